@@ -1,0 +1,1 @@
+"""adharness: a benchmark harness that compares visual anomaly-detection methods fairly."""

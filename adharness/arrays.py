@@ -1,0 +1,51 @@
+"""Array types with the meaning of their axes, and the one checker of shapes."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from adharness.errors import AdharnessError, ContractError
+
+Float32: TypeAlias = NDArray[np.float32]
+Float64: TypeAlias = NDArray[np.float64]
+Int64: TypeAlias = NDArray[np.int64]
+UInt8: TypeAlias = NDArray[np.uint8]
+Bool: TypeAlias = NDArray[np.bool_]
+AnyArray: TypeAlias = NDArray[Any]
+
+
+def require_shape(
+    array: AnyArray,
+    shape: tuple[int | None, ...],
+    *,
+    name: str,
+    error: type[AdharnessError] = ContractError,
+) -> None:
+    """Raise unless `array` has the given shape; None stands for any length.
+
+    Raises
+    ------
+    ContractError
+        Or the type given as `error`, with both shapes in the message.
+    """
+    fits = array.ndim == len(shape) and all(
+        want is None or want == have for want, have in zip(shape, array.shape, strict=True)
+    )
+    if not fits:
+        wanted = "(" + ", ".join("*" if n is None else str(n) for n in shape) + ")"
+        raise error(f"{name} has shape {array.shape}, expected {wanted}")
+
+
+def require_finite(
+    array: AnyArray, *, name: str, error: type[AdharnessError] = ContractError
+) -> None:
+    """Raise if `array` holds a NaN or an infinity, naming the first one's position."""
+    finite = np.isfinite(array)
+    if finite.all():
+        return
+    first = tuple(int(i) for i in np.argwhere(~finite)[0])
+    count = int((~finite).sum())
+    raise error(f"{name} holds {count} value(s) that are not finite, the first at {first}")
