@@ -1,0 +1,227 @@
+"""The values that pass between the referee and the contestants. All are frozen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, Protocol, TypeAlias, runtime_checkable
+
+from adharness.arrays import Float32, Float64, Int64
+
+Portion: TypeAlias = Literal["train", "validation", "test"]
+MemoryKind: TypeAlias = Literal["bag", "grid", "images"]
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One image of a data set, as its reader found it.
+
+    Parameters
+    ----------
+    path
+        Its name, unique in the set: a path with forward slashes, relative to the set's root.
+    class_name
+        The object or texture shown, such as `hazelnut`.
+    portion
+        Where the set's owners put it. `train` and `validation` hold normal images only.
+    label
+        0 normal, 1 anomalous.
+    defect
+        The kind of defect; `good` for normal images.
+    has_mask
+        Whether the set gives a pixel mask for this image. Normal images need none.
+    group
+        What several images share that show one object; None where each stands alone.
+    """
+
+    path: str
+    class_name: str
+    portion: Portion
+    label: Literal[0, 1]
+    defect: str = "good"
+    has_mask: bool = False
+    group: str | None = None
+
+
+class ContentHash(NamedTuple):
+    """SHA-256 of what a sample holds: its pixels, and its mask where it has one."""
+
+    image: str
+    mask: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Licence:
+    """What may be done with a data set's pictures.
+
+    Parameters
+    ----------
+    name
+        As its owners write it, such as `CC BY-NC-SA 4.0`.
+    show_pixels
+        Whether a published page may show its images. False unless the licence clearly allows it.
+    """
+
+    name: str
+    show_pixels: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Preprocess:
+    """How a native image becomes an extractor's input: one resize to (height, width), no crop.
+
+    `interpolation` names Pillow's filter; `bilinear` and `bicubic` are antialiased on the way down.
+    """
+
+    height: int
+    width: int
+    interpolation: Literal["nearest", "bilinear", "bicubic"] = "bilinear"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FeatureGrid:
+    """Features of N images.
+
+    Parameters
+    ----------
+    patches : (N, h, w, D) float32
+        One vector a patch, on a regular grid over the extractor's input.
+    embeddings : (N, E) float32, optional
+        One vector an image, where the extractor has one.
+    """
+
+    patches: Float32
+    embeddings: Float32 | None = None
+
+
+@runtime_checkable
+class FeatureSet(Protocol):
+    """The features of many images, read from disk when asked for, never all at once."""
+
+    @property
+    def count(self) -> int:
+        """Number of images."""
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """Patches a column and a row, (h, w)."""
+
+    @property
+    def dim(self) -> int:
+        """Length D of a patch vector."""
+
+    @property
+    def embedding_dim(self) -> int | None:
+        """Length E of an image embedding; None where there is none."""
+
+    def read(self, images: Int64) -> FeatureGrid:
+        """Features of the images at these positions, in this order; repeats are allowed."""
+
+    def batches(self, size: int = 32) -> Iterator[FeatureGrid]:
+        """All images in order, at most `size` at a time."""
+
+    def rows(self, patches: Int64) -> Float32:
+        """Patch vectors (M, D) by flat position `image * h * w + row * w + column`, any order."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bag:
+    """Patch vectors without their place: what nearest-neighbour scorers search.
+
+    Parameters
+    ----------
+    rows : (M, D) float32
+    images : (M,) int64
+        The training image, by position in the feature set, that each row came from.
+    """
+
+    rows: Float32
+    images: Int64
+    kind: Literal["bag"] = "bag"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Grid:
+    """All training features with their place kept, streamed: what per-position models fit."""
+
+    features: FeatureSet
+    kind: Literal["grid"] = "grid"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Images:
+    """Image embeddings (M, E) float32, one a training image."""
+
+    rows: Float32
+    kind: Literal["images"] = "images"
+
+
+Memory: TypeAlias = Bag | Grid | Images
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scores:
+    """Anomaly scores of N images; higher = more anomalous; at least one of the two is given.
+
+    Parameters
+    ----------
+    patches : (N, h, w) float32, optional
+        One score a patch. Where it is missing, no map can be drawn.
+    images : (N,) float32, optional
+        One score an image. Where it is missing, the suite's `image_score` rule aggregates patches.
+    """
+
+    patches: Float32 | None = None
+    images: Float32 | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ImageContext:
+    """What a normalizer may know of N images besides their scores.
+
+    `classes` is None unless the protocol reveals the class or the normalizer declares
+    `needs_class`, which marks its rows as an upper bound.
+    """
+
+    classes: Sequence[str] | None = None
+    embeddings: Float32 | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Calibration:
+    """Held-out scores that fit normalizers and thresholds. Never a test image.
+
+    Parameters
+    ----------
+    scores : (n,) float64
+        Image scores.
+    labels : (n,) int64, optional
+        0 normal, 1 anomalous; None where the component did not declare `needs_labels`, and then
+        every score is of a normal image.
+    context
+        Classes and embeddings of the same n images.
+    """
+
+    scores: Float64
+    labels: Int64 | None = None
+    context: ImageContext = ImageContext()
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """A decision rule: an image is anomalous where its score is strictly greater than `value`.
+
+    Parameters
+    ----------
+    value
+        On the scale of the scores that fitted it.
+    normals, anomalies
+        How many calibration images of each kind fitted it.
+    note
+        What a reader should know, such as a calibration set too small for the level asked for.
+    """
+
+    value: float
+    normals: int
+    anomalies: int
+    note: str | None = None

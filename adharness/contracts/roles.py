@@ -1,0 +1,110 @@
+"""The six roles. A contestant needs no base class: it has these methods, and that is all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+
+from adharness.arrays import Bool, Float64, UInt8
+from adharness.contracts.records import (
+    Calibration,
+    ContentHash,
+    FeatureGrid,
+    FeatureSet,
+    ImageContext,
+    Licence,
+    Memory,
+    Preprocess,
+    Sample,
+    Scores,
+    Threshold,
+)
+
+
+@runtime_checkable
+class Dataset(Protocol):
+    """Images with labels, and masks where there are any."""
+
+    @property
+    def licence(self) -> Licence:
+        """What may be done with the pictures."""
+
+    def samples(self) -> Sequence[Sample]:
+        """All images, in a fixed order. Raises DataError where the set is missing or broken."""
+
+    def fingerprint(self, sample: Sample) -> ContentHash:
+        """Hash what the sample holds; two equal hashes mean equal pixels."""
+
+    def image(self, sample: Sample) -> UInt8:
+        """(H, W, 3) uint8 RGB at native size; grey images are repeated. Raises DataError."""
+
+    def mask(self, sample: Sample) -> Bool | None:
+        """(H, W) bool at native size, True where defective; None without one. Raises DataError."""
+
+
+@runtime_checkable
+class Extractor(Protocol):
+    """Images to features. An image alone or in a batch gives the same features."""
+
+    @property
+    def preprocess(self) -> Preprocess:
+        """The resize that the engine does before `extract`."""
+
+    def fingerprint(self) -> str:
+        """Hash of the weights and of whatever else, besides the params, can change a feature."""
+
+    def extract(self, images: UInt8) -> FeatureGrid:
+        """Features of a batch (N, H, W, 3) uint8 RGB, already of the size in `preprocess`."""
+
+
+@runtime_checkable
+class Bank(Protocol):
+    """What is remembered of the training images."""
+
+    def reduce(self, features: FeatureSet, rng: np.random.Generator) -> Memory:
+        """Read the features lazily and keep what the scorer needs."""
+
+
+@runtime_checkable
+class FittedScorer(Protocol):
+    """A scorer that has learnt what is normal."""
+
+    def score(self, features: FeatureGrid) -> Scores:
+        """Score each image on its own: finite, higher = more anomalous.
+
+        Raises ContractError where D differs from the memory's, or a feature is not finite.
+        """
+
+
+@runtime_checkable
+class Scorer(Protocol):
+    """Fitting returns a new object, so that `not fitted` cannot be expressed."""
+
+    def fit(self, memory: Memory, rng: np.random.Generator) -> FittedScorer:
+        """Learn from a memory, which is left unchanged."""
+
+
+@runtime_checkable
+class FittedNormalizer(Protocol):
+    """A transform, strictly increasing within what it takes to be one class."""
+
+    def apply(self, values: Float64, context: ImageContext) -> Float64:
+        """Rescale `values` (n, ...) of n images, each image on its own; the shape is kept."""
+
+
+@runtime_checkable
+class Normalizer(Protocol):
+    """Brings the scores of different classes to one scale."""
+
+    def fit(self, calibration: Calibration) -> FittedNormalizer:
+        """Learn from held-out scores of normal images."""
+
+
+@runtime_checkable
+class Thresholder(Protocol):
+    """Chooses the deployed threshold."""
+
+    def threshold(self, calibration: Calibration) -> Threshold:
+        """Choose from held-out calibration scores. Raises DataError where they cannot decide."""

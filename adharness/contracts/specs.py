@@ -1,0 +1,142 @@
+"""Params and the Spec records that plugins yield: what a component is called and how it is made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from adharness.contracts.records import MemoryKind
+from adharness.contracts.roles import (
+    Bank,
+    Dataset,
+    Extractor,
+    Normalizer,
+    Scorer,
+    Thresholder,
+)
+
+RoleT = TypeVar("RoleT", covariant=True)
+
+SETTING: dict[str, Any] = {"setting": True}
+"""Marks a field that says how or where to compute, not what.
+
+Written `Field(..., json_schema_extra=SETTING)`. Settings (a data root, a device, a batch size) never
+enter a cell's identity, and the command line may fill them in.
+"""
+
+
+class Params(BaseModel):
+    """Parameters of one component: frozen, unknown keys are errors, no value is coerced from text.
+
+    Examples
+    --------
+    >>> class KnnParams(Params):
+    ...     k: int = 1
+    >>> KnnParams(k=3).identity()
+    {'k': 3}
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False, protected_namespaces=())
+
+    def identity(self) -> dict[str, Any]:
+        """JSON values of every field, defaults filled in, without the settings."""
+        settings = {
+            name
+            for name, info in type(self).model_fields.items()
+            if isinstance(info.json_schema_extra, dict) and info.json_schema_extra.get("setting")
+        }
+        return self.model_dump(mode="json", exclude=settings)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spec(Generic[RoleT]):
+    """What every component record says.
+
+    Parameters
+    ----------
+    name
+        Lower-case words joined by hyphens, as typed after `use:` in a suite.
+    params
+        The model of its parameters.
+    make
+        Builds the component from its parameters; heavy imports belong inside it.
+    summary
+        One line for `adharness components`.
+    source
+        Where the method is defined: paper, section, equation.
+    """
+
+    kind: ClassVar[str] = "component"
+    name: str
+    params: type[Params]
+    make: Callable[[Any], RoleT]
+    summary: str
+    source: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetSpec(Spec[Dataset]):
+    """A data set. `citation` is printed on the board; `url` says where the data comes from."""
+
+    kind: ClassVar[str] = "dataset"
+    citation: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExtractorSpec(Spec[Extractor]):
+    """A feature extractor."""
+
+    kind: ClassVar[str] = "extractor"
+
+
+@dataclass(frozen=True, kw_only=True)
+class BankSpec(Spec[Bank]):
+    """A bank. `emits` is the kind of memory it makes."""
+
+    kind: ClassVar[str] = "bank"
+    emits: MemoryKind
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScorerSpec(Spec[Scorer]):
+    """A scorer. `needs` is the kind of memory it fits on, or a tuple of those it accepts."""
+
+    kind: ClassVar[str] = "scorer"
+    needs: MemoryKind | tuple[MemoryKind, ...]
+    deterministic: bool = True
+
+    @property
+    def accepts(self) -> tuple[MemoryKind, ...]:
+        """`needs` as a tuple."""
+        return (self.needs,) if isinstance(self.needs, str) else self.needs
+
+
+@dataclass(frozen=True, kw_only=True)
+class NormalizerSpec(Spec[Normalizer]):
+    """A normalizer. One that needs the class is an upper bound where the class is unknown."""
+
+    kind: ClassVar[str] = "normalizer"
+    needs_class: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class ThresholderSpec(Spec[Thresholder]):
+    """A thresholder. One that needs labels uses anomalous calibration images."""
+
+    kind: ClassVar[str] = "thresholder"
+    needs_labels: bool = False
+
+
+AnySpec = Spec[Any]
+SPEC_TYPES: tuple[type[AnySpec], ...] = (
+    DatasetSpec,
+    ExtractorSpec,
+    BankSpec,
+    ScorerSpec,
+    NormalizerSpec,
+    ThresholderSpec,
+)

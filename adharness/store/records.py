@@ -1,0 +1,180 @@
+"""What a run writes, as pydantic models: the JSON on disk is exactly these.
+
+A run's folder:
+
+```
+reports/<suite>/
+  run.json                     RunRecord
+  cells/<id>/result.json       CellRecord
+  cells/<id>/scores.npz        image scores, labels and thresholds of a cell's images
+  cells/<id>/maps.npz          patch scores of the test images (hard links to the scoring's file)
+  scorings/<id>/...            raw scores of one fitted model, shared by cells
+  gallery/<dataset>/           thumbnails, where the licence allows showing pixels
+  leaderboard.{html,json,csv}
+```
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+SCHEMA = 1
+
+
+class Record(BaseModel):
+    """Frozen and strict about keys: a file with an unknown key was written by something else."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="null")
+
+
+class Value(Record):
+    """One metric of one row. `value` is None where it is undefined, and `reason` says why.
+
+    `low` and `high` bound the bootstrap interval; None where the metric has none.
+    """
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    reason: str | None = None
+
+
+class Failure(Record):
+    """Why a cell, or a part of it, has no numbers."""
+
+    stage: str
+    type: str
+    message: str
+    hint: str | None = None
+    where: str | None = None
+    traceback: str = ""
+
+
+class ThresholdRecord(Record):
+    """The deployed threshold of one class, or of all classes where `class_name` is None."""
+
+    class_name: str | None
+    value: float
+    normals: int
+    anomalies: int
+    note: str | None = None
+
+
+class Costs(Record):
+    """What the row's models cost, summed over the models that a cell needed. Seconds are wall time.
+
+    `score_ms` is the mean time to score one image from its features, extraction apart.
+    """
+
+    fit_s: float
+    score_ms: float
+    extract_ms: float | None
+    bank_rows: int | None
+    bank_mb: float | None
+
+
+class Row(Record):
+    """The numbers of one class, or of `macro` (mean over classes) or `pooled` (all images)."""
+
+    class_name: str
+    status: Literal["ok", "failed"]
+    normals: int = 0
+    anomalies: int = 0
+    metrics: dict[str, Value] = {}
+    failure: Failure | None = None
+
+
+class CellRecord(Record):
+    """One cell: a method under a protocol, with a normalizer, a thresholder and a seed."""
+
+    schema_: Literal[1] = SCHEMA
+    id: str
+    dataset: str
+    protocol: str
+    method: str
+    extractor: str
+    bank: str
+    scorer: str
+    normalizer: str
+    thresholder: str
+    seed: int
+    image_score: str
+    class_oracle: bool
+    """True where the protocol hides the class but the normalizer was told it: an upper bound."""
+    status: Literal["ok", "partial", "failed"]
+    rows: list[Row]
+    thresholds: list[ThresholdRecord]
+    costs: Costs | None
+    scorings: list[str]
+    versions: dict[str, str]
+    identity: dict[str, Any]
+
+
+class DatasetRecord(Record):
+    """A data set as the run saw it. `counts` are images by class, portion and label."""
+
+    name: str
+    use: str
+    classes: list[str]
+    counts: dict[str, dict[str, int]]
+    """Class -> {train, calibration_normal, calibration_anomalous, test_normal, test_anomalous}."""
+    fingerprint: str
+    licence: str
+    show_pixels: bool
+    citation: str
+    url: str
+    has_masks: bool
+
+
+class SkippedImage(Record):
+    """An image left out under `on_error: skip`, shown on the board."""
+
+    dataset: str
+    path: str
+    message: str
+
+
+class GalleryImage(Record):
+    """A test image whose pixels may be shown. File names are relative to the run's folder."""
+
+    dataset: str
+    class_name: str
+    path: str
+    label: int
+    defect: str
+    image: str
+    mask: str | None
+    width: int
+    height: int
+
+
+class RunRecord(Record):
+    """One run: what was asked, on what machine, with which versions, and how long it took."""
+
+    schema_: Literal[1] = SCHEMA
+    suite: str
+    suite_text: str
+    suite_file: str
+    command: str
+    started: str
+    finished: str | None
+    seconds: float
+    stages_s: dict[str, float]
+    """Wall time by stage: extract, fit, score, judge."""
+    protocols: list[str]
+    metrics: list[str]
+    methods: dict[str, dict[str, Any]]
+    """Method name -> its extractor, bank and scorer with all parameters filled in."""
+    maps: dict[str, Any]
+    split: dict[str, Any]
+    statistics: dict[str, Any]
+    seeds: list[int]
+    datasets: list[DatasetRecord]
+    cells: list[str]
+    """Ids of this suite's cells, in plan order; the folder may hold others from earlier suites."""
+    skipped: list[SkippedImage]
+    gallery: list[GalleryImage]
+    provenance: dict[str, Any]
+    """git commit and dirtiness, distributions' versions, CPU, threads, GPU, platform, python."""
