@@ -23,8 +23,8 @@ RoleT = TypeVar("RoleT", covariant=True)
 SETTING: dict[str, Any] = {"setting": True}
 """Marks a field that says how or where to compute, not what.
 
-Written `Field(..., json_schema_extra=SETTING)`. Settings (a data root, a device, a batch size) never
-enter a cell's identity, and the command line may fill them in.
+Written `Field(..., json_schema_extra=SETTING)`. Settings (a data root, a device, a batch size)
+never enter a cell's identity, and the command line may fill them in.
 """
 
 

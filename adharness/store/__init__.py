@@ -1,0 +1,1 @@
+"""What is stored, where, and under which name."""

@@ -18,15 +18,15 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
-
-SCHEMA = 1
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class Record(BaseModel):
     """Frozen and strict about keys: a file with an unknown key was written by something else."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="null")
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", validate_by_name=True, serialize_by_alias=True
+    )
 
 
 class Value(Record):
@@ -89,7 +89,7 @@ class Row(Record):
 class CellRecord(Record):
     """One cell: a method under a protocol, with a normalizer, a thresholder and a seed."""
 
-    schema_: Literal[1] = SCHEMA
+    schema_: Literal[1] = Field(default=1, alias="schema")
     id: str
     dataset: str
     protocol: str
@@ -153,7 +153,7 @@ class GalleryImage(Record):
 class RunRecord(Record):
     """One run: what was asked, on what machine, with which versions, and how long it took."""
 
-    schema_: Literal[1] = SCHEMA
+    schema_: Literal[1] = Field(default=1, alias="schema")
     suite: str
     suite_text: str
     suite_file: str
