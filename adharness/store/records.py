@@ -7,7 +7,7 @@ reports/<suite>/
   run.json                     RunRecord
   cells/<id>/result.json       CellRecord
   cells/<id>/scores.npz        image scores, labels and thresholds of a cell's images
-  cells/<id>/maps.npz          patch scores of the test images (hard links to the scoring's file)
+  cells/<id>/maps.npz          patch scores of the test images, from which every map is drawn
   scorings/<id>/...            raw scores of one fitted model, shared by cells
   gallery/<dataset>/           thumbnails, where the licence allows showing pixels
   leaderboard.{html,json,csv}
@@ -86,6 +86,26 @@ class Row(Record):
     failure: Failure | None = None
 
 
+class ScoringRecord(Record):
+    """The raw scores of one fitted model: a method, trained on one class or on all, with a seed.
+
+    Cells that differ only in protocol, normalizer or thresholder share it.
+    """
+
+    schema_: Literal[1] = Field(default=1, alias="schema")
+    id: str
+    dataset: str
+    method: str
+    trained_on: str | None
+    """The class; None where one model was trained on all."""
+    seed: int
+    costs: Costs
+    versions: dict[str, str]
+    identity: dict[str, Any]
+    files: dict[str, str] = {}
+    """SHA-256 of the arrays beside this record."""
+
+
 class CellRecord(Record):
     """One cell: a method under a protocol, with a normalizer, a thresholder and a seed."""
 
@@ -110,6 +130,10 @@ class CellRecord(Record):
     scorings: list[str]
     versions: dict[str, str]
     identity: dict[str, Any]
+    judged: dict[str, Any]
+    """Metrics and statistics asked for; a suite that asks for others judges again, no more."""
+    files: dict[str, str] = {}
+    """SHA-256 of the arrays beside this record."""
 
 
 class DatasetRecord(Record):

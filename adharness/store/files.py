@@ -1,0 +1,107 @@
+"""Atomic files: a reader sees the old content or the new, never a half.
+
+Arrays go to npz without pickle, records to JSON. A record is written last and holds the SHA-256 of
+the arrays beside it: a folder whose arrays don't match its record counts as not written.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from adharness.arrays import AnyArray
+from adharness.errors import StoreError
+
+
+@contextmanager
+def atomic(path: Path) -> Iterator[IO[bytes]]:
+    """Open a temporary file beside `path`; move it into place when the block ends without error.
+
+    Raises
+    ------
+    StoreError
+        Where the folder cannot be written or the disk is full; nothing is left behind.
+    """
+    with explained(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    temporary = Path(name)
+    try:
+        with explained(path):
+            with os.fdopen(handle, "wb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.chmod(0o644)
+            temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Turn the system's refusal to write into one clear StoreError."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise StoreError(
+            f"cannot write {path}: {reason}",
+            hint="free some space, or choose another folder with --out or --cache-dir; "
+            "what was stored before is intact, and the same command resumes",
+        ) from error
+
+
+def write_json(path: Path, value: Mapping[str, Any]) -> None:
+    """Write JSON with sorted keys, no NaN, and a newline at the end."""
+    text = json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    write_text(path, text + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write UTF-8 text."""
+    with atomic(path) as file:
+        file.write(text.encode())
+
+
+def write_arrays(path: Path, arrays: Mapping[str, AnyArray]) -> str:
+    """Write an uncompressed npz and return its SHA-256. Equal arrays give equal bytes."""
+    with atomic(path) as file:
+        np.savez(file, allow_pickle=False, **dict(arrays))
+    return sha256_of(path)
+
+
+def read_arrays(path: Path) -> dict[str, AnyArray]:
+    """Read every array of an npz. Raises StoreError where it is missing or corrupt."""
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
+    except Exception as error:
+        raise StoreError(
+            f"cannot read {path}: {error}", hint="run the suite again: the cell will be rebuilt"
+        ) from error
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON object. Raises StoreError where it is missing, corrupt or not an object."""
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise StoreError(f"cannot read {path}: {error}") from error
+    if not isinstance(value, dict):
+        raise StoreError(f"{path} holds a {type(value).__name__}, not an object")
+    return value
+
+
+def sha256_of(path: Path) -> str:
+    """Hex SHA-256 of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,97 @@
+"""The folder of one run: where scorings, cells and the run's own record live."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from adharness.arrays import AnyArray
+from adharness.errors import StoreError
+from adharness.store.files import read_arrays, read_json, sha256_of, write_arrays, write_json
+from adharness.store.records import CellRecord, Record, RunRecord, ScoringRecord
+
+RecordT = TypeVar("RecordT", bound=Record)
+StoredT = TypeVar("StoredT", CellRecord, ScoringRecord)
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """`reports/<suite>/`: reads and writes its records; never deletes one.
+
+    Reading a folder whose arrays do not match the hashes in its record gives None, as if it had
+    never been written: that is what a kill between two writes leaves.
+    """
+
+    path: Path
+
+    def scoring(self, scoring_id: str) -> ScoringRecord | None:
+        """Give the stored scoring, or None where there is no whole one."""
+        return _stored(self.path / "scorings" / scoring_id, ScoringRecord)
+
+    def cell(self, cell_id: str) -> CellRecord | None:
+        """Give the stored cell, or None where there is no whole one."""
+        return _stored(self.path / "cells" / cell_id, CellRecord)
+
+    def scoring_arrays(self, scoring_id: str, name: str) -> dict[str, AnyArray]:
+        """Read one npz of a scoring."""
+        return read_arrays(self.path / "scorings" / scoring_id / name)
+
+    def cell_arrays(self, cell_id: str, name: str) -> dict[str, AnyArray]:
+        """Read one npz of a cell."""
+        return read_arrays(self.path / "cells" / cell_id / name)
+
+    def put_scoring(
+        self, record: ScoringRecord, arrays: Mapping[str, Mapping[str, AnyArray]]
+    ) -> None:
+        """Write a scoring: its arrays first, its record last."""
+        _put(self.path / "scorings" / record.id, record, arrays)
+
+    def put_cell(self, record: CellRecord, arrays: Mapping[str, Mapping[str, AnyArray]]) -> None:
+        """Write a cell: its arrays first, its record last."""
+        _put(self.path / "cells" / record.id, record, arrays)
+
+    def run(self) -> RunRecord:
+        """Read `run.json`. Raises StoreError where this is no run's folder."""
+        path = self.path / "run.json"
+        if not path.exists():
+            raise StoreError(
+                f"{self.path} is not the folder of a run: it has no run.json",
+                hint="name the folder that `adharness run` printed, such as reports/quickstart",
+            )
+        return _validated(path, RunRecord)
+
+    def put_run(self, record: RunRecord) -> None:
+        """Write `run.json`."""
+        write_json(self.path / "run.json", record.model_dump(mode="json"))
+
+
+def _stored(folder: Path, model: type[StoredT]) -> StoredT | None:
+    try:
+        record = _validated(folder / "result.json", model)
+        whole = all(sha256_of(folder / name) == sha for name, sha in record.files.items())
+    except (StoreError, OSError):
+        return None
+    return record if whole else None
+
+
+def _put(
+    folder: Path,
+    record: CellRecord | ScoringRecord,
+    arrays: Mapping[str, Mapping[str, AnyArray]],
+) -> None:
+    files = {name: write_arrays(folder / name, content) for name, content in arrays.items()}
+    whole = record.model_copy(update={"files": {**record.files, **files}})
+    write_json(folder / "result.json", whole.model_dump(mode="json"))
+
+
+def _validated(path: Path, model: type[RecordT]) -> RecordT:
+    try:
+        return model.model_validate(read_json(path))
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise StoreError(f"{path} is not a {model.__name__}: {place}: {first['msg']}") from error

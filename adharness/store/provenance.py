@@ -1,0 +1,88 @@
+"""What a run was made with: versions, source revision, machine."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import subprocess
+import sys
+from collections.abc import Iterable
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+
+def versions_of(distributions: Iterable[str]) -> dict[str, str]:
+    """Versions of these distributions and of what they directly require, as installed."""
+    found: dict[str, str] = {}
+    for name in distributions:
+        for wanted in (name, *_requirements(name)):
+            try:
+                found[wanted] = metadata.version(wanted)
+            except metadata.PackageNotFoundError:  # an optional requirement
+                continue
+    return dict(sorted(found.items()))
+
+
+def _requirements(distribution: str) -> list[str]:
+    try:
+        lines = metadata.requires(distribution) or []
+    except metadata.PackageNotFoundError:
+        return []
+    names = (re.match(r"[A-Za-z0-9._-]+", line) for line in lines if "extra ==" not in line)
+    return sorted({match.group().lower() for match in names if match})
+
+
+def provenance(distributions: Iterable[str]) -> dict[str, Any]:
+    """Describe the source revision, the distributions, the interpreter and the machine."""
+    return {
+        "git": git_state(Path.cwd()),
+        "versions": versions_of(["adharness", *distributions]),
+        "python": platform.python_version(),
+        "platform": platform.platform(terse=True),
+        "cpu": cpu_name(),
+        "cores": len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count(),
+        "memory_gb": memory_gb(),
+        "gpus": gpu_names(),
+    }
+
+
+def git_state(folder: Path) -> dict[str, Any]:
+    """Commit and dirtiness of the checkout that `folder` is in; nulls where it is in none."""
+    commit = _output("git", "-C", str(folder), "rev-parse", "HEAD")
+    changes = _output("git", "-C", str(folder), "status", "--porcelain", "--untracked-files=no")
+    return {"commit": commit, "dirty": bool(changes) if commit else None}
+
+
+def cpu_name() -> str:
+    """Model of the processor as the system calls it."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+def memory_gb() -> float | None:
+    """Physical memory in GB; None where the system does not say."""
+    try:
+        size = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return None
+    return round(size / 1e9, 1)
+
+
+def gpu_names() -> list[str]:
+    """Names of the NVIDIA devices that the driver lists, without importing torch."""
+    listed = _output("nvidia-smi", "--query-gpu=name", "--format=csv,noheader")
+    return listed.splitlines() if listed else []
+
+
+def _output(*command: str) -> str | None:
+    try:
+        done = subprocess.run(  # noqa: S603 - fixed program names, no shell
+            command, capture_output=True, text=True, timeout=10, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None
