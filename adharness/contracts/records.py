@@ -186,6 +186,13 @@ class ImageContext:
     classes: Sequence[str] | None = None
     embeddings: Float32 | None = None
 
+    def single(self, i: int) -> ImageContext:
+        """Give the context of image i alone."""
+        return ImageContext(
+            None if self.classes is None else self.classes[i : i + 1],
+            None if self.embeddings is None else self.embeddings[i : i + 1],
+        )
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Calibration:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -77,6 +78,19 @@ def write_arrays(path: Path, arrays: Mapping[str, AnyArray]) -> str:
     with atomic(path) as file:
         np.savez(file, allow_pickle=False, **dict(arrays))
     return sha256_of(path)
+
+
+def link_file(source: Path, target: Path) -> str:
+    """Give `source` a second name, or copy it where links are not possible; return its SHA-256."""
+    with explained(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = target.with_name(f".{target.name}.{os.getpid()}")
+        try:
+            os.link(source, temporary)
+        except OSError:
+            shutil.copyfile(source, temporary)
+        temporary.replace(target)
+    return sha256_of(target)
 
 
 def read_arrays(path: Path) -> dict[str, AnyArray]:

@@ -11,7 +11,14 @@ from pydantic import ValidationError
 
 from adharness.arrays import AnyArray
 from adharness.errors import StoreError
-from adharness.store.files import read_arrays, read_json, sha256_of, write_arrays, write_json
+from adharness.store.files import (
+    link_file,
+    read_arrays,
+    read_json,
+    sha256_of,
+    write_arrays,
+    write_json,
+)
 from adharness.store.records import CellRecord, Record, RunRecord, ScoringRecord
 
 RecordT = TypeVar("RecordT", bound=Record)
@@ -50,9 +57,16 @@ class RunFolder:
         """Write a scoring: its arrays first, its record last."""
         _put(self.path / "scorings" / record.id, record, arrays)
 
-    def put_cell(self, record: CellRecord, arrays: Mapping[str, Mapping[str, AnyArray]]) -> None:
-        """Write a cell: its arrays first, its record last."""
-        _put(self.path / "cells" / record.id, record, arrays)
+    def put_cell(
+        self,
+        record: CellRecord,
+        arrays: Mapping[str, Mapping[str, AnyArray]],
+        shared: Mapping[str, Path] | None = None,
+    ) -> None:
+        """Write a cell: its arrays first, its record last; `shared` files are linked."""
+        folder = self.path / "cells" / record.id
+        links = {name: link_file(source, folder / name) for name, source in (shared or {}).items()}
+        _put(folder, record.model_copy(update={"files": links}), arrays)
 
     def run(self) -> RunRecord:
         """Read `run.json`. Raises StoreError where this is no run's folder."""

@@ -1,0 +1,1 @@
+"""The engine: extract once, fit, score, calibrate, judge."""

@@ -1,0 +1,172 @@
+"""The record of a cell: thresholds chosen, metrics measured, everything stored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from adharness.arrays import AnyArray, Int64
+from adharness.engine.family import Decided, Family, needs_class
+from adharness.engine.group import FeatureGroup
+from adharness.engine.judge import Referee, Table
+from adharness.engine.score import Reuse, ScoringOutcome, task_versions
+from adharness.plan import PROTOCOLS, Cell
+from adharness.store.folder import RunFolder
+from adharness.store.identity import digest
+from adharness.store.provenance import versions_of
+from adharness.store.records import CellRecord
+from adharness.suite.bind import BoundSuite
+
+
+@dataclass(frozen=True, eq=False)
+class CellWorker:
+    """Judges the cells of one feature group and stores them."""
+
+    suite: BoundSuite
+    group: FeatureGroup
+    referee: Referee
+    folder: RunFolder
+    reuse: Reuse
+
+    def ranking(self, family: Family) -> Table:
+        """Measure what does not depend on a threshold, once for all cells of a family."""
+        if not family.parts:
+            return {}
+        rows = family.test_rows()
+        scores = np.concatenate([p.normalized.test for p in family.parts])
+        order = np.argsort(np.concatenate([p.test for p in family.parts]), kind="stable")
+        maps = family.scored_maps(self.suite.maps.smooth_px)
+        return self.referee.ranking(family.gathered.positions[rows], scores[order], maps)
+
+    def identity(self, cell: Cell, outcomes: Sequence[ScoringOutcome]) -> dict[str, Any]:
+        """Everything that can change a number of a cell."""
+        survey = self.group.survey
+        return {
+            "scorings": [o.id for o in outcomes],
+            "calibration": survey.truth(survey.portion("calibration")),
+            "test": survey.truth(survey.portion("test")),
+            "protocol": cell.protocol,
+            "normalizer": cell.normalizer.identity(),
+            "thresholder": cell.thresholder.identity(),
+            "maps": self.suite.maps.model_dump(mode="json"),
+        }
+
+    def stored(self, cell: Cell, outcomes: Sequence[ScoringOutcome]) -> CellRecord | None:
+        """Find a whole stored record that may be used as it is; failed ones are tried again."""
+        record = self.folder.cell(digest(self.identity(cell, outcomes)))
+        if record is None or record.status != "ok" or record.judged != self._asked():
+            return None
+        return record if self.reuse.allows(record.versions, self._versions(cell)) else None
+
+    def judge(
+        self, cell: Cell, outcomes: Sequence[ScoringOutcome], family: Family, ranking: Table
+    ) -> CellRecord:
+        """Choose thresholds, measure the decisions, and store one cell."""
+        decided = family.decide(cell.thresholder)
+        table = self._table(decided, family, ranking)
+        rows = self.referee.rows(table, decided.failures)
+        identity = self.identity(cell, outcomes)
+        record = CellRecord(
+            id=digest(identity),
+            **_names(cell),
+            image_score=self.suite.maps.image_score,
+            class_oracle=needs_class(cell) and not PROTOCOLS[cell.protocol].labels_at_eval,
+            status=_status([r.status for r in rows]),
+            rows=rows,
+            thresholds=decided.records(),
+            costs=family.gathered.costs,
+            scorings=[o.id for o in outcomes],
+            versions=self._versions(cell),
+            identity=identity,
+            judged=self._asked(),
+        )
+        self._store(record, decided, family)
+        return record
+
+    def _asked(self) -> dict[str, Any]:
+        """Other metrics or statistics than the stored ones mean judging again, and no more."""
+        return {
+            "metrics": sorted(self.suite.metrics),
+            "statistics": self.suite.statistics.model_dump(mode="json"),
+        }
+
+    def _versions(self, cell: Cell) -> dict[str, str]:
+        judges = [cell.normalizer, cell.thresholder]
+        named = versions_of([b.component.distribution for b in judges])
+        return task_versions(cell.method, self.group) | named
+
+    def _table(self, decided: Decided, family: Family, ranking: Table) -> Table:
+        if not decided.chosen:
+            return {}
+        arrays = decided.test_arrays()
+        positions = family.gathered.positions[arrays["rows"]]
+        decisions = self.referee.decisions(positions, arrays["scores"], arrays["threshold"])
+        return {row: ranking.get(row, {}) | metrics for row, metrics in decisions.items()}
+
+    def _store(self, record: CellRecord, decided: Decided, family: Family) -> None:
+        arrays: dict[str, Mapping[str, AnyArray]] = {}
+        if decided.chosen:
+            arrays["scores.npz"] = self._score_arrays(decided, family)
+        shared = {f.name: f for f in family.maps_file}
+        if not shared and family.gathered.patches is not None and family.parts:
+            arrays["maps.npz"] = self._map_arrays(family)
+        self.folder.put_cell(record, arrays, shared)
+        if "maps.npz" in arrays:
+            family.maps_file.append(self.folder.path / "cells" / record.id / "maps.npz")
+
+    def _score_arrays(self, decided: Decided, family: Family) -> dict[str, AnyArray]:
+        test = decided.test_arrays()
+        parts = [p for p, _ in decided.chosen]
+        calibration = np.concatenate([p.calibration for p in parts])
+        held = self._described(calibration, family)
+        return {
+            **self._described(test["rows"], family),
+            "scores": test["scores"],
+            "threshold": test["threshold"],
+            **{f"calibration_{name}": values for name, values in held.items()},
+            "calibration_scores": np.concatenate([p.normalized.calibration for p in parts]),
+        }
+
+    def _described(self, rows: Int64, family: Family) -> dict[str, AnyArray]:
+        survey = self.group.survey
+        positions = family.gathered.positions[rows]
+        return {
+            "samples": np.array([survey.samples[i].path for i in positions]),
+            "classes": np.array(survey.class_names(positions)),
+            "labels": survey.labels(positions),
+            "raw": family.gathered.raw[rows],
+        }
+
+    def _map_arrays(self, family: Family) -> dict[str, AnyArray]:
+        rows = family.test_rows()
+        positions = family.gathered.positions[rows]
+        patches = family.gathered.patches
+        return {
+            "samples": np.array([self.group.survey.samples[i].path for i in positions]),
+            "patches": np.zeros(0) if patches is None else patches[rows],
+            "sizes": np.array([self.group.sizes[int(i)] for i in positions], dtype=np.int64),
+            "input_size": np.array(self.group.input_size, dtype=np.int64),
+        }
+
+
+def _names(cell: Cell) -> dict[str, Any]:
+    return {
+        "dataset": cell.dataset.name,
+        "protocol": cell.protocol,
+        "method": cell.method.name,
+        "extractor": cell.method.extractor_name,
+        "bank": cell.method.bank.name,
+        "scorer": cell.method.scorer.name,
+        "normalizer": cell.normalizer.label,
+        "thresholder": cell.thresholder.label,
+        "seed": cell.seed,
+    }
+
+
+def _status(statuses: Sequence[str]) -> Literal["ok", "partial", "failed"]:
+    if all(s == "ok" for s in statuses):
+        return "ok"
+    return "failed" if all(s == "failed" for s in statuses) else "partial"

@@ -1,0 +1,57 @@
+"""What the engine tells whoever listens. It prints nothing itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from adharness.store.records import Failure
+
+Stage: TypeAlias = Literal["survey", "extract", "fit and score", "judge"]
+
+
+@dataclass(frozen=True, slots=True)
+class StageStarted:
+    """A stage begins; `total` counts its steps (images, models or cells)."""
+
+    stage: Stage
+    total: int
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepStarted:
+    """A step begins; `what` names it."""
+
+    stage: Stage
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepDone:
+    """`count` steps are done; `reused` if they came from the store or the cache."""
+
+    stage: Stage
+    count: int = 1
+    reused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Something failed and the run goes on."""
+
+    what: str
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True)
+class ImageSkipped:
+    """An image was left out under `on_error: skip`."""
+
+    path: str
+    message: str
+
+
+Event: TypeAlias = StageStarted | StepStarted | StepDone | Failed | ImageSkipped
+Listener: TypeAlias = Callable[[Event], None]

@@ -1,0 +1,217 @@
+"""Extraction: decode, resize, extract, and write a shard that no kill can leave half done."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any, Literal
+
+import numpy as np
+from filelock import FileLock
+
+from adharness.arrays import AnyArray, Float32, UInt8, require_finite, require_shape
+from adharness.contracts import ContentHash, Dataset, Extractor, FeatureGrid, Sample
+from adharness.data.images import resize_image
+from adharness.engine.features import Shard, ShardEntry, open_shard
+from adharness.errors import ContractError, DataError
+from adharness.store.files import explained, write_json
+from adharness.store.identity import digest
+
+BATCH = 16
+"""Images a call of `extract`. Always this many: the last batch is filled up, so that the features
+of an image do not depend on how many images come after it."""
+
+
+@dataclass(frozen=True)
+class ExtractionJob:
+    """The images of one class, and what turns them into features."""
+
+    dataset: Dataset
+    samples: Sequence[Sample]
+    hashes: Sequence[ContentHash]
+    extractor: Extractor
+    identity: dict[str, Any]
+    """The extractor as declared, its fingerprint and its versions."""
+    on_error: Literal["fail", "skip"]
+
+    def key(self) -> str:
+        """Name of the shard: a digest of all that can change a feature."""
+        images = [h.image for h in self.hashes]
+        return digest({"extractor": self.identity, "images": images}, length=32)
+
+
+def ensure_shard(cache: Path, job: ExtractionJob, tick: Callable[[int, bool], None]) -> Shard:
+    """Open the shard of these images, extracting it first if it is not in the cache.
+
+    `tick(images, reused)` is called as images are done. Two runs that want one shard wait for each
+    other, and the second reads what the first wrote.
+
+    Raises
+    ------
+    DataError
+        An image cannot be read and `on_error` is `fail`; names the file.
+    ContractError
+        The extractor gave a wrong shape or a value that is not finite; names the image.
+    StoreError
+        The cache cannot be written.
+    """
+    folder = cache / "features" / job.key()
+    with explained(folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{folder}.lock"):
+        found = open_shard(folder)
+        usable = found and (job.on_error == "skip" or not found.entry.skipped)
+        if found and usable:
+            tick(len(job.samples), True)
+            return found
+        return _extract_into(folder, job, tick)
+
+
+def _extract_into(folder: Path, job: ExtractionJob, tick: Callable[[int, bool], None]) -> Shard:
+    temporary = folder.with_name(f".{folder.name}.part")
+    shutil.rmtree(temporary, ignore_errors=True)
+    try:
+        with explained(folder):
+            temporary.mkdir()
+        entry = _write_shard(temporary, job, tick)
+        write_json(temporary / "entry.json", entry.model_dump(mode="json"))
+        with explained(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+            temporary.rename(folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return Shard(folder, entry)
+
+
+@dataclass
+class _Batch:
+    """Decoded images of one call, and those that could not be."""
+
+    images: UInt8
+    sizes: list[tuple[int, int]]
+    skipped: dict[int, str] = field(default_factory=dict)
+
+
+def _write_shard(folder: Path, job: ExtractionJob, tick: Callable[[int, bool], None]) -> ShardEntry:
+    sizes: list[tuple[int, int]] = []
+    skipped: dict[int, str] = {}
+    begun = time.perf_counter()
+    with ExitStack() as files:
+        writers = _Writers(folder, len(job.samples), files)
+        for start, batch in _decoded(job):
+            count = len(batch.sizes)
+            grid = job.extractor.extract(batch.images)
+            _check(grid, job, start, batch)
+            writers.append(grid, count)
+            sizes += batch.sizes
+            skipped |= {start + i: why for i, why in batch.skipped.items()}
+            tick(count, False)
+    seconds = time.perf_counter() - begun
+    return ShardEntry(
+        count=len(job.samples),
+        grid=writers.grid,
+        dim=writers.dim,
+        embedding_dim=writers.embedding_dim,
+        sizes=sizes,
+        input_size=(job.extractor.preprocess.height, job.extractor.preprocess.width),
+        skipped=skipped,
+        extract_ms=1000 * seconds / len(job.samples),
+        bytes={file.name: file.stat().st_size for file in sorted(folder.glob("*.npy"))},
+        identity=job.identity,
+    )
+
+
+def _decoded(job: ExtractionJob) -> Iterator[tuple[int, _Batch]]:
+    """Batches in order, the next one decoded while the caller works on this one."""
+    starts = range(0, len(job.samples), BATCH)
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        waiting = pool.submit(_decode, job, 0)
+        for start in starts:
+            batch = waiting.result()
+            if start + BATCH < len(job.samples):
+                waiting = pool.submit(_decode, job, start + BATCH)
+            yield start, batch
+
+
+def _decode(job: ExtractionJob, start: int) -> _Batch:
+    preprocess = job.extractor.preprocess
+    images = np.zeros((BATCH, preprocess.height, preprocess.width, 3), dtype=np.uint8)
+    batch = _Batch(images, [])
+    for i, sample in enumerate(job.samples[start : start + BATCH]):
+        try:
+            native = job.dataset.image(sample)
+        except DataError as error:
+            if job.on_error == "fail":
+                raise _with_hint(error) from error
+            batch.skipped[i] = error.message
+            batch.sizes.append((1, 1))
+            continue
+        images[i] = resize_image(native, preprocess)
+        batch.sizes.append((native.shape[0], native.shape[1]))
+    return batch
+
+
+def _with_hint(error: DataError) -> DataError:
+    advice = "mend or remove the file, or set `on_error: skip` in the suite to go on without it"
+    hint = f"{error.hint}; {advice}" if error.hint else advice
+    return DataError(error.message, hint=hint, where=error.where)
+
+
+def _check(grid: FeatureGrid, job: ExtractionJob, start: int, batch: _Batch) -> None:
+    name = job.identity["use"]
+    require_shape(grid.patches, (BATCH, None, None, None), name=f"patches of extractor '{name}'")
+    parts = {"patches": grid.patches}
+    if grid.embeddings is not None:
+        require_shape(grid.embeddings, (BATCH, None), name=f"embeddings of extractor '{name}'")
+        parts["embeddings"] = grid.embeddings
+    for i in range(len(batch.sizes)):
+        path = job.samples[start + i].path
+        for part, values in parts.items():
+            require_finite(values[i], name=f"extractor '{name}': {part} of {path}")
+
+
+class _Writers:
+    """Appends batches to npy files with plain writes: a full disk is an error, never a crash.
+
+    (Writing through a memory map would end in SIGBUS on a full disk.)
+    """
+
+    def __init__(self, folder: Path, total: int, files: ExitStack) -> None:
+        self._folder, self._total, self._files = folder, total, files
+        self._open: dict[str, tuple[IO[bytes], tuple[int, ...]]] = {}
+        self.grid, self.dim = (0, 0), 0
+        self.embedding_dim: int | None = None
+
+    def append(self, features: FeatureGrid, count: int) -> None:
+        patches = features.patches
+        self.grid, self.dim = (patches.shape[1], patches.shape[2]), patches.shape[3]
+        self._write("patches", patches[:count])
+        if features.embeddings is not None:
+            self.embedding_dim = features.embeddings.shape[1]
+            self._write("embeddings", features.embeddings[:count])
+
+    def _write(self, name: str, values: Float32) -> None:
+        if name not in self._open:
+            self._open[name] = (self._create(name, values), values.shape[1:])
+        file, shape = self._open[name]
+        if values.shape[1:] != shape:
+            raise ContractError(f"{name} changed shape from {shape} to {values.shape[1:]}")
+        with explained(self._folder / f"{name}.npy"):
+            file.write(np.ascontiguousarray(values, dtype=np.float32).tobytes())
+            file.flush()
+
+    def _create(self, name: str, values: AnyArray) -> IO[bytes]:
+        header = {
+            "descr": "<f4",
+            "fortran_order": False,
+            "shape": (self._total, *values.shape[1:]),
+        }
+        with explained(self._folder / f"{name}.npy"):
+            file = self._files.enter_context((self._folder / f"{name}.npy").open("wb"))
+            np.lib.format.write_array_header_1_0(file, header)
+        return file

@@ -1,0 +1,167 @@
+"""Features on disk: computed once for each (images, extractor), shared by every method.
+
+A shard holds one class: `patches.npy` (n, h, w, D), `embeddings.npy` (n, E), and `entry.json`,
+written last. Its folder is named by a digest of the images' content, the extractor's parameters,
+weights and version, so two suites, two runs and two machines that share a disk share it too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from adharness.arrays import AnyArray, Float32, Int64
+from adharness.contracts import FeatureGrid
+from adharness.errors import StoreError
+from adharness.store.files import read_json
+
+
+class ShardEntry(BaseModel):
+    """`entry.json` of a shard."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    count: int
+    grid: tuple[int, int]
+    dim: int
+    embedding_dim: int | None
+    sizes: list[tuple[int, int]]
+    """Native (height, width) of each image."""
+    input_size: tuple[int, int]
+    skipped: dict[int, str]
+    """Position -> why the image could not be read; its features are zeros and never used."""
+    extract_ms: float
+    """Mean milliseconds an image: decode, resize and network together."""
+    bytes: dict[str, int]
+    """Size of each array file: a truncated one is found before it is used."""
+    identity: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One class's features; its arrays are mapped only while being read."""
+
+    folder: Path
+    entry: ShardEntry
+
+    def patches(self) -> AnyArray:
+        """Map the patches, (n, h, w, D) float32, read-only."""
+        return self._map("patches.npy")
+
+    def embeddings(self) -> AnyArray:
+        """Map the embeddings, (n, E) float32, read-only."""
+        return self._map("embeddings.npy")
+
+    def _map(self, name: str) -> AnyArray:
+        mapped: AnyArray = np.load(self.folder / name, mmap_mode="r", allow_pickle=False)
+        return mapped
+
+
+def open_shard(folder: Path) -> Shard | None:
+    """Open a stored shard; None where there is none, or where it is not whole."""
+    try:
+        entry = ShardEntry.model_validate(read_json(folder / "entry.json"))
+        whole = all((folder / n).stat().st_size == size for n, size in entry.bytes.items())
+    except (StoreError, OSError, ValueError):
+        return None
+    return Shard(folder, entry) if whole else None
+
+
+@dataclass(frozen=True)
+class CachedFeatures:
+    """A FeatureSet over shards: image `i` is row `rows[i]` of shard `shards[where[i]]`."""
+
+    shards: Sequence[Shard]
+    where: Int64
+    places: Int64
+
+    @classmethod
+    def over(cls, shards: Mapping[str, Shard], places: Sequence[tuple[str, int]]) -> CachedFeatures:
+        """Features of images given as (class, row in the class's shard).
+
+        An image whose class has no shard keeps its position but cannot be read.
+        """
+        names = list(shards)
+        order = {name: i for i, name in enumerate(names)}
+        return cls(
+            shards=[shards[n] for n in names],
+            where=np.array([order.get(name, -1) for name, _ in places], dtype=np.int64),
+            places=np.array([row for _, row in places], dtype=np.int64),
+        )
+
+    def subset(self, images: Int64) -> CachedFeatures:
+        """Features of the images at these positions."""
+        return CachedFeatures(self.shards, self.where[images], self.places[images])
+
+    @property
+    def count(self) -> int:
+        """Number of images."""
+        return len(self.where)
+
+    @cached_property
+    def _entry(self) -> ShardEntry:
+        return self.shards[0].entry
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """Patches a column and a row, (h, w)."""
+        return self._entry.grid
+
+    @property
+    def dim(self) -> int:
+        """Length D of a patch vector."""
+        return self._entry.dim
+
+    @property
+    def embedding_dim(self) -> int | None:
+        """Length E of an image embedding; None where there is none."""
+        return self._entry.embedding_dim
+
+    def read(self, images: Int64) -> FeatureGrid:
+        """Features of the images at these positions, in this order."""
+        images = np.asarray(images, dtype=np.int64)
+        patches = np.empty((len(images), *self.grid, self.dim), dtype=np.float32)
+        self._fill(patches, images, "patches")
+        return FeatureGrid(patches, self._embeddings(images))
+
+    def _embeddings(self, images: Int64) -> Float32 | None:
+        if self.embedding_dim is None:
+            return None
+        embeddings = np.empty((len(images), self.embedding_dim), dtype=np.float32)
+        self._fill(embeddings, images, "embeddings")
+        return embeddings
+
+    def embeddings(self) -> Float32 | None:
+        """Embeddings of all images, (N, E); None where there are none."""
+        return self._embeddings(np.arange(self.count))
+
+    def _fill(self, out: Float32, images: Int64, name: str) -> None:
+        for number in np.unique(self.where[images]):
+            if number < 0:
+                raise StoreError("features were asked for of a class that was not extracted")
+            here = self.where[images] == number
+            shard = self.shards[int(number)]
+            mapped = shard.patches() if name == "patches" else shard.embeddings()
+            out[here] = mapped[self.places[images[here]]]
+
+    def batches(self, size: int = 32) -> Iterator[FeatureGrid]:
+        """All images in order, at most `size` at a time."""
+        for start in range(0, self.count, size):
+            yield self.read(np.arange(start, min(start + size, self.count)))
+
+    def rows(self, patches: Int64) -> Float32:
+        """Patch vectors by flat position `image * h * w + row * w + column`."""
+        per_image = self.grid[0] * self.grid[1]
+        images, inside = np.divmod(np.asarray(patches, dtype=np.int64), per_image)
+        out = np.empty((len(images), self.dim), dtype=np.float32)
+        for number in np.unique(self.where[images]):
+            here = self.where[images] == number
+            flat = self.shards[int(number)].patches().reshape(-1, self.dim)
+            out[here] = flat[self.places[images[here]] * per_image + inside[here]]
+        return out

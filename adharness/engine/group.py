@@ -1,0 +1,153 @@
+"""The cells that share one data set and one extractor: their features and their truth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from adharness.arrays import Int64
+from adharness.contracts import Extractor
+from adharness.engine.events import Failed, ImageSkipped, Listener, StepDone, StepStarted
+from adharness.engine.extract import ExtractionJob, ensure_shard
+from adharness.engine.failures import failure_of
+from adharness.engine.features import CachedFeatures, Shard
+from adharness.engine.survey import Survey
+from adharness.engine.truth import Truth, read_truth
+from adharness.errors import StoreError
+from adharness.plan import Cell
+from adharness.store.provenance import versions_of
+from adharness.store.records import Failure, SkippedImage
+from adharness.suite.bind import Bound
+
+OnError = Literal["fail", "skip"]
+
+
+@dataclass(frozen=True, eq=False)
+class FeatureGroup:
+    """A survey with its features and masks; classes that could not be read are in `failures`."""
+
+    survey: Survey
+    cells: tuple[Cell, ...]
+    features: CachedFeatures
+    truth: Truth
+    identity: dict[str, Any]
+    failures: Mapping[str, Failure]
+    skipped: tuple[SkippedImage, ...]
+    sizes: Mapping[int, tuple[int, int]]
+    input_size: tuple[int, int]
+
+
+def open_group(
+    survey: Survey, cells: tuple[Cell, ...], cache: Path, on_error: OnError, listener: Listener
+) -> FeatureGroup:
+    """Extract what the cache does not hold, then read the masks.
+
+    A class that cannot be extracted becomes a failure of its own; the others go on. StoreError is
+    passed on: a full disk ends the run.
+    """
+    bound = cells[0].method.extractor
+    shards, failures, identity = _shards(survey, bound, cache, on_error, listener)
+    places = _places(survey)
+    sizes = {i: shards[c].entry.sizes[row] for i, (c, row) in enumerate(places) if c in shards}
+    skipped = _skipped(places, shards)
+    kept = survey.without(list(skipped))
+
+    def report(path: str, message: str) -> None:
+        listener(ImageSkipped(path, message))
+
+    for i, message in skipped.items():
+        report(survey.samples[i].path, message)
+    readable = kept.without([i for i in range(len(places)) if i not in sizes])
+    truth = read_truth(readable, sizes, on_error, report)
+    for name, error in truth.broken.items():
+        listener(Failed(f"{survey.name}/{name}", failure_of("judge", error)))
+    skipped |= truth.skipped
+    return FeatureGroup(
+        survey=kept.without(list(truth.skipped)),
+        cells=cells,
+        features=CachedFeatures.over(shards, places),
+        truth=truth,
+        identity=identity,
+        failures=failures,
+        skipped=tuple(
+            SkippedImage(dataset=survey.name, path=survey.samples[i].path, message=m)
+            for i, m in sorted(skipped.items())
+        ),
+        sizes=sizes,
+        input_size=next((s.entry.input_size for s in shards.values()), (1, 1)),
+    )
+
+
+def _shards(
+    survey: Survey, bound: Bound, cache: Path, on_error: OnError, listener: Listener
+) -> tuple[dict[str, Shard], dict[str, Failure], dict[str, Any]]:
+    shards: dict[str, Shard] = {}
+    failures: dict[str, Failure] = {}
+    try:
+        listener(StepStarted("extract", f"loading {bound.name}"))
+        extractor: Extractor = bound.make()
+        identity = extractor_identity(bound, extractor)
+    except Exception as error:  # noqa: BLE001 - whatever a plugin raises becomes failed rows
+        failure = failure_of("extract", error)
+        listener(Failed(f"extractor {bound.name}", failure))
+        return {}, dict.fromkeys(survey.classes, failure), {}
+    for name in survey.classes:
+        listener(StepStarted("extract", f"{survey.name}/{name}"))
+        job = _job(survey, name, extractor, identity, on_error)
+        try:
+            shards[name] = ensure_shard(cache, job, _ticker(listener))
+        except StoreError:
+            raise
+        except Exception as error:  # noqa: BLE001 - a bad image or extractor fails this class only
+            failures[name] = failure_of("extract", error)
+            listener(Failed(f"{survey.name}/{name}", failures[name]))
+    return shards, failures, identity
+
+
+def extractor_identity(bound: Bound, extractor: Extractor) -> dict[str, Any]:
+    """Everything about an extractor that can change a feature."""
+    return {
+        **bound.identity(),
+        "fingerprint": extractor.fingerprint(),
+        "versions": versions_of([bound.component.distribution]),
+    }
+
+
+def _ticker(listener: Listener) -> Callable[[int, bool], None]:
+    return lambda count, reused: listener(StepDone("extract", count, reused))
+
+
+def _job(
+    survey: Survey, name: str, extractor: Extractor, identity: dict[str, Any], on_error: OnError
+) -> ExtractionJob:
+    members = survey.of_class(name)
+    return ExtractionJob(
+        dataset=survey.dataset,
+        samples=[survey.samples[i] for i in members],
+        hashes=[survey.hashes[i] for i in members],
+        extractor=extractor,
+        identity=identity,
+        on_error=on_error,
+    )
+
+
+def _places(survey: Survey) -> list[tuple[str, int]]:
+    """For each position its class and its row in that class's shard."""
+    places: list[tuple[str, int]] = [("", 0)] * len(survey.samples)
+    for name in survey.classes:
+        members: Int64 = survey.of_class(name)
+        for row, position in enumerate(np.asarray(members)):
+            places[int(position)] = (name, row)
+    return places
+
+
+def _skipped(places: list[tuple[str, int]], shards: Mapping[str, Shard]) -> dict[int, str]:
+    return {
+        i: shards[c].entry.skipped[row]
+        for i, (c, row) in enumerate(places)
+        if c in shards and row in shards[c].entry.skipped
+    }

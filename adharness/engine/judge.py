@@ -1,0 +1,250 @@
+"""The judge: the only place where scores meet test labels and masks."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from adharness.arrays import Float32, Float64, Int64
+from adharness.contracts import FittedNormalizer, ImageContext
+from adharness.engine.survey import Survey
+from adharness.engine.truth import Truth
+from adharness.maps import draw_map
+from adharness.metrics import MetricValue, evaluate_images, evaluate_pixels, find_metric
+from adharness.statistics.bootstrap import bootstrap_weights, interval, replicates
+from adharness.store.records import Failure, Row, Value
+from adharness.suite.schema import StatisticsSettings
+
+POOLED, MACRO = "pooled", "macro"
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """One metric of one row, with its bootstrap replicates where it has any."""
+
+    value: MetricValue
+    replicates: Float64 | None = None
+
+    def record(self, level: float) -> Value:
+        """Round nothing: the value and its interval as they are stored."""
+        low, high = (None, None)
+        if self.replicates is not None and np.isfinite(self.replicates).any():
+            low, high = interval(self.replicates, level)
+        defined = bool(np.isfinite(self.value.value))
+        return Value(
+            value=float(self.value.value) if defined else None,
+            low=low if defined else None,
+            high=high if defined else None,
+            reason=self.value.reason,
+        )
+
+
+Table = dict[str, dict[str, Measured]]
+"""Row name -> metric -> what was measured."""
+
+
+@dataclass(frozen=True, eq=False)
+class ScoredMaps:
+    """Anomaly maps of n images, drawn at native size when read, then normalized.
+
+    `patches` is None where the scorer gives image scores only.
+    """
+
+    patches: Float32 | None
+    sizes: Sequence[tuple[int, int]]
+    input_size: tuple[int, int]
+    smooth_px: float
+    normalizers: Sequence[FittedNormalizer]
+    contexts: Sequence[ImageContext]
+
+    def __len__(self) -> int:
+        return len(self.sizes)
+
+    def __getitem__(self, i: int) -> Float32:
+        """Draw the map of image i, (H, W) float32."""
+        if self.patches is None or not 0 <= i < len(self):
+            raise IndexError(i)
+        drawn = draw_map(
+            self.patches[i],
+            input_size=self.input_size,
+            native_size=self.sizes[i],
+            smooth_px=self.smooth_px,
+        )
+        values = drawn[np.newaxis].astype(np.float64)
+        return self.normalizers[i].apply(values, self.contexts[i])[0].astype(np.float32)
+
+    def where(self, chosen: Int64) -> ScoredMaps:
+        """Keep the images at these positions."""
+        return ScoredMaps(
+            None if self.patches is None else self.patches[chosen],
+            [self.sizes[i] for i in chosen],
+            self.input_size,
+            self.smooth_px,
+            [self.normalizers[i] for i in chosen],
+            [self.contexts[i] for i in chosen],
+        )
+
+
+_NO_IMAGES = Failure(stage="judge", type="DataError", message="the class has no test image left")
+
+
+def _some_failed(broken: Mapping[str, Failure], classes: int) -> Failure:
+    first = next(iter(broken.values()))
+    message = f"{len(broken)} of {classes} classes failed: {', '.join(broken)}"
+    if len(broken) == classes and all(f.message == first.message for f in broken.values()):
+        message = first.message
+    return first.model_copy(update={"message": message})
+
+
+class Referee:
+    """Judges the scores of one data set's test images.
+
+    Images are resampled within class and label, with the same draws for every cell of the data
+    set, so that differences between cells are paired.
+    """
+
+    def __init__(
+        self,
+        survey: Survey,
+        truth: Truth,
+        metrics: Sequence[str],
+        statistics: StatisticsSettings,
+    ) -> None:
+        self._survey, self._truth = survey, truth
+        self._metrics = [find_metric(name) for name in metrics]
+        self._statistics = statistics
+        self._weights = {name: self._draw(name) for name in survey.classes}
+
+    def _draw(self, class_name: str) -> Int64:
+        labels = self._survey.labels(self._survey.portion("test", class_name))
+        rng = np.random.default_rng([zlib.crc32(class_name.encode()), 1])
+        return bootstrap_weights(labels, self._statistics.bootstrap, rng)
+
+    def ranking(self, positions: Int64, scores: Float64, maps: ScoredMaps) -> Table:
+        """Measure every metric that needs no threshold, for each class and pooled."""
+        image = self._names("image", threshold=False)
+        pixel = self._names("pixel", threshold=False) + self._names("region", threshold=False)
+        table: Table = {}
+        for row, chosen in self._rows(positions).items():
+            table[row] = self._image_metrics(row, positions[chosen], scores[chosen], image, None)
+            table[row] |= self._pixel_metrics(positions[chosen], maps.where(chosen), pixel)
+        return table
+
+    def decisions(self, positions: Int64, scores: Float64, thresholds: Float64) -> Table:
+        """Measure every metric of the decisions at the deployed thresholds, (n,) one an image."""
+        names = self._names("image", threshold=True)
+        return {
+            row: self._image_metrics(
+                row, positions[chosen], scores[chosen], names, thresholds[chosen]
+            )
+            for row, chosen in self._rows(positions).items()
+        }
+
+    def rows(self, table: Table, failures: Mapping[str, Failure]) -> list[Row]:
+        """Rows for the record: the classes, their macro mean, and pooled.
+
+        Where a class failed, macro and pooled fail too: a mean over the classes that happened to
+        work would favour the method that fails on the hard ones.
+        """
+        classes = self._survey.classes
+        broken = {
+            c: failures.get(c, _NO_IMAGES) for c in classes if c not in table or c in failures
+        }
+        rows = [self._row(c, table.get(c, {}), broken.get(c)) for c in classes]
+        whole = _some_failed(broken, len(classes)) if broken else None
+        macro = {} if broken else _macro({c: table[c] for c in classes})
+        pooled = {} if broken else table[POOLED]
+        return [*rows, self._row(MACRO, macro, whole), self._row(POOLED, pooled, whole)]
+
+    def _row(self, name: str, metrics: Mapping[str, Measured], failure: Failure | None) -> Row:
+        of_class = None if name in (MACRO, POOLED) else name
+        labels = self._survey.labels(self._survey.portion("test", of_class))
+        level = self._statistics.level
+        return Row(
+            class_name=name,
+            status="failed" if failure else "ok",
+            normals=int((labels == 0).sum()),
+            anomalies=int((labels == 1).sum()),
+            metrics={}
+            if failure
+            else {metric: one.record(level) for metric, one in sorted(metrics.items())},
+            failure=failure,
+        )
+
+    def _names(self, level: str, *, threshold: bool) -> list[str]:
+        return [
+            m.name
+            for m in self._metrics
+            if m.level == level and ("threshold" in m.needs) == threshold
+        ]
+
+    def _rows(self, positions: Int64) -> dict[str, Int64]:
+        classes = np.array(self._survey.class_names(positions))
+        rows = {
+            name: np.flatnonzero(classes == name)
+            for name in self._survey.classes
+            if name in classes
+        }
+        if len(rows) == len(self._survey.classes):
+            rows[POOLED] = np.concatenate(list(rows.values()))
+        return rows
+
+    def _image_metrics(
+        self,
+        row: str,
+        positions: Int64,
+        scores: Float64,
+        names: Sequence[str],
+        thresholds: Float64 | None,
+    ) -> dict[str, Measured]:
+        if not names:
+            return {}
+        labels = self._survey.labels(positions)
+        values = evaluate_images(labels, scores, names, threshold=thresholds)
+        weights = self._row_weights(row)
+        return {
+            name: Measured(value, replicates(name, labels, scores, weights, threshold=thresholds))
+            for name, value in values.items()
+        }
+
+    def _row_weights(self, row: str) -> Int64:
+        if row == POOLED:
+            return np.concatenate([self._weights[c] for c in self._survey.classes], axis=1)
+        return self._weights[row]
+
+    def _pixel_metrics(
+        self, positions: Int64, maps: ScoredMaps, names: Sequence[str]
+    ) -> dict[str, Measured]:
+        if not names:
+            return {}
+        missing = self._truth.gap(self._survey, positions.tolist())
+        if maps.patches is None:
+            missing = "the scorer gives image scores only, no map"
+        if missing:
+            undefined = MetricValue(float("nan"), missing)
+            return {name: Measured(undefined) for name in names}
+        masks = [self._truth.masks.get(int(i)) for i in positions]
+        bools = [None if mask is None else mask.unpack() for mask in masks]
+        values = evaluate_pixels(bools, maps, names)
+        return {name: Measured(value) for name, value in values.items()}
+
+
+def _macro(rows: Mapping[str, Mapping[str, Measured]]) -> dict[str, Measured]:
+    """Mean over classes: undefined where it is undefined in a class, never a mean of the rest."""
+    names = list(next(iter(rows.values()))) if rows else []
+    return {name: _mean({row: metrics[name] for row, metrics in rows.items()}) for name in names}
+
+
+def _mean(by_class: Mapping[str, Measured]) -> Measured:
+    undefined = [c for c, m in by_class.items() if not np.isfinite(m.value.value)]
+    if undefined:
+        first = by_class[undefined[0]].value.reason
+        reason = f"undefined in {', '.join(undefined)}: {first}"
+        return Measured(MetricValue(float("nan"), reason))
+    value = MetricValue(float(np.mean([m.value.value for m in by_class.values()])), None)
+    drawn = [m.replicates for m in by_class.values() if m.replicates is not None]
+    whole = len(drawn) == len(by_class)
+    return Measured(value, np.mean(drawn, axis=0) if whole else None)

@@ -1,0 +1,95 @@
+"""Normalize and threshold, as a protocol allows: one group a class, or one group for all.
+
+A group is what shares one normalizer and one threshold. Where the protocol hides the class, the
+group's context holds none, so that nothing below can use it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from adharness.arrays import AnyArray, Float64, Int64, require_finite, require_shape
+from adharness.contracts import Calibration, FittedNormalizer, ImageContext, Threshold
+from adharness.contracts.specs import ThresholderSpec
+from adharness.errors import DataError
+from adharness.suite.bind import Bound
+
+
+@dataclass(frozen=True, eq=False)
+class Held:
+    """Raw scores of some images and what may be known of them."""
+
+    scores: Float64
+    context: ImageContext
+
+    def where(self, chosen: AnyArray) -> Held:
+        """Keep the chosen images (a mask or positions)."""
+        classes, embeddings = self.context.classes, self.context.embeddings
+        return Held(
+            self.scores[chosen],
+            ImageContext(
+                classes=None if classes is None else list(np.asarray(classes)[chosen]),
+                embeddings=None if embeddings is None else embeddings[chosen],
+            ),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Normalized:
+    """A group's scores on the normalizer's scale, and the transform itself, for its maps."""
+
+    calibration: Float64
+    calibration_labels: Int64
+    test: Float64
+    fitted: FittedNormalizer
+
+
+def normalize(
+    normalizer: Bound, calibration: Held, calibration_labels: Int64, test: Held
+) -> Normalized:
+    """Fit on the held-out normals of the group, then rescale calibration and test scores.
+
+    Raises
+    ------
+    DataError
+        The group has no held-out normal image, or the normalizer cannot decide from those it has.
+    ContractError
+        The normalizer changed the shape or gave a value that is not finite.
+    """
+    normal = calibration_labels == 0
+    if not normal.any():
+        raise DataError(
+            "no normal image is held out for calibration",
+            hint="raise split.calibration.normal in the suite",
+        )
+    normals = calibration.where(normal)
+    fitted = normalizer.make().fit(Calibration(normals.scores, None, normals.context))
+    return Normalized(
+        calibration=_apply(fitted, calibration, normalizer.name),
+        calibration_labels=calibration_labels,
+        test=_apply(fitted, test, normalizer.name),
+        fitted=fitted,
+    )
+
+
+def choose_threshold(thresholder: Bound, group: Normalized) -> Threshold:
+    """Choose a group's threshold from its calibration scores; test scores are not passed on.
+
+    A thresholder that does not declare `needs_labels` is given the normal images only.
+    """
+    spec = thresholder.component.spec
+    labelled = isinstance(spec, ThresholderSpec) and spec.needs_labels
+    if labelled:
+        calibration = Calibration(group.calibration, group.calibration_labels)
+    else:
+        calibration = Calibration(group.calibration[group.calibration_labels == 0])
+    return thresholder.make().threshold(calibration)
+
+
+def _apply(fitted: FittedNormalizer, held: Held, name: str) -> Float64:
+    values = np.asarray(fitted.apply(held.scores.copy(), held.context), dtype=np.float64)
+    require_shape(values, held.scores.shape, name=f"scores of normalizer '{name}'")
+    require_finite(values, name=f"scores of normalizer '{name}'")
+    return values

@@ -1,0 +1,281 @@
+"""The loop: survey, extract, fit and score, judge. An exception becomes a record, never the end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from adharness.engine.cells import CellWorker
+from adharness.engine.events import Failed, Listener, StageStarted, StepDone, StepStarted
+from adharness.engine.family import open_family
+from adharness.engine.gallery import write_gallery
+from adharness.engine.gather import Gathered, gather
+from adharness.engine.group import FeatureGroup, open_group
+from adharness.engine.judge import Referee
+from adharness.engine.score import Reuse, ScoringOutcome, ScoringTask, run_task, tasks_of
+from adharness.engine.survey import Survey, survey
+from adharness.plan import Cell, Plan
+from adharness.store.folder import RunFolder
+from adharness.store.provenance import provenance
+from adharness.store.records import CellRecord, GalleryImage, RunRecord, SkippedImage
+from adharness.suite.bind import BoundMethod
+
+Outcomes = dict[ScoringTask, ScoringOutcome]
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """Where a run writes and reads, and what it may reuse."""
+
+    out: Path
+    cache: Path
+    command: str
+    limit: int | None = None
+    reuse: Reuse = field(default_factory=Reuse)
+
+
+@dataclass
+class _Progress:
+    """What a run has made so far."""
+
+    stages_s: dict[str, float] = field(default_factory=dict)
+    cells: list[CellRecord] = field(default_factory=list)
+    skipped: list[SkippedImage] = field(default_factory=list)
+    gallery: list[GalleryImage] = field(default_factory=list)
+
+    @contextmanager
+    def timed(self, stage: str) -> Iterator[None]:
+        """Add the block's wall time to a stage."""
+        begun = time.perf_counter()
+        try:
+            yield
+        finally:
+            spent = time.perf_counter() - begun
+            self.stages_s[stage] = self.stages_s.get(stage, 0.0) + spent
+
+
+def run_plan(
+    plan: Plan, options: RunOptions, listener: Listener
+) -> tuple[RunRecord, list[CellRecord]]:
+    """Run every cell of a plan and store what comes of it.
+
+    Returns
+    -------
+    The record of the run, also stored as `run.json`, and the records of its cells in plan order.
+
+    Raises
+    ------
+    DataError
+        A data set is missing or cannot be split: found before anything is computed.
+    StoreError
+        Results or features cannot be written. What was stored before is intact.
+    """
+    folder = RunFolder(options.out)
+    begun, started = time.perf_counter(), _now()
+    progress = _Progress()
+    surveys = _survey_all(plan, options, listener, progress)
+    for group_cells in plan.by_features():
+        _run_group(plan, surveys, group_cells, options, listener, progress)
+    order = {cell_key: i for i, cell_key in enumerate(map(_key, plan.cells))}
+    progress.cells.sort(key=lambda record: order[_record_key(record)])
+    for one in surveys.values():
+        progress.gallery += write_gallery(one, folder.path)
+    record = RunRecord(
+        **_asked(plan, options),
+        started=started,
+        finished=_now(),
+        seconds=time.perf_counter() - begun,
+        stages_s=progress.stages_s,
+        datasets=[s.record() for s in surveys.values()],
+        cells=[c.id for c in progress.cells],
+        skipped=progress.skipped,
+        gallery=progress.gallery,
+        provenance=provenance(_distributions(plan)),
+    )
+    folder.put_run(record)
+    return record, progress.cells
+
+
+def _survey_all(
+    plan: Plan, options: RunOptions, listener: Listener, progress: _Progress
+) -> dict[str, Survey]:
+    data = list({cell.dataset.name: cell.dataset for cell in plan.cells}.values())
+    listener(StageStarted("survey", len(data), "data sets"))
+    surveys = {}
+    with progress.timed("survey"):
+        for bound in data:
+            listener(StepStarted("survey", bound.name))
+            surveys[bound.name] = survey(plan.suite, bound, limit=options.limit)
+            listener(StepDone("survey"))
+    return surveys
+
+
+def _run_group(
+    plan: Plan,
+    surveys: dict[str, Survey],
+    cells: tuple[Cell, ...],
+    options: RunOptions,
+    listener: Listener,
+    progress: _Progress,
+) -> None:
+    here = surveys[cells[0].dataset.name]
+    listener(StageStarted("extract", len(here.samples), "images"))
+    with progress.timed("extract"):
+        group = open_group(here, cells, options.cache, plan.suite.on_error, listener)
+    surveys[here.name] = group.survey
+    progress.skipped += [s for s in group.skipped if s not in progress.skipped]
+    with progress.timed("fit and score"):
+        outcomes = _run_tasks(group, RunFolder(options.out), options.reuse, listener)
+    with progress.timed("judge"):
+        progress.cells += _judge_all(plan, group, outcomes, options, listener)
+
+
+def _run_tasks(
+    group: FeatureGroup, folder: RunFolder, reuse: Reuse, listener: Listener
+) -> Outcomes:
+    wanted = [task for cell in group.cells for task in tasks_of(cell, group.survey.classes)]
+    tasks = list(dict.fromkeys(wanted))
+    listener(StageStarted("fit and score", len(tasks), "models"))
+    outcomes: Outcomes = {}
+    for task in tasks:
+        listener(StepStarted("fit and score", task.label))
+        outcomes[task] = run_task(task, group, folder, reuse)
+        failure = outcomes[task].failure
+        if failure and failure.stage != "extract":
+            listener(Failed(task.label, failure))
+        listener(StepDone("fit and score", reused=outcomes[task].reused))
+    return outcomes
+
+
+def _judge_all(
+    plan: Plan,
+    group: FeatureGroup,
+    outcomes: Outcomes,
+    options: RunOptions,
+    listener: Listener,
+) -> list[CellRecord]:
+    referee = Referee(group.survey, group.truth, plan.suite.metrics, plan.suite.statistics)
+    worker = CellWorker(plan.suite, group, referee, RunFolder(options.out), options.reuse)
+    listener(StageStarted("judge", len(group.cells), "cells"))
+    records = []
+    for _, family_cells in groupby(sorted(group.cells, key=_family_key), key=_family_key):
+        records += _judge_family(worker, list(family_cells), outcomes, listener)
+    return records
+
+
+def _judge_family(
+    worker: CellWorker, cells: Sequence[Cell], outcomes: Outcomes, listener: Listener
+) -> list[CellRecord]:
+    first = cells[0]
+    listener(StepStarted("judge", f"{first.method.name}, {first.protocol}"))
+    mine = {t.trained_on: outcomes[t] for t in tasks_of(first, worker.group.survey.classes)}
+    found = {_key(cell): worker.stored(cell, list(mine.values())) for cell in cells}
+    fresh: dict[tuple[object, ...], CellRecord] = {}
+    missing = [cell for cell in cells if found[_key(cell)] is None]
+    if missing:
+        fresh = _judge_missing(worker, missing, mine, listener)
+    for cell in cells:
+        listener(StepDone("judge", reused=_key(cell) not in fresh))
+    return [fresh.get(_key(cell)) or _present(found[_key(cell)]) for cell in cells]
+
+
+def _judge_missing(
+    worker: CellWorker,
+    cells: Sequence[Cell],
+    outcomes: Mapping[str | None, ScoringOutcome],
+    listener: Listener,
+) -> dict[tuple[object, ...], CellRecord]:
+    gathered: Gathered = gather(worker.group, worker.folder, outcomes)
+    family = open_family(cells[0], worker.group, gathered)
+    ranking = worker.ranking(family)
+    records = {}
+    for cell in cells:
+        record = worker.judge(cell, list(outcomes.values()), family, ranking)
+        records[_key(cell)] = record
+        _report_new_failures(record, gathered, cell, listener)
+    return records
+
+
+def _report_new_failures(
+    record: CellRecord, gathered: Gathered, cell: Cell, listener: Listener
+) -> None:
+    """Tell of failures that arose in judging; those of fitting were told when they happened."""
+    for row in record.rows:
+        if row.failure and row.class_name not in gathered.failures and not gathered.failures:
+            listener(
+                Failed(f"{cell.method.name}, {cell.protocol}, {cell.thresholder.name}", row.failure)
+            )
+            return
+
+
+def _present(record: CellRecord | None) -> CellRecord:
+    assert record is not None  # noqa: S101 - a cell is either found or judged
+    return record
+
+
+def _family_key(cell: Cell) -> tuple[str, str, int, str]:
+    return cell.method.name, cell.protocol, cell.seed, cell.normalizer.label
+
+
+def _key(cell: Cell) -> tuple[object, ...]:
+    return (
+        cell.dataset.name,
+        cell.protocol,
+        cell.method.name,
+        cell.normalizer.label,
+        cell.thresholder.label,
+        cell.seed,
+    )
+
+
+def _record_key(record: CellRecord) -> tuple[object, ...]:
+    return (
+        record.dataset,
+        record.protocol,
+        record.method,
+        record.normalizer,
+        record.thresholder,
+        record.seed,
+    )
+
+
+def _asked(plan: Plan, options: RunOptions) -> dict[str, Any]:
+    suite = plan.suite
+    return {
+        "suite": suite.name,
+        "suite_text": suite.text,
+        "suite_file": suite.path.name,
+        "command": options.command,
+        "protocols": list(suite.protocols),
+        "metrics": list(suite.metrics),
+        "methods": {m.name: _method(m) for m in suite.methods},
+        "maps": suite.maps.model_dump(mode="json"),
+        "split": suite.split.model_dump(mode="json"),
+        "statistics": suite.statistics.model_dump(mode="json"),
+        "seeds": list(suite.seeds),
+    }
+
+
+def _method(method: BoundMethod) -> dict[str, Any]:
+    return {
+        "extractor": {"name": method.extractor_name, **method.extractor.identity()},
+        "bank": method.bank.identity(),
+        "scorer": method.scorer.identity(),
+    }
+
+
+def _distributions(plan: Plan) -> list[str]:
+    suite = plan.suite
+    bounds = [d.bound for d in suite.data] + [*suite.normalizers, *suite.thresholders]
+    bounds += [b for m in suite.methods for b in (m.extractor, m.bank, m.scorer)]
+    return sorted({b.component.distribution for b in bounds})
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,144 @@
+"""Scorings: each model a plan needs is fitted once, however many cells use it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from adharness.arrays import AnyArray, Int64
+from adharness.engine.cell import RawScores, evaluated, fit_and_score
+from adharness.engine.failures import failure_of
+from adharness.engine.group import FeatureGroup
+from adharness.errors import StoreError
+from adharness.plan import PROTOCOLS, Cell
+from adharness.store.folder import RunFolder
+from adharness.store.identity import digest
+from adharness.store.provenance import versions_of
+from adharness.store.records import Failure, ScoringRecord
+from adharness.suite.bind import BoundMethod
+
+
+@dataclass(frozen=True)
+class Reuse:
+    """What stored results a run may use: none if `fresh`; other versions' if `keep_stale`."""
+
+    fresh: bool = False
+    keep_stale: bool = False
+
+    def allows(self, stored: dict[str, str], now: dict[str, str]) -> bool:
+        """Whether a result made with versions `stored` may stand in for one made `now`."""
+        return not self.fresh and (self.keep_stale or stored == now)
+
+
+@dataclass(frozen=True)
+class ScoringTask:
+    """One model to fit: a method, on one class or (None) on all, with a seed."""
+
+    method: BoundMethod
+    trained_on: str | None
+    seed: int
+
+    @property
+    def label(self) -> str:
+        """How the progress names it."""
+        return f"{self.method.name} on {self.trained_on or 'all classes'}"
+
+
+@dataclass(frozen=True)
+class ScoringOutcome:
+    """The id under which the raw scores are stored, or why there are none."""
+
+    id: str
+    failure: Failure | None = None
+    reused: bool = False
+
+
+def tasks_of(cell: Cell, classes: Sequence[str]) -> list[ScoringTask]:
+    """Models that a cell needs: one a class where the protocol knows the class at train time."""
+    names = classes if PROTOCOLS[cell.protocol].labels_at_train else [None]
+    return [ScoringTask(cell.method, name, cell.seed) for name in names]
+
+
+def run_task(
+    task: ScoringTask, group: FeatureGroup, folder: RunFolder, reuse: Reuse
+) -> ScoringOutcome:
+    """Fit and score, or find the stored result of the same task.
+
+    Whatever a plugin raises becomes the outcome's failure; a StoreError is passed on.
+    """
+    needed = group.survey.classes if task.trained_on is None else (task.trained_on,)
+    failed = next((group.failures[c] for c in needed if c in group.failures), None)
+    identity = task_identity(task, group)
+    scoring_id = digest(identity)
+    if failed:
+        return ScoringOutcome(scoring_id, failed)
+    versions = task_versions(task.method, group)
+    stored = folder.scoring(scoring_id)
+    if stored and reuse.allows(stored.versions, versions):
+        return ScoringOutcome(scoring_id, reused=True)
+    try:
+        positions, raw = _fit(task, group)
+    except StoreError:
+        raise
+    except Exception as error:  # noqa: BLE001 - a contestant's fault is a failed row, not a lost run
+        return ScoringOutcome(scoring_id, failure_of("fit and score", error))
+    record = ScoringRecord(
+        id=scoring_id,
+        dataset=group.survey.name,
+        method=task.method.name,
+        trained_on=task.trained_on,
+        seed=task.seed,
+        costs=raw.costs,
+        versions=versions,
+        identity=identity,
+    )
+    folder.put_scoring(record, {"scores.npz": _arrays(group, positions, raw)})
+    return ScoringOutcome(scoring_id)
+
+
+def _portions(task: ScoringTask, group: FeatureGroup) -> tuple[Int64, Int64]:
+    survey = group.survey
+    train = survey.portion("train", task.trained_on)
+    held = (survey.portion("calibration", task.trained_on), survey.portion("test", task.trained_on))
+    return train, evaluated(train, *held)
+
+
+def _fit(task: ScoringTask, group: FeatureGroup) -> tuple[Int64, RawScores]:
+    train, positions = _portions(task, group)
+    features = group.features
+    raw = fit_and_score(
+        task.method, features.subset(train), features.subset(positions), seed=task.seed
+    )
+    return positions, raw
+
+
+def task_identity(task: ScoringTask, group: FeatureGroup) -> dict[str, Any]:
+    """Everything that can change the raw scores of a task."""
+    train, positions = _portions(task, group)
+    return {
+        "train": group.survey.pixels(train),
+        "evaluate": group.survey.pixels(positions),
+        "extractor": group.identity,
+        "bank": task.method.bank.identity(),
+        "scorer": task.method.scorer.identity(),
+        "seed": task.seed,
+    }
+
+
+def task_versions(method: BoundMethod, group: FeatureGroup) -> dict[str, str]:
+    """Versions of the harness and of every distribution that takes part in a task."""
+    parts = (method.extractor, method.bank, method.scorer, group.survey.bound.bound)
+    return versions_of(sorted({"adharness", *(p.component.distribution for p in parts)}))
+
+
+def _arrays(group: FeatureGroup, positions: Int64, raw: RawScores) -> dict[str, AnyArray]:
+    arrays: dict[str, AnyArray] = {
+        "samples": np.array([group.survey.samples[i].path for i in positions]),
+        "raw": raw.images,
+    }
+    if raw.patches is not None:
+        arrays["patches"] = raw.patches
+    return arrays

@@ -1,0 +1,167 @@
+"""A data set as one run sees it: which images, what they hold, and how they are split."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+
+from adharness.arrays import Int64
+from adharness.contracts import ContentHash, Dataset, DatasetSpec, Sample
+from adharness.data.splits import Split, make_split
+from adharness.errors import DataError
+from adharness.store.identity import digest
+from adharness.store.records import DatasetRecord
+from adharness.suggest import closest
+from adharness.suite.bind import BoundDataset, BoundSuite
+
+PortionName = Literal["train", "calibration", "test"]
+
+
+@dataclass(frozen=True)
+class Survey:
+    """Samples of the chosen classes with their hashes and their split, by position."""
+
+    bound: BoundDataset
+    dataset: Dataset
+    samples: tuple[Sample, ...]
+    hashes: tuple[ContentHash, ...]
+    split: Split
+    classes: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """What the board calls the data set."""
+        return self.bound.name
+
+    def of_class(self, class_name: str) -> Int64:
+        """Positions of a class's samples."""
+        return _positions(s.class_name == class_name for s in self.samples)
+
+    def portion(self, name: PortionName, class_name: str | None = None) -> Int64:
+        """Positions of a portion, of one class or of all, ascending."""
+        chosen = np.sort(np.asarray(getattr(self.split, name), dtype=np.int64))
+        if class_name is None:
+            return chosen
+        return chosen[np.isin(chosen, self.of_class(class_name))]
+
+    def labels(self, positions: Int64) -> Int64:
+        """Labels of the samples at these positions: 0 normal, 1 anomalous."""
+        return np.array([self.samples[i].label for i in positions], dtype=np.int64)
+
+    def class_names(self, positions: Int64) -> list[str]:
+        """Class names of the samples at these positions."""
+        return [self.samples[i].class_name for i in positions]
+
+    def without(self, skipped: Sequence[int]) -> Survey:
+        """Take these positions out of every portion."""
+        gone = set(skipped)
+        portions = {
+            name: tuple(i for i in getattr(self.split, name) if i not in gone)
+            for name in ("train", "calibration", "test")
+        }
+        return replace(self, split=replace(self.split, **portions))
+
+    def pixels(self, positions: Int64) -> str:
+        """Digest of the names and pixels of these samples: all that a score can depend on."""
+        return digest([[self.samples[i].path, self.hashes[i].image] for i in positions])
+
+    def truth(self, positions: Int64) -> str:
+        """Digest of the classes, labels and masks as well: all that a metric can depend on."""
+        lines = [self._line(int(i)) for i in positions]
+        return digest([self.pixels(positions), lines])
+
+    def _line(self, i: int) -> list[Any]:
+        sample = self.samples[i]
+        return [sample.class_name, sample.label, self.hashes[i].mask]
+
+    def record(self) -> DatasetRecord:
+        """Describe the data set for the board."""
+        spec = self.bound.bound.component.spec
+        licence = self.dataset.licence
+        return DatasetRecord(
+            name=self.name,
+            use=self.bound.bound.component.qualified,
+            classes=list(self.classes),
+            counts={c: self._counts(c) for c in self.classes},
+            fingerprint=self.truth(np.arange(len(self.samples))),
+            licence=licence.name,
+            show_pixels=licence.show_pixels,
+            citation=spec.citation if isinstance(spec, DatasetSpec) else "",
+            url=spec.url if isinstance(spec, DatasetSpec) else "",
+            has_masks=any(s.has_mask for s in self.samples),
+        )
+
+    def _counts(self, class_name: str) -> dict[str, int]:
+        counts = {"train": len(self.portion("train", class_name))}
+        portions: tuple[PortionName, ...] = ("calibration", "test")
+        for name in portions:
+            tally = Counter(self.labels(self.portion(name, class_name)).tolist())
+            counts |= {f"{name}_normal": tally[0], f"{name}_anomalous": tally[1]}
+        return counts
+
+
+def survey(suite: BoundSuite, bound: BoundDataset, *, limit: int | None = None) -> Survey:
+    """List a data set's samples, hash them and split them.
+
+    Parameters
+    ----------
+    limit
+        At most this many images of each class, portion and label, for a quick look; the first
+        ones in the set's order.
+
+    Raises
+    ------
+    DataError
+        Where the set is missing, a class is unknown, or the split cannot be made.
+    """
+    dataset = bound.bound.make()
+    samples = _limited(_chosen(dataset.samples(), bound), limit)
+    rule = suite.split
+    split = make_split(
+        samples,
+        policy=rule.policy,
+        normal=rule.calibration.normal,
+        anomalous=rule.calibration.anomalous,
+        seed=rule.seed,
+    )
+    return Survey(
+        bound=bound,
+        dataset=dataset,
+        samples=tuple(samples),
+        hashes=tuple(dataset.fingerprint(s) for s in samples),
+        split=split,
+        classes=tuple(dict.fromkeys(s.class_name for s in samples)),
+    )
+
+
+def _chosen(samples: Sequence[Sample], bound: BoundDataset) -> list[Sample]:
+    present = list(dict.fromkeys(s.class_name for s in samples))
+    for name in bound.classes or ():
+        if name not in present:
+            raise DataError(
+                f"data set '{bound.name}' has no class '{name}'",
+                hint=f"{closest(name, present)}its classes: {', '.join(present)}",
+            )
+    wanted = set(bound.classes or present)
+    return [s for s in samples if s.class_name in wanted]
+
+
+def _limited(samples: list[Sample], limit: int | None) -> list[Sample]:
+    if limit is None:
+        return samples
+    seen: Counter[tuple[str, str, int]] = Counter()
+    kept = []
+    for sample in samples:
+        key = (sample.class_name, sample.portion, sample.label)
+        seen[key] += 1
+        if seen[key] <= limit:
+            kept.append(sample)
+    return kept
+
+
+def _positions(mask: Any) -> Int64:
+    return np.flatnonzero(np.fromiter(mask, dtype=bool)).astype(np.int64)
