@@ -9,7 +9,7 @@ from adharness.metrics.ranking import (
     auroc,
     average_precision,
     f1_oracle,
-    rank,
+    rank_sorted,
     rank_weighted,
 )
 from adharness.metrics.regions import (
@@ -40,8 +40,8 @@ __all__ = [
     "find_metric",
     "label_regions",
     "pro_limit",
-    "rank",
     "rank_pixels",
+    "rank_sorted",
     "rank_weighted",
     "region_overlaps",
 ]

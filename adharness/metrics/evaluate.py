@@ -85,7 +85,7 @@ def evaluate_images(
     specs = find_metrics(metrics, {"image"})
     anomalous = read_labels(labels)
     values = read_scores(scores, len(anomalous))
-    ranked = ranking.rank(np.sort(values[anomalous]), np.sort(values[~anomalous]))
+    ranked = ranking.rank_sorted(np.sort(values[anomalous]), np.sort(values[~anomalous]))
     found = {spec.name: _ranked(spec, ranked) for spec in specs if spec.quantity in RANKING}
     deciding = [spec for spec in specs if spec.quantity in DECISIONS]
     if deciding:

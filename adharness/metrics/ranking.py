@@ -46,7 +46,7 @@ class Ranking:
         return np.diff(self.true_positives, axis=-1, prepend=0)
 
 
-def rank(anomalous: AnyArray, normal: AnyArray) -> Ranking:
+def rank_sorted(anomalous: AnyArray, normal: AnyArray) -> Ranking:
     """Rank the scores of the positives among those of the negatives.
 
     Parameters
@@ -134,7 +134,7 @@ def auroc(ranking: Ranking) -> Float64:
 
     Notes
     -----
-    Counted in integers, so exact for up to 2**31 scores of each kind.
+    Counted in integers, so exact for up to 2**30 scores of each kind.
 
     References
     ----------

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from adharness.arrays import Bool, Float32, Float64, Int64
-from adharness.metrics.ranking import Ranking, distinct_starts, rank, ratio
+from adharness.errors import MetricError
+from adharness.metrics.ranking import Ranking, distinct_starts, rank_sorted, ratio
 
 UInt32: TypeAlias = NDArray[np.uint32]
 UInt64: TypeAlias = NDArray[np.uint64]
@@ -116,7 +117,7 @@ def _sort_pixels(keys: UInt64, normal: UInt32, regions: int) -> PixelRanking:
     starts = distinct_starts(bits)
     runs = np.diff(starts, append=len(bits))
     return PixelRanking(
-        ranking=rank(bits, normal),
+        ranking=rank_sorted(bits, normal),
         step=np.repeat(np.arange(len(starts))[::-1], runs),
         region=region,
         areas=np.bincount(region, minlength=regions),
@@ -131,6 +132,11 @@ def region_overlaps(pixels: PixelRanking, *, limit: float = 0.3) -> Float64:
     (R,) float64
         NaN without a normal pixel. Their mean is `aupro`.
 
+    Raises
+    ------
+    MetricError
+        If the limit is not in (0, 1].
+
     Notes
     -----
     A pixel is predicted from the rate on at which its score enters. If normal pixels tie with
@@ -138,6 +144,8 @@ def region_overlaps(pixels: PixelRanking, *, limit: float = 0.3) -> Float64:
     that ramp up to the limit has a closed form, so no curve is ever built, and the cut at the
     limit is the linear interpolation of it.
     """
+    if not 0 < limit <= 1:
+        raise MetricError(f"the limit is {limit}, expected a rate above 0, up to 1", hint="0.3")
     ranking = pixels.ranking
     end = limit * float(ranking.negatives)
     before, after = ranking.normals_above, ranking.false_positives
@@ -164,6 +172,11 @@ def aupro(pixels: PixelRanking, *, limit: float = 0.3) -> Float64:
     () float64
         In [0, 1]; NaN without a region or without a normal pixel. Every region weighs the same
         whatever its area.
+
+    Raises
+    ------
+    MetricError
+        If the limit is not in (0, 1].
 
     Notes
     -----
