@@ -81,6 +81,13 @@ def evaluate_images(
     MetricError
         If n is 0, the shapes differ, a label is not 0 or 1, a score is not finite, a threshold is
         missing or NaN, or an id is unknown or of another level.
+
+    Examples
+    --------
+    >>> evaluate_images([0, 0, 1], [0.1, 0.7, 0.9], ["image_auroc"])
+    {'image_auroc': MetricValue(value=1.0, reason=None)}
+    >>> evaluate_images([0, 0], [0.1, 0.7], ["image_recall"], threshold=0.5)
+    {'image_recall': MetricValue(value=nan, reason='no anomalous image')}
     """
     specs = find_metrics(metrics, {"image"})
     anomalous = read_labels(labels)
@@ -120,6 +127,12 @@ def evaluate_pixels(
     MetricError
         If there is no image, the lengths or the shapes of an image differ, a mask is not binary,
         a score is not finite in float32, or an id is unknown or of the image level.
+
+    Examples
+    --------
+    >>> mask = np.array([[True, False, False]])
+    >>> evaluate_pixels([mask, None], [mask * 0.9, mask * 0.0], ["region_aupro_30"])
+    {'region_aupro_30': MetricValue(value=1.0, reason=None)}
     """
     specs = find_metrics(metrics, {"pixel", "region"})
     pixels = regions.rank_pixels(read_pairs(masks, maps))

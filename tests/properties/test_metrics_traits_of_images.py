@@ -10,7 +10,7 @@ from sklearn import metrics as oracle
 
 from adharness.metrics import METRICS, evaluate_images
 
-FAST = settings(max_examples=25, deadline=None, derandomize=True)
+FAST = settings(max_examples=20, deadline=None, derandomize=True)
 # Steps of 1/8 make ties likely and stay distinct under exp(6s), which spans 21 decades.
 SCORES = st.integers(-32, 32).map(lambda step: step / 8)
 THRESHOLDS = SCORES

@@ -15,7 +15,7 @@ from sklearn import metrics as oracle
 from adharness.metrics import METRICS, evaluate_pixels, pro_limit
 
 Case: TypeAlias = tuple[list[np.ndarray], list[np.ndarray]]
-FAST = settings(max_examples=20, deadline=None, derandomize=True)
+FAST = settings(max_examples=16, deadline=None, derandomize=True)
 
 
 @st.composite
