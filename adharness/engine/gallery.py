@@ -1,4 +1,4 @@
-"""A few test images of each class, made small for the page, where the licence lets them be shown."""
+"""A few small test images of each class for the page, where the licence lets them be shown."""
 
 from __future__ import annotations
 

@@ -14,7 +14,12 @@ from adharness.engine.survey import Survey
 from adharness.engine.truth import Truth
 from adharness.maps import draw_map
 from adharness.metrics import MetricValue, evaluate_images, evaluate_pixels, find_metric
-from adharness.statistics.bootstrap import bootstrap_weights, interval, replicates
+from adharness.statistics.bootstrap import (
+    bootstrap_weights,
+    interval,
+    macro_replicates,
+    replicates_of,
+)
 from adharness.store.records import Failure, Row, Value
 from adharness.suite.schema import StatisticsSettings
 
@@ -29,17 +34,14 @@ class Measured:
     replicates: Float64 | None = None
 
     def record(self, level: float) -> Value:
-        """Round nothing: the value and its interval as they are stored."""
-        low, high = (None, None)
-        if self.replicates is not None and np.isfinite(self.replicates).any():
-            low, high = interval(self.replicates, level)
-        defined = bool(np.isfinite(self.value.value))
-        return Value(
-            value=float(self.value.value) if defined else None,
-            low=low if defined else None,
-            high=high if defined else None,
-            reason=self.value.reason,
-        )
+        """Give the value and its interval as they are stored, unrounded."""
+        if not np.isfinite(self.value.value):
+            return Value(value=None, reason=self.value.reason)
+        bounds: list[float | None] = [None, None]
+        if self.replicates is not None:
+            bounds = [b if np.isfinite(b) else None for b in interval(self.replicates, level)]
+        low, high = bounds
+        return Value(value=float(self.value.value), low=low, high=high, reason=self.value.reason)
 
 
 Table = dict[str, dict[str, Measured]]
@@ -204,11 +206,8 @@ class Referee:
             return {}
         labels = self._survey.labels(positions)
         values = evaluate_images(labels, scores, names, threshold=thresholds)
-        weights = self._row_weights(row)
-        return {
-            name: Measured(value, replicates(name, labels, scores, weights, threshold=thresholds))
-            for name, value in values.items()
-        }
+        drawn = replicates_of(names, labels, scores, self._row_weights(row), threshold=thresholds)
+        return {name: Measured(value, drawn[name]) for name, value in values.items()}
 
     def _row_weights(self, row: str) -> Int64:
         if row == POOLED:
@@ -247,4 +246,4 @@ def _mean(by_class: Mapping[str, Measured]) -> Measured:
     value = MetricValue(float(np.mean([m.value.value for m in by_class.values()])), None)
     drawn = [m.replicates for m in by_class.values() if m.replicates is not None]
     whole = len(drawn) == len(by_class)
-    return Measured(value, np.mean(drawn, axis=0) if whole else None)
+    return Measured(value, macro_replicates(drawn) if whole else None)

@@ -1,0 +1,104 @@
+"""The engine's events as a live bar on a terminal, and as plain lines anywhere else."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from adharness.cli import render
+from adharness.engine.events import (
+    Event,
+    Failed,
+    ImageSkipped,
+    Listener,
+    StageStarted,
+    StepDone,
+    StepStarted,
+)
+
+PLAIN_EVERY_S = 5.0
+"""Plain lines come no closer than this, so that a log stays readable."""
+
+
+@contextmanager
+def shown(*, quiet: bool = False) -> Iterator[Listener]:
+    """Show progress on stderr while the block runs; nothing but failures where `quiet`."""
+    if quiet:
+        yield _notes
+    elif sys.stderr.isatty():
+        with render.live_bar() as bar:
+            yield _Live(bar)
+    else:
+        yield _Plain()
+
+
+def _notes(event: Event) -> None:
+    """Print what a person must know whatever the progress looks like."""
+    if isinstance(event, Failed):
+        stage, hint = event.failure.stage, event.failure.hint
+        render.print_error(event.failure.message, where=f"{event.what} ({stage})", hint=hint)
+    if isinstance(event, ImageSkipped):
+        render.print_note(f"skipped {event.path}: {event.message}")
+
+
+class _Live:
+    """One bar, for the stage that runs."""
+
+    def __init__(self, bar: render.LiveBar) -> None:
+        self._bar = bar
+
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, StageStarted):
+            self._bar.start(event.stage, event.total, event.unit)
+        elif isinstance(event, StepStarted):
+            self._bar.describe(event.what)
+        elif isinstance(event, StepDone):
+            self._bar.advance(event.count)
+        else:
+            _notes(event)
+
+
+@dataclass
+class _Plain:
+    """A line when a stage starts and ends, and now and then while it lasts."""
+
+    stage: str = ""
+    unit: str = ""
+    total: int = 0
+    done: int = 0
+    reused: int = 0
+    what: str = ""
+    begun: float = field(default_factory=time.monotonic)
+    said: float = field(default_factory=time.monotonic)
+
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, StageStarted):
+            self.stage, self.unit, self.total = event.stage, event.unit, event.total
+            self.done = self.reused = 0
+            self.begun = self.said = time.monotonic()
+        elif isinstance(event, StepStarted):
+            self.what = event.what
+        elif isinstance(event, StepDone):
+            self._advance(event)
+        else:
+            _notes(event)
+
+    def _advance(self, event: StepDone) -> None:
+        self.done += event.count
+        self.reused += event.count if event.reused else 0
+        now = time.monotonic()
+        if self.done < self.total and now - self.said < PLAIN_EVERY_S:
+            return
+        self.said = now
+        render.print_progress(self._line(now - self.begun))
+
+    def _line(self, spent_s: float) -> str:
+        counted = f"{self.stage}: {self.done}/{self.total} {self.unit}"
+        reused = f", {self.reused} from before" if self.reused else ""
+        if self.done >= self.total:
+            return f"{counted}{reused}, {spent_s:.1f} s"
+        left_s = spent_s / self.done * (self.total - self.done)
+        return f"{counted}{reused}, about {left_s:.0f} s left: {self.what}"

@@ -1,0 +1,156 @@
+"""`adharness run` and `adharness report`."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from pathlib import Path
+
+import click
+
+from adharness.cli import exit_codes, render
+from adharness.cli.installed import read_registry
+from adharness.cli.progress import shown
+from adharness.engine.run import RunOptions, run_plan
+from adharness.engine.score import Reuse
+from adharness.errors import SuiteError
+from adharness.plan import Plan, expand
+from adharness.report.write import ReportPaths, write_report
+from adharness.store.records import CellRecord, RunRecord
+from adharness.suggest import closest
+from adharness.suite.bind import Overrides, bind
+from adharness.suite.load import load_suite
+
+FOLDER = click.Path(path_type=Path, file_okay=False)
+
+
+@click.command()
+@click.argument("suite", type=click.Path(path_type=Path))
+@click.option("--out", type=FOLDER, help="Where results go.  [default: reports/<suite>]")
+@click.option("--data-root", type=FOLDER, help="Folder of the data sets; beats ADHARNESS_DATA.")
+@click.option("--cache-dir", type=FOLDER, help="Folder of the features; beats ADHARNESS_CACHE.")
+@click.option("--device", default="auto", show_default=True, help="auto, cpu or cuda.")
+@click.option("--only", multiple=True, metavar="KEY=VALUE", help="Run these cells only: method=knn")
+@click.option("--limit", type=click.IntRange(min=2), help="At most N images a class and kind.")
+@click.option("--fresh", is_flag=True, help="Use no stored result; features stay cached.")
+@click.option("--keep-stale", is_flag=True, help="Use results that other versions made.")
+@click.option("--quiet", "-q", is_flag=True, help="Print failures and the result only.")
+@click.pass_context
+def run(  # noqa: PLR0913 - one argument an option
+    ctx: click.Context,
+    suite: Path,
+    out: Path | None,
+    data_root: Path | None,
+    cache_dir: Path | None,
+    device: str,
+    only: tuple[str, ...],
+    limit: int | None,
+    fresh: bool,
+    keep_stale: bool,
+    quiet: bool,
+) -> None:
+    """Run a suite and write its leaderboard."""
+    overrides = Overrides(
+        data_root=data_root, environment_root=environment_path("ADHARNESS_DATA"), device=device
+    )
+    plan = chosen(expand(bind(load_suite(suite), read_registry(), overrides)), only)
+    options = RunOptions(
+        out=out or Path("reports") / plan.suite.name,
+        cache=cache_dir or cache_folder(),
+        command=shlex.join(["adharness", *sys.argv[1:]]),
+        limit=limit,
+        reuse=Reuse(fresh=fresh, keep_stale=keep_stale),
+    )
+    with shown(quiet=quiet) as listener:
+        record, cells = run_plan(plan, options, listener)
+    _say_result(record, cells, write_report(options.out))
+    if any(cell.status != "ok" for cell in cells):
+        ctx.exit(exit_codes.CELLS_FAILED)
+
+
+@click.command()
+@click.argument("run", type=click.Path(path_type=Path))
+def report(run: Path) -> None:
+    """Write the leaderboard of a finished run again, from its stored results."""
+    paths = write_report(run)
+    render.print_line(f"leaderboard: {paths.html}")
+
+
+def chosen(plan: Plan, only: tuple[str, ...]) -> Plan:
+    """Keep the cells that match every `key=value`; values of one key are alternatives.
+
+    Raises
+    ------
+    SuiteError
+        A key is unknown, a value matches nothing, or no cell is left.
+    """
+    wanted: dict[str, set[str]] = {}
+    for pair in only:
+        key, _, value = pair.partition("=")
+        _check_choice(plan, key, value, pair)
+        wanted.setdefault(key, set()).add(value)
+    cells = tuple(
+        cell
+        for cell in plan.cells
+        if all(cell.fields()[key] in values for key, values in wanted.items())
+    )
+    if not cells:
+        raise SuiteError(f"no cell of the suite matches --only {' --only '.join(only)}")
+    return Plan(plan.suite, cells)
+
+
+def _check_choice(plan: Plan, key: str, value: str, pair: str) -> None:
+    fields = [cell.fields() for cell in plan.cells]
+    if key not in fields[0]:
+        hint = f"{closest(key, fields[0])}keys: {', '.join(fields[0])}"
+        raise SuiteError(f"--only {pair}: unknown key '{key}'", hint=hint)
+    known = sorted({f[key] for f in fields})
+    if value not in known:
+        hint = f"{closest(value, known)}the suite has: {', '.join(known)}"
+        raise SuiteError(f"--only {pair}: no {key} '{value}'", hint=hint)
+
+
+def environment_path(name: str) -> Path | None:
+    """Read a folder from the environment; None where it is not set."""
+    value = os.environ.get(name)
+    return Path(value) if value else None
+
+
+def cache_folder() -> Path:
+    """Where features are kept: ADHARNESS_CACHE, else the user's cache folder."""
+    home = environment_path("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return environment_path("ADHARNESS_CACHE") or home / "adharness"
+
+
+def _say_result(record: RunRecord, cells: list[CellRecord], paths: ReportPaths) -> None:
+    failed = sum(cell.status != "ok" for cell in cells)
+    render.print_table(
+        ["data set", "protocol", "method", "image AUROC", "row"],
+        [
+            render.Row(_headline(cell), bad=cell.status == "failed")
+            for cell in cells
+            if _is_first(cell, cells)
+        ],
+    )
+    outcome = f"{failed} of {len(cells)} cells failed" if failed else f"{len(cells)} cells"
+    render.print_line(f"{outcome} in {record.seconds:.0f} s")
+    render.print_line(f"leaderboard: {paths.html}")
+
+
+def _is_first(cell: CellRecord, cells: list[CellRecord]) -> bool:
+    """Whether the cell has the suite's first normalizer, thresholder and seed: one a method."""
+    first = cells[0]
+    mine = (cell.normalizer, cell.thresholder, cell.seed)
+    return mine == (first.normalizer, first.thresholder, first.seed)
+
+
+def _headline(cell: CellRecord) -> list[str]:
+    name = "pooled" if cell.protocol == "absolute-unified" else "macro"
+    row = next(row for row in cell.rows if row.class_name == name)
+    value = row.metrics.get("image_auroc")
+    if row.failure:
+        number = f"failed: {row.failure.message}"
+    else:
+        number = "-" if value is None or value.value is None else f"{value.value:.4f}"
+    return [cell.dataset, cell.protocol, cell.method, number, name]
