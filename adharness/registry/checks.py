@@ -55,8 +55,8 @@ def _text_flaw(spec: AnySpec) -> str | None:
     summary: object = spec.summary
     if not callable(make):
         return f"make is {make!r}, which cannot be called"
-    if not isinstance(summary, str) or not summary.strip():
-        return "it has no summary"
+    if not isinstance(summary, str) or len(summary.strip().splitlines()) != 1:
+        return f"summary is {summary!r}, expected one line of text"
     return None
 
 

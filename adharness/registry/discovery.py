@@ -126,7 +126,12 @@ def _ours(distribution: metadata.Distribution) -> list[metadata.EntryPoint]:
 
 
 def _identify(distribution: metadata.Distribution) -> _Identity:
-    return _Identity(name=distribution.metadata["Name"], version=distribution.version)
+    given = distribution.metadata
+    name: str | None = given["Name"]  # None where missing, whatever the stubs say
+    version: str | None = given["Version"]
+    if name is None or version is None:
+        raise LookupError(f"its metadata lack a name or a version: {name!r}, {version!r}")
+    return _Identity(name, version)
 
 
 def _folder(distribution: metadata.Distribution) -> str:

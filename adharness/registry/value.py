@@ -127,7 +127,7 @@ def _claims(problem: Problem, kind: str, name: str) -> bool:
 def _hint(registry: Registry, kind: str, name: str) -> str:
     bare = name.rpartition("/")[2]
     home = first_party_home(kind, bare)
-    if home and not _is_installed(registry, home):
+    if home and _is_offered(registry, kind, bare):
         return install_line(home)
     others = [c.kind for c in registry.components if name in (c.name, c.qualified)]
     if others:
@@ -140,16 +140,22 @@ def _is_installed(registry: Registry, distribution: str) -> bool:
 
 
 def _closest(registry: Registry, kind: str, name: str) -> str | None:
-    """Suggest the nearest name, first among what is installed, with how to install it if not."""
+    """Suggest the nearest name, installed or not, with how to install it where it is not."""
     installed = [c.name for c in registry.of_kind(kind)]
+    offered = [n for n in first_party_names(kind) if _is_offered(registry, kind, n)]
     spelt = name.lower().replace("_", "-")
-    close = difflib.get_close_matches(spelt, [*installed, *first_party_names(kind)], n=1)
+    close = difflib.get_close_matches(spelt, [*installed, *offered], n=1)
     if not close:
         return None
     home = first_party_home(kind, close[0])
     if close[0] not in installed and home:
         return f"did you mean {close[0]!r}? {install_line(home)}"
     return f"did you mean {close[0]!r}? {_listing(registry, kind)}"
+
+
+def _is_offered(registry: Registry, kind: str, name: str) -> bool:
+    home = first_party_home(kind, name)
+    return home is not None and not _is_installed(registry, home)
 
 
 def _listing(registry: Registry, kind: str) -> str:
