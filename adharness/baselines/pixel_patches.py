@@ -78,7 +78,7 @@ def _colour_statistics(images: UInt8, patch_px: int) -> Float32:
     count, height, width, _ = images.shape
     rows, columns = height // patch_px, width // patch_px
     shape = (count, rows, patch_px, columns, patch_px, 3)
-    blocks = images.reshape(shape).astype(np.uint32)
+    blocks = images.reshape(shape).astype(np.uint16)  # 255 * 255 still fits
     pixels = patch_px * patch_px
     total = blocks.sum(axis=(2, 4), dtype=np.int64)  # (N, h, w, 3)
     squares = (blocks * blocks).sum(axis=(2, 4), dtype=np.int64)

@@ -17,7 +17,7 @@ from adharness.registry import Distribution, Problem, Registry
 @click.option("--verbose", is_flag=True, help="Show the traceback of each problem.")
 @click.pass_context
 def plugins(ctx: click.Context, *, strict: bool, as_json: bool, verbose: bool) -> None:
-    """List the installed plugins, and the problems of those that could not be loaded."""
+    """List the installed plugins and their problems."""
     registry = read_registry()
     if as_json:
         render.print_json(_as_json(registry))

@@ -103,6 +103,21 @@ def test_markup_and_escapes_in_a_plugins_message_are_printed_as_they_are(install
     assert "\x1b" not in printed
 
 
+def test_on_a_terminal_a_broken_plugins_row_is_red_and_a_healthy_one_is_not(
+    install: Install, plugin_source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"FORCE_COLOR": "1", "TERM": "xterm-256color"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    install("fake-healthy", plugin_source("fine"))
+    install("fake-broken", "raise OSError\n")
+    rows = invoke("plugins", columns=160).stdout.splitlines()
+    (healthy,) = [row for row in rows if "fake-healthy" in row]
+    broken = next(row for row in rows if "fake-broken" in row)
+    assert "\x1b[31m" in broken
+    assert "\x1b[31m" not in healthy
+
+
 def test_components_of_one_kind_are_listed_under_its_singular_and_its_plural() -> None:
     listed = invoke("components", "banks").stdout
     assert listed == invoke("components", "bank").stdout

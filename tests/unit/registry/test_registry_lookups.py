@@ -78,6 +78,11 @@ def test_the_closest_installed_name_is_suggested_with_what_is_installed() -> Non
     assert hint == "did you mean 'median'? installed scorers: gauss, median"
 
 
+def test_capitals_and_underscores_do_not_hide_the_closest_name() -> None:
+    hint = refusal(Registry((scorer("a-b"),)), "A_B").hint
+    assert hint == "did you mean 'a-b'? installed scorers: a-b"
+
+
 def test_a_name_like_nothing_lists_what_is_installed() -> None:
     assert refusal(Registry((scorer("gauss"),)), "zzz").hint == "installed scorers: gauss"
     assert refusal(Registry(), "zzz").hint == "no scorer is installed; see adharness plugins"
