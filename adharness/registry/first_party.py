@@ -12,9 +12,9 @@ FIRST_PARTY: Mapping[str, Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "adharness-mahalanobis": {"scorer": ("mahalanobis",)},
         "adharness-padim": {"scorer": ("padim",)},
         "adharness-patchcore": {"bank": ("coreset",), "scorer": ("patchcore",)},
-        "adharness-datasets": {"dataset": ("elpv", "mvtec-ad", "visa")},
-        "adharness-thresholds": {"thresholder": ("f1", "youden", "quantile")},
-        "adharness-normalizers": {"normalizer": ("raw", "zscore", "zscore-routed")},
+        "adharness-datasets": {"dataset": ("elpv", "mvtec-ad")},
+        "adharness-thresholders": {"thresholder": ("f1", "youden", "quantile")},
+        "adharness-normalizers": {"normalizer": ("raw", "zscore")},
     }
 )
 """Distribution -> kind -> component names. The folder is `plugins/<distribution>`."""

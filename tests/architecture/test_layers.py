@@ -101,7 +101,8 @@ def rich_imports(root: Path, imports_of: ImportsOf) -> list[str]:
 
 def plugin_breaks(root: Path, imports_of: ImportsOf) -> list[str]:
     """What a plugin takes from the core besides public names; its tests may use the kit."""
-    allowed = {"src": ["adharness.data"], "tests": ["adharness.data", "adharness.testing"]}
+    public = ["adharness.arrays", "adharness.data"]
+    allowed = {"src": public, "tests": [*public, "adharness.testing"]}
     return [
         f"{file.relative_to(root)}:{found.line} {found.module} {found.name or ''}".strip()
         for part, modules in allowed.items()
@@ -261,6 +262,7 @@ def test_rich_is_found_outside_render(
         ("src/adharness_x", "from adharness import Params, hookimpl\n", 0),
         ("src/adharness_x", "import adharness\nfrom adharness.data.folder import read\n", 0),
         ("src/adharness_x", "from adharness_x.scorer import X\nfrom .scorer import X\n", 0),
+        ("src/adharness_x", "from adharness.arrays import Float32\n", 0),
         ("src/adharness_x", "from adharness import maps\n", 1),
         ("src/adharness_x", "from adharness.contracts import Params\n", 1),
         ("src/adharness_x", "from adharness.database import x\n", 1),

@@ -82,7 +82,8 @@ def test_all_keeps_every_patch_in_flat_order_with_its_image(rng: np.random.Gener
     bag = AllBank(AllParams()).reduce(features, rng)
     assert_array_equal(bag.rows, features.patches.reshape(-1, 2))
     assert_array_equal(bag.images, np.repeat(np.arange(5), 12))
-    assert (bag.rows.dtype, bag.images.dtype) == (np.float32, np.int64)
+    assert bag.rows.dtype == np.float32
+    assert bag.images.dtype == np.int64
 
 
 def test_random_draws_distinct_patches_and_knows_their_image(rng: np.random.Generator) -> None:
