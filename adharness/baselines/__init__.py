@@ -1,0 +1,77 @@
+"""The floor: what a method must beat, in numpy alone. Registered through core's own entry point."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from adharness.baselines.banks import (
+    AllBank,
+    AllParams,
+    GridBank,
+    GridParams,
+    ImagesBank,
+    ImagesParams,
+    RandomBank,
+    RandomParams,
+)
+from adharness.baselines.pixel_patches import PixelPatches, PixelPatchesParams
+from adharness.baselines.random_scores import RandomScorer, RandomScoresParams
+from adharness.contracts import BankSpec, ExtractorSpec, ScorerSpec
+from adharness.hooks import hookimpl
+
+
+@hookimpl
+def adharness_extractors() -> Iterator[ExtractorSpec]:
+    """Yield the extractor that learnt nothing."""
+    yield ExtractorSpec(
+        name="pixel-patches",
+        params=PixelPatchesParams,
+        make=PixelPatches,
+        summary="Mean and standard deviation of the colours in each square patch.",
+    )
+
+
+@hookimpl
+def adharness_banks() -> Iterator[BankSpec]:
+    """Yield the banks that need no method: everything, some of it, in place, or images only."""
+    yield BankSpec(
+        name="all",
+        params=AllParams,
+        make=AllBank,
+        emits="bag",
+        summary="Every patch of every training image.",
+    )
+    yield BankSpec(
+        name="random",
+        params=RandomParams,
+        make=RandomBank,
+        emits="bag",
+        summary="Patches drawn at random without replacement, whatever their image.",
+    )
+    yield BankSpec(
+        name="grid",
+        params=GridParams,
+        make=GridBank,
+        emits="grid",
+        summary="All patches with their place kept, for models of each position.",
+    )
+    yield BankSpec(
+        name="images",
+        params=ImagesParams,
+        make=ImagesBank,
+        emits="images",
+        summary="One embedding a training image.",
+    )
+
+
+@hookimpl
+def adharness_scorers() -> Iterator[ScorerSpec]:
+    """Yield the scorer that every method must beat."""
+    yield ScorerSpec(
+        name="random-scores",
+        params=RandomScoresParams,
+        make=RandomScorer,
+        needs=("bag", "grid", "images"),
+        deterministic=False,
+        summary="Uniform random scores that depend on the image and the seed alone.",
+    )

@@ -1,0 +1,141 @@
+"""Banks that only choose: all patches, a random part, the grid as it is, or image embeddings."""
+
+from __future__ import annotations
+
+import numpy as np
+from pydantic import Field
+
+from adharness.arrays import Float32, Int64
+from adharness.contracts import Bag, FeatureSet, Grid, Images, Params
+from adharness.errors import ContractError, DataError
+
+
+class AllParams(Params):
+    """Parameters of `all`: none."""
+
+
+class RandomParams(Params):
+    """Parameters of `random`. The smaller of the two limits holds."""
+
+    ratio: float = Field(0.1, gt=0, le=1, description="part of all training patches to keep")
+    max_rows: int | None = Field(None, gt=0, description="most patches to keep, whatever the ratio")
+
+
+class GridParams(Params):
+    """Parameters of `grid`: none."""
+
+
+class ImagesParams(Params):
+    """Parameters of `images`: none."""
+
+
+class AllBank:
+    """Remembers every patch. Its memory is the size of the feature cache: M = N * h * w rows."""
+
+    def __init__(self, params: AllParams) -> None:
+        self.params = params
+
+    def reduce(self, features: FeatureSet, rng: np.random.Generator) -> Bag:  # noqa: ARG002  the role's signature
+        """Read all patches, batch by batch, into one array (N * h * w, D) in flat order.
+
+        Raises
+        ------
+        DataError
+            If there is no training image.
+        """
+        total = _patch_count(features)
+        rows = np.empty((total, features.dim), dtype=np.float32)
+        start = 0
+        for batch in features.batches():
+            flat = batch.patches.reshape(-1, features.dim)
+            rows[start : start + len(flat)] = flat
+            start += len(flat)
+        return Bag(rows=rows, images=_origins(np.arange(total, dtype=np.int64), features))
+
+
+class RandomBank:
+    """Remembers patches drawn uniformly, without replacement, over all images at once."""
+
+    def __init__(self, params: RandomParams) -> None:
+        self.params = params
+
+    def reduce(self, features: FeatureSet, rng: np.random.Generator) -> Bag:
+        """Draw the positions first and gather only those rows, so that the rest is never read.
+
+        Parameters
+        ----------
+        features
+            Of N training images with h * w patches each.
+        rng
+            Decides which patches; the same generator state gives the same memory.
+
+        Returns
+        -------
+        Bag
+            round(ratio * N * h * w) rows, at least 1 and at most `max_rows`, in flat order.
+
+        Raises
+        ------
+        DataError
+            If there is no training image.
+        """
+        total = _patch_count(features)
+        drawn = rng.choice(total, size=self._size(total), replace=False, shuffle=False)
+        positions = np.sort(drawn).astype(np.int64)  # (M,), ascending: the disk is read forwards
+        return Bag(rows=features.rows(positions), images=_origins(positions, features))
+
+    def _size(self, total: int) -> int:
+        wanted = max(1, round(self.params.ratio * total))
+        return min(wanted, self.params.max_rows or wanted)
+
+
+class GridBank:
+    """Passes the features on with their place kept; nothing is read."""
+
+    def __init__(self, params: GridParams) -> None:
+        self.params = params
+
+    def reduce(self, features: FeatureSet, rng: np.random.Generator) -> Grid:  # noqa: ARG002  the role's signature
+        """Wrap the features. Raises DataError if there is no training image."""
+        _patch_count(features)
+        return Grid(features)
+
+
+class ImagesBank:
+    """Remembers one embedding an image and no patch."""
+
+    def __init__(self, params: ImagesParams) -> None:
+        self.params = params
+
+    def reduce(self, features: FeatureSet, rng: np.random.Generator) -> Images:  # noqa: ARG002  the role's signature
+        """Read the embeddings (N, E), batch by batch.
+
+        Raises
+        ------
+        ContractError
+            If the extractor gives no image embedding.
+        DataError
+            If there is no training image.
+        """
+        if features.embedding_dim is None:
+            raise ContractError(
+                "bank 'images' needs image embeddings, and this extractor gives none",
+                hint="use an extractor that has them, or a bank of patches such as 'random'",
+            )
+        _patch_count(features)
+        parts = [batch.embeddings for batch in features.batches() if batch.embeddings is not None]
+        rows: Float32 = np.concatenate(parts)  # (N, E)
+        return Images(rows=rows)
+
+
+def _patch_count(features: FeatureSet) -> int:
+    if features.count == 0:
+        raise DataError("a bank was given no training image", hint="adharness data doctor")
+    height, width = features.grid
+    return features.count * height * width
+
+
+def _origins(positions: Int64, features: FeatureSet) -> Int64:
+    """Return the image that each flat patch position lies in, (M,) int64."""
+    height, width = features.grid
+    return positions // (height * width)

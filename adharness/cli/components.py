@@ -1,0 +1,144 @@
+"""`adharness components`: what a suite may write after `use:`, with its parameters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+from pydantic.fields import FieldInfo
+
+from adharness.cli import render
+from adharness.cli.installed import read_registry
+from adharness.contracts import BankSpec, NormalizerSpec, ScorerSpec, ThresholderSpec
+from adharness.registry import Component, Registry
+from adharness.registry.records import KINDS
+
+
+class Kind(click.Choice[str]):
+    """One of the six kinds; the plural is understood."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Take `scorers` for `scorer`."""
+        singular = value[:-1] if isinstance(value, str) and value[:-1] in KINDS else value
+        return super().convert(singular, param, ctx)
+
+
+@click.command()
+@click.argument("kind", type=Kind(KINDS), required=False)
+@click.argument("name", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--verbose", is_flag=True, help="Show the parameters of each component.")
+def components(kind: str | None, name: str | None, *, as_json: bool, verbose: bool) -> None:
+    """List what a suite may write after `use:`. With a NAME, show its parameters.
+
+    KIND is dataset, extractor, bank, scorer, normalizer or thresholder.
+    """
+    registry = read_registry()
+    chosen = _choose(registry, kind, name)
+    if as_json:
+        listed = [_as_json(component) for component in chosen]
+        render.print_json({"schema": 1, "components": listed})
+    elif verbose or name:
+        for component in chosen:
+            _print_in_full(component)
+    else:
+        _print_table(registry, chosen)
+
+
+def _choose(registry: Registry, kind: str | None, name: str | None) -> list[Component]:
+    if kind and name:
+        return [registry.find(kind, name)]
+    kinds = [kind] if kind else KINDS
+    return [component for each in kinds for component in registry.of_kind(each)]
+
+
+def _print_table(registry: Registry, chosen: list[Component]) -> None:
+    unclear = {component for group in registry.ambiguous() for component in group}
+    rows = [
+        render.Row(
+            (
+                component.qualified if component in unclear else component.name,
+                component.kind,
+                component.distribution,
+                _needs(component),
+                component.spec.summary,
+            )
+        )
+        for component in chosen
+    ]
+    columns = ("name", "kind", "distribution", "needs/emits", "summary")
+    render.print_table(columns, rows, empty="no component of this kind is installed")
+
+
+def _facts(component: Component) -> dict[str, Any]:
+    """Return what decides whether a suite may combine it: the memory, the class, the labels."""
+    spec = component.spec
+    if isinstance(spec, BankSpec):
+        return {"emits": spec.emits}
+    if isinstance(spec, ScorerSpec):
+        return {"needs": list(spec.accepts), "deterministic": spec.deterministic}
+    if isinstance(spec, NormalizerSpec):
+        return {"needs_class": spec.needs_class}
+    if isinstance(spec, ThresholderSpec):
+        return {"needs_labels": spec.needs_labels}
+    return {}
+
+
+def _needs(component: Component) -> str:
+    facts = _facts(component)
+    said = [
+        f"emits {facts['emits']}" if "emits" in facts else "",
+        f"needs {' or '.join(facts['needs'])}" if "needs" in facts else "",
+        "needs the class" if facts.get("needs_class") else "",
+        "needs labels" if facts.get("needs_labels") else "",
+    ]
+    return ", ".join(filter(None, said))
+
+
+def _print_in_full(component: Component) -> None:
+    spec = component.spec
+    about = filter(None, (spec.kind, component.distribution, _needs(component)))
+    render.print_line(f"{spec.name}  ({', '.join(about)})", style="bold")
+    render.print_line(f"  {spec.summary}")
+    if spec.source:
+        render.print_line(f"  source: {spec.source}")
+    rows = [render.Row(("  " + p["name"], *list(p.values())[1:])) for p in _parameters(component)]
+    columns = ("  parameter", "type", "default", "description")
+    render.print_table(columns, rows, empty="  no parameters")
+    render.print_line("")
+
+
+def _parameters(component: Component) -> list[dict[str, str]]:
+    return [
+        {
+            "name": name,
+            "type": _type(info),
+            "default": _default(info),
+            "description": info.description or "",
+        }
+        for name, info in component.spec.params.model_fields.items()
+    ]
+
+
+def _type(info: FieldInfo) -> str:
+    annotation = info.annotation
+    return annotation.__name__ if isinstance(annotation, type) else str(annotation)
+
+
+def _default(info: FieldInfo) -> str:
+    return "required" if info.is_required() else repr(info.get_default(call_default_factory=True))
+
+
+def _as_json(component: Component) -> dict[str, Any]:
+    spec = component.spec
+    return {
+        "name": spec.name,
+        "qualified": component.qualified,
+        "kind": spec.kind,
+        "distribution": component.distribution,
+        "version": component.version,
+        **_facts(component),
+        "summary": spec.summary,
+        "source": spec.source,
+        "parameters": _parameters(component),
+    }

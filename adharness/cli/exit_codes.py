@@ -1,0 +1,13 @@
+"""What the program's exit code says. A promise to scripts: never renumber."""
+
+from __future__ import annotations
+
+from typing import Final
+
+FINE: Final = 0
+CELLS_FAILED: Final = 1
+USAGE: Final = 2
+PLUGIN_PROBLEM: Final = 3
+CRASHED: Final = 70
+"""A bug of ours, never a failed cell: the `EX_SOFTWARE` of sysexits.h."""
+INTERRUPTED: Final = 130

@@ -1,0 +1,36 @@
+"""Which plugin of this repository has which component: what a hint says before it is installed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+FIRST_PARTY: Mapping[str, Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "adharness-timm": {"extractor": ("timm",)},
+        "adharness-knn-faiss": {"scorer": ("knn-faiss",)},
+        "adharness-mahalanobis": {"scorer": ("mahalanobis",)},
+        "adharness-padim": {"scorer": ("padim",)},
+        "adharness-patchcore": {"bank": ("coreset",), "scorer": ("patchcore",)},
+        "adharness-datasets": {"dataset": ("elpv", "mvtec-ad")},
+        "adharness-thresholders": {"thresholder": ("f1", "youden", "quantile")},
+        "adharness-normalizers": {"normalizer": ("raw", "zscore")},
+    }
+)
+"""Distribution -> kind -> component names. The folder is `plugins/<distribution>`."""
+
+
+def first_party_names(kind: str) -> tuple[str, ...]:
+    """Names of all components of a kind that this repository's plugins have."""
+    return tuple(name for kinds in FIRST_PARTY.values() for name in kinds.get(kind, ()))
+
+
+def first_party_home(kind: str, name: str) -> str | None:
+    """Return the distribution of this repository that has the component; None where none has."""
+    homes = (dist for dist, kinds in FIRST_PARTY.items() if name in kinds.get(kind, ()))
+    return next(homes, None)
+
+
+def install_line(distribution: str) -> str:
+    """Say where a first-party plugin is, and what to type to install it."""
+    return f"It is in plugins/{distribution}:  pip install -e ./plugins/{distribution}"

@@ -1,0 +1,165 @@
+"""The registry itself: an immutable value that answers what a name stands for."""
+
+from __future__ import annotations
+
+import difflib
+from collections import defaultdict
+from dataclasses import dataclass
+
+from adharness.errors import PluginError, SuiteError
+from adharness.registry.first_party import (
+    FIRST_PARTY,
+    first_party_home,
+    first_party_names,
+    install_line,
+)
+from adharness.registry.records import KINDS, Component, Distribution, Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """What is installed, built once by the command line and passed down.
+
+    Parameters
+    ----------
+    components
+        Those of healthy plugins, sorted by kind and qualified name.
+    problems
+        One for each plugin in quarantine.
+    distributions
+        Each distribution that declares plugins, sorted by name.
+    """
+
+    components: tuple[Component, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    distributions: tuple[Distribution, ...] = ()
+
+    def of_kind(self, kind: str) -> tuple[Component, ...]:
+        """Return the components of a kind, sorted by name, then by distribution.
+
+        Raises
+        ------
+        ValueError
+            If `kind` is none of the six.
+        """
+        if kind not in KINDS:
+            raise ValueError(f"no such kind: {kind!r}; the kinds are {', '.join(KINDS)}")
+        chosen = (component for component in self.components if component.kind == kind)
+        return tuple(sorted(chosen, key=lambda c: (c.name, c.distribution)))
+
+    def ambiguous(self) -> tuple[tuple[Component, ...], ...]:
+        """Return the components whose bare name says too little, one tuple a name."""
+        named: defaultdict[tuple[str, str], list[Component]] = defaultdict(list)
+        for component in self.components:
+            named[component.kind, component.name].append(component)
+        return tuple(tuple(group) for _, group in sorted(named.items()) if len(group) > 1)
+
+    def find(
+        self, kind: str, name: str, *, where: str | None = None, field: str | None = None
+    ) -> Component:
+        """Return the component that a suite means.
+
+        Parameters
+        ----------
+        kind
+            One of the six.
+        name
+            `name`, or `distribution/name`.
+        where, field
+            For the error: `file:line`, and the place in the suite such as `methods[0].scorer.use`.
+
+        Raises
+        ------
+        SuiteError
+            If nothing has that name. The hint has the closest one, and how to install it where it
+            belongs to a plugin of this repository; otherwise what is installed.
+        PluginError
+            If two distributions have it, or the plugin that has it is in quarantine.
+
+        Notes
+        -----
+        A healthy component wins over a quarantined plugin that claims the same bare name.
+        """
+        matches = [c for c in self.of_kind(kind) if name in (c.name, c.qualified)]
+        if len(matches) == 1:
+            return matches[0]
+        prefix = f"{field}: " if field else ""
+        if matches:
+            raise _ambiguous(prefix, matches, where)
+        problem = next((p for p in self.problems if _claims(p, kind, name)), None)
+        if problem:
+            raise _quarantined(prefix, f"{kind} {name!r}", problem, where)
+        hint = _hint(self, kind, name)
+        raise SuiteError(f"{prefix}unknown {kind} {name!r}", hint=hint, where=where)
+
+
+def _ambiguous(prefix: str, matches: list[Component], where: str | None) -> PluginError:
+    names = " or ".join(repr(match.qualified) for match in matches)
+    first = matches[0]
+    said = f"{prefix}{len(matches)} distributions have a {first.kind} {first.name!r}"
+    return PluginError(said, hint=f"write {names}", where=where)
+
+
+def _quarantined(prefix: str, asked: str, problem: Problem, where: str | None) -> PluginError:
+    source = f"{problem.distribution} {problem.version}".strip()
+    said = f"{prefix}{asked} is in {source}, which could not be loaded: {problem.message}"
+    hint = "adharness plugins --verbose shows the traceback"
+    return PluginError(said, hint=hint, where=where)
+
+
+def _claims(problem: Problem, kind: str, name: str) -> bool:
+    """Tell whether the plugin would have had the component, as far as can be known.
+
+    One that failed at import yielded nothing, so that only its own names and the table of
+    first-party plugins can tell.
+    """
+    distribution, _, bare = name.rpartition("/")
+    if distribution:
+        return distribution == problem.distribution
+    known = (*FIRST_PARTY.get(problem.distribution, {}).get(kind, ()), problem.entry_point)
+    return (
+        (kind, bare) in problem.claims
+        or bare in known
+        or problem.distribution in (bare, f"adharness-{bare}")
+    )
+
+
+def _hint(registry: Registry, kind: str, name: str) -> str:
+    bare = name.rpartition("/")[2]
+    home = first_party_home(kind, bare)
+    if home and _is_offered(registry, kind, bare):
+        return install_line(home)
+    others = [c.kind for c in registry.components if name in (c.name, c.qualified)]
+    if others:
+        return f"{name!r} is a {others[0]}, not a {kind}; {_listing(registry, kind)}"
+    return _closest(registry, kind, bare) or _listing(registry, kind)
+
+
+def _is_installed(registry: Registry, distribution: str) -> bool:
+    return any(d.name == distribution for d in registry.distributions)
+
+
+def _closest(registry: Registry, kind: str, name: str) -> str | None:
+    """Suggest the nearest name, installed or not, with how to install it where it is not."""
+    installed = [c.name for c in registry.of_kind(kind)]
+    offered = [n for n in first_party_names(kind) if _is_offered(registry, kind, n)]
+    spelt = name.lower().replace("_", "-")
+    close = difflib.get_close_matches(spelt, [*installed, *offered], n=1)
+    if not close:
+        return None
+    home = first_party_home(kind, close[0])
+    if close[0] not in installed and home:
+        return f"did you mean {close[0]!r}? {install_line(home)}"
+    return f"did you mean {close[0]!r}? {_listing(registry, kind)}"
+
+
+def _is_offered(registry: Registry, kind: str, name: str) -> bool:
+    home = first_party_home(kind, name)
+    return home is not None and not _is_installed(registry, home)
+
+
+def _listing(registry: Registry, kind: str) -> str:
+    names = dict.fromkeys(component.name for component in registry.of_kind(kind))
+    if names:
+        return f"installed {kind}s: {', '.join(names)}"
+    return f"no {kind} is installed; see adharness plugins"
