@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 
 import pytest
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from adharness import (
     BankSpec,
@@ -32,7 +32,12 @@ class FolderParams(Params):
     seed: int = 0
 
 
+def _square(value: Any) -> Any:
+    return (value, value) if isinstance(value, int) else value
+
+
 class NetParams(Params):
+    resize: Annotated[tuple[int, int], BeforeValidator(_square)] = (256, 256)
     model: str = "small"
     layers: tuple[int, ...] = (2, 3)
     size: int | tuple[int, int] = 256

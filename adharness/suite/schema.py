@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 SuiteName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=80)]
 """A folder under `reports/` is called so: small letters, digits, `-` and `_`."""
@@ -12,6 +12,16 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$", max_length
 """How the board calls a method, a data set or an extractor."""
 Share = Annotated[float, Field(ge=0.0, lt=1.0)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
+
+
+def _is_read_here(number: int) -> int:
+    if number != 1:
+        raise ValueError(f"this version reads schema 1, got {number}")
+    return number
+
+
+SchemaNumber = Annotated[int, AfterValidator(_is_read_here)]
+"""Not Literal[1], which would take `true` and 1.0 for it."""
 
 
 class _Section(BaseModel):
@@ -101,7 +111,7 @@ class StatisticsSettings(_Section):
 class Document(_Section):
     """A whole suite file. Only name, data, extractors and methods have no default."""
 
-    schema_: Literal[1] = Field(default=1, alias="schema")
+    schema_: SchemaNumber = Field(default=1, alias="schema")
     name: SuiteName
     data: Annotated[tuple[DatasetReference, ...], Field(min_length=1)]
     protocols: Annotated[tuple[str, ...], Field(min_length=1)] = ("per-class",)

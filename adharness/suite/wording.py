@@ -13,6 +13,7 @@ from pydantic_core import ErrorDetails
 
 from adharness.errors import AdharnessError, SuiteError
 from adharness.suite.source import Loc, Source
+from adharness.suite.strict import validate_strictly
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 _LISTED = 20
@@ -60,7 +61,8 @@ def closest(word: str, words: Iterable[str], *, otherwise: str = "the choices ar
 
 def show(value: Any) -> str:
     """Write a value as a suite's author typed it, in at most some 60 characters."""
-    text = f"'{value}'" if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    as_json = json.dumps(value, ensure_ascii=False, default=str)
+    text = f"'{value}'" if isinstance(value, str) else as_json
     return text if len(text) <= 60 else text[:57] + "..."
 
 
@@ -99,8 +101,7 @@ def validate(
     The model, or None and the errors in our words.
     """
     try:
-        # As JSON, because a strict model then still takes a list for a tuple and text for a path.
-        return model.model_validate_json(json.dumps(dict(values)), strict=True), []
+        return validate_strictly(model, values), []
     except ValidationError as error:
         return None, _translate(error, model, source, place)
 
@@ -118,9 +119,7 @@ def _translate(
 
 def _is_echo(details: ErrorDetails) -> bool:
     """Tell whether a list is called too short only because its items are wrong."""
-    return (
-        details["type"] == "too_short" and len(details["input"]) >= details["ctx"]["min_length"]
-    )
+    return details["type"] == "too_short" and len(details["input"]) >= details["ctx"]["min_length"]
 
 
 def _written(details: ErrorDetails, source: Source, place: Callable[[Loc], Loc]) -> Loc:

@@ -37,7 +37,12 @@ def refusal(bound: Bind, *changes: tuple[str, str]) -> tuple[str, str | None, st
 def test_a_good_suite_binds_with_all_defaults_filled_in(bound: Bind) -> None:
     suite = bound()
     knn, padim = suite.methods
-    assert knn.extractor.params.identity() == {"model": "small", "layers": [1, 2], "size": 256}
+    assert knn.extractor.params.identity() == {
+        "resize": [256, 256],
+        "model": "small",
+        "layers": [1, 2],
+        "size": 256,
+    }
     assert knn.scorer.identity() == {
         "use": "toys/knn",
         "params": {"k": 3, "metric": "euclidean", "exact": True},
@@ -106,6 +111,19 @@ def test_a_union_is_told_as_one_mistake(bound: Bind) -> None:
     assert refusal(bound, ("layers: [1, 2]", "size: big"))[0] == (
         "extractors.net.size: expected an integer or a list, got 'big'"
     )
+
+
+@pytest.mark.parametrize("written", ["[64, 32]", "64"])
+def test_a_field_with_its_own_validator_still_takes_a_list(bound: Bind, written: str) -> None:
+    params = bound(("layers: [1, 2]", f"resize: {written}")).methods[0].extractor.params
+    assert params.resize == ((64, 32) if "[" in written else (64, 64))  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("written", ["[64.0, 32]", "[64, '32']", "[true, 1]", "'64'", "[64]"])
+def test_a_field_with_its_own_validator_still_coerces_nothing(bound: Bind, written: str) -> None:
+    message, where, _ = refusal(bound, ("layers: [1, 2]", f"resize: {written}"))
+    assert message.startswith("extractors.net.resize")
+    assert where == "x.yaml:6"
 
 
 def test_an_unknown_component_is_told_at_the_line_of_its_use(bound: Bind) -> None:

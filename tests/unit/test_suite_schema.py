@@ -55,7 +55,16 @@ def refusal(path: Path) -> Lines:
                 None,
             ),
         ),
-        ("schema: 1", "schema: 2", ("schema: expected 1, got 2", "x.yaml:1", None)),
+        (
+            "schema: 1",
+            "schema: true",
+            ("schema: expected an integer, got true", "x.yaml:1", None),
+        ),
+        (
+            "schema: 1",
+            "schema: 2",
+            ("schema: this version reads schema 1, got 2", "x.yaml:1", None),
+        ),
         (
             "thresholders:",
             "seeds: [1, '2']\nthresholders:",
