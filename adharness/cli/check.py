@@ -1,0 +1,146 @@
+"""`adharness check`: validate a suite and say what a run of it would do, without doing it."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from adharness.contracts import Sample
+from adharness.errors import AdharnessError, SuiteError
+from adharness.plan import PROTOCOLS, Plan, expand
+from adharness.suite.bind import bind
+from adharness.suite.bound import Bound, BoundDataset, BoundMethod, Overrides
+from adharness.suite.load import load_suite
+from adharness.suite.wording import closest
+
+if TYPE_CHECKING:
+    from adharness.registry import Registry
+
+
+@click.command()
+@click.argument("suite", type=click.Path(path_type=Path))
+@click.option("--data-root", type=click.Path(path_type=Path), help="Folder that holds the data.")
+def check(suite: Path, data_root: Path | None) -> None:
+    """Validate SUITE and print its plan. Runs no method and loads no model."""
+    from adharness.cli.installed import read_registry
+
+    environment = os.environ.get("ADHARNESS_DATA")
+    overrides = Overrides(data_root, Path(environment) if environment else None)
+    for line in check_lines(suite, read_registry(), overrides):
+        click.echo(line)
+
+
+def check_lines(path: Path, registry: Registry, overrides: Overrides) -> list[str]:
+    """Write what `adharness check` prints.
+
+    Raises
+    ------
+    SuiteError, PluginError
+        If the suite cannot run as it is; a data set that is not there is only told.
+    """
+    plan = expand(bind(load_suite(path), registry, overrides))
+    return [*plan_lines(plan), *data_lines(plan.suite.data)]
+
+
+def plan_lines(plan: Plan) -> list[str]:
+    """Describe a plan in plain lines: what runs, under which protocols, and how much of it."""
+    suite = plan.suite
+    merged, each = plan.fits()
+    extractors = {method.extractor_name: method.extractor for method in suite.methods}
+    return [
+        f"suite {suite.name} ({suite.path}) is valid",
+        "extractors:",
+        *(f"  {name}: {describe(bound)}" for name, bound in extractors.items()),
+        "methods:",
+        *(line for method in suite.methods for line in _method_lines(method)),
+        "protocols:",
+        *(f"  {_protocol_line(name)}" for name in suite.protocols),
+        *_listed("normalizers", suite.normalizers),
+        *_listed("thresholders", suite.thresholders),
+        f"metrics: {', '.join(suite.metrics)}",
+        f"seeds: {', '.join(map(str, suite.seeds))}",
+        f"cells: {len(plan.cells)} = {_product(plan)}",
+        f"fits: {merged} over all classes merged, {each} once for each class",
+        f"feature extractions: {len(plan.by_features())}, one a data set and extractor",
+    ]
+
+
+def describe(bound: Bound) -> str:
+    """One component: its name and parameters, and the distribution it comes from."""
+    params = bound.params.identity()
+    written = "".join(f" {name}={json.dumps(value)}" for name, value in params.items())
+    component = bound.component
+    return f"{component.name}{written} ({component.distribution} {component.version})"
+
+
+def data_lines(data: Iterable[BoundDataset]) -> list[str]:
+    """Tell of each data set whether it can be found, and how many images a run would use.
+
+    Raises
+    ------
+    SuiteError
+        If the suite asks for a class that a data set does not have.
+    """
+    return ["data:", *(f"  {dataset.name}: {_state(dataset)}" for dataset in data)]
+
+
+def _state(dataset: BoundDataset) -> str:
+    component = dataset.bound.component
+    source = f"({component.distribution} {component.version})"
+    try:
+        samples = dataset.bound.make().samples()
+    except (AdharnessError, OSError) as error:
+        message = error.message if isinstance(error, AdharnessError) else str(error)
+        hint = error.hint if isinstance(error, AdharnessError) else None
+        return f"NOT FOUND {source}: {message}{f' ({hint})' if hint else ''}"
+    return f"found {source}: {_counted(dataset, samples)}"
+
+
+def _counted(dataset: BoundDataset, samples: Iterable[Sample]) -> str:
+    listed = list(samples)
+    present = sorted({sample.class_name for sample in listed})
+    chosen = dataset.classes or tuple(present)
+    for name in chosen:
+        if name not in present:
+            fact = f"data set '{dataset.name}' has no class '{name}'"
+            raise SuiteError(fact, hint=closest(name, present, otherwise="its classes are"))
+    used = [sample for sample in listed if sample.class_name in chosen]
+    masks = "masks" if any(sample.has_mask for sample in used) else "no masks"
+    return f"{len(used)} images of {len(chosen)} class(es), {masks}: {', '.join(chosen)}"
+
+
+def _method_lines(method: BoundMethod) -> list[str]:
+    return [
+        f"  {method.name}: on {method.extractor_name}",
+        f"    bank   {describe(method.bank)}",
+        f"    scorer {describe(method.scorer)}",
+    ]
+
+
+def _protocol_line(name: str) -> str:
+    protocol = PROTOCOLS[name]
+    models = "one model a class" if protocol.labels_at_train else "one model for all classes"
+    cuts = "one a class" if protocol.labels_at_eval else "one for all images"
+    return f"{name}: {models}; normalizer and threshold {cuts}"
+
+
+def _listed(title: str, components: tuple[Bound, ...]) -> list[str]:
+    return [f"{title}:", *(f"  {describe(bound)}" for bound in components)]
+
+
+def _product(plan: Plan) -> str:
+    suite = plan.suite
+    factors = {
+        "data set": suite.data,
+        "method": suite.methods,
+        "protocol": suite.protocols,
+        "seed": suite.seeds,
+        "normalizer": suite.normalizers,
+        "thresholder": suite.thresholders,
+    }
+    return " x ".join(f"{len(items)} {noun}(s)" for noun, items in factors.items())

@@ -1,0 +1,93 @@
+"""From a bound suite to the cells to run. Pure: no file is read, nothing is built."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+
+from adharness.suite.bound import Bound, BoundDataset, BoundMethod, BoundSuite
+from adharness.suite.protocols import PROTOCOLS, Protocol
+
+__all__ = ["PROTOCOLS", "Cell", "Plan", "Protocol", "expand"]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What one group of the board's rows needs: a method on a data set under a protocol.
+
+    Without classes: a plan is made without reading data, so the engine finds them at run time.
+    """
+
+    dataset: BoundDataset
+    method: BoundMethod
+    protocol: str
+    normalizer: Bound
+    thresholder: Bound
+    seed: int
+
+    @property
+    def features(self) -> tuple[str, str]:
+        """Names of the data set and the extractor: cells with equal ones share features."""
+        return self.dataset.name, self.method.extractor_name
+
+    @property
+    def scoring(self) -> tuple[str, str, bool, int]:
+        """What decides raw scores: data set, method, whether one model a class, and the seed.
+
+        Cells that differ in the normalizer, the thresholder or `labels_at_eval` share a fit.
+        """
+        one_a_class = PROTOCOLS[self.protocol].labels_at_train
+        return self.dataset.name, self.method.name, one_a_class, self.seed
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The cells of a suite, in the order in which the suite names their parts."""
+
+    suite: BoundSuite
+    cells: tuple[Cell, ...]
+
+    def by_features(self) -> tuple[tuple[Cell, ...], ...]:
+        """Group the cells with one (data set, extractor), by first appearance.
+
+        Features of a group are computed once; a group's cells keep their order.
+        """
+        groups: dict[tuple[str, str], list[Cell]] = {}
+        for cell in self.cells:
+            groups.setdefault(cell.features, []).append(cell)
+        return tuple(tuple(group) for group in groups.values())
+
+    def fits(self) -> tuple[int, int]:
+        """How many models are fitted over all classes merged, and how many once for each class."""
+        scorings = {cell.scoring for cell in self.cells}
+        one_a_class = sum(each for _, _, each, _ in scorings)
+        return len(scorings) - one_a_class, one_a_class
+
+
+def expand(suite: BoundSuite) -> Plan:
+    """All cells of a suite: every combination of its parts.
+
+    Parameters
+    ----------
+    suite
+        From `bind`, which expands sweeps into methods and refuses what cannot work.
+
+    Returns
+    -------
+    Plan
+        data x methods x protocols x seeds x normalizers x thresholders, the last varying fastest.
+        The order of keys in the file changes nothing.
+    """
+    combined = itertools.product(
+        suite.data,
+        suite.methods,
+        suite.protocols,
+        suite.seeds,
+        suite.normalizers,
+        suite.thresholders,
+    )
+    cells = (
+        Cell(dataset, method, protocol, normalizer, thresholder, seed)
+        for dataset, method, protocol, seed, normalizer, thresholder in combined
+    )
+    return Plan(suite, tuple(cells))

@@ -1,0 +1,1 @@
+"""The suite language: from a YAML file to names bound to components."""

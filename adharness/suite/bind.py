@@ -1,0 +1,247 @@
+"""From names to components: every `use:` looked up, every parameter validated, misfits refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from adharness.contracts.specs import BankSpec, Params, ScorerSpec, ThresholderSpec
+from adharness.errors import AdharnessError, PluginError, SuiteError
+from adharness.suite.bound import Bound, BoundDataset, BoundMethod, BoundSuite, Overrides
+from adharness.suite.load import Suite
+from adharness.suite.schema import DatasetReference, Method, Reference
+from adharness.suite.source import Loc, field_name
+from adharness.suite.sweep import MAX_COMBINATIONS, Combination, combinations, plain, size
+from adharness.suite.wording import combine, validate
+
+if TYPE_CHECKING:
+    from adharness.registry import Component, Registry
+
+__all__ = ["Bound", "BoundDataset", "BoundMethod", "BoundSuite", "Overrides", "bind"]
+
+_NOTHING = Overrides()
+
+
+def bind(suite: Suite, registry: Registry, overrides: Overrides = _NOTHING) -> BoundSuite:
+    """Look up every component of a suite and validate its parameters. Builds and reads nothing.
+
+    Parameters
+    ----------
+    suite
+        From `load_suite`.
+    registry
+        What is installed.
+    overrides
+        What the command line says; it fills fields marked SETTING and called `root` or `device`.
+
+    Raises
+    ------
+    SuiteError
+        If a component is unknown, a parameter is wrong, a scorer cannot fit on what its bank
+        emits, or a thresholder lacks the calibration images it needs. All are reported together.
+    PluginError
+        If the first such mistake is a component of a broken plugin, or an ambiguous name.
+    """
+    binder = _Binder(suite, registry, overrides)
+    document = suite.document
+    bound = BoundSuite(
+        name=document.name,
+        path=suite.source.path,
+        text=suite.source.text,
+        data=tuple(binder.data()),
+        methods=tuple(binder.methods()),
+        normalizers=tuple(binder.listed("normalizer", document.normalizers)),
+        thresholders=tuple(binder.listed("thresholder", document.thresholders)),
+        protocols=document.protocols,
+        split=document.split,
+        maps=document.maps,
+        metrics=document.metrics,
+        statistics=document.statistics,
+        seeds=document.seeds,
+        on_error=document.on_error,
+    )
+    if binder.errors:
+        raise combine(binder.errors)
+    return bound
+
+
+@dataclass
+class _Binder:
+    """Binds the parts of one suite and collects what is wrong with them."""
+
+    suite: Suite
+    registry: Registry
+    overrides: Overrides
+    errors: list[AdharnessError] = field(default_factory=list)
+
+    def data(self) -> list[BoundDataset]:
+        references = enumerate(self.suite.document.data)
+        bound = [self._dataset(reference, ("data", i)) for i, reference in references]
+        return [dataset for dataset in bound if dataset]
+
+    def _dataset(self, reference: DatasetReference, loc: Loc) -> BoundDataset | None:
+        bound = self._bound("dataset", reference, loc)
+        if bound is None:
+            return None
+        return BoundDataset(reference.board_name, bound, reference.classes)
+
+    def methods(self) -> list[BoundMethod]:
+        declared = self.suite.document.extractors
+        extractors = {
+            name: self._bound("extractor", declared[name], ("extractors", name))
+            for name in declared
+        }
+        methods = enumerate(self.suite.document.methods)
+        return [
+            bound
+            for i, method in methods
+            for bound in self._method(method, extractors[method.extractor], ("methods", i))
+        ]
+
+    def _method(self, method: Method, extractor: Bound | None, loc: Loc) -> list[BoundMethod]:
+        bank = self._find("bank", method.bank, (*loc, "bank"))
+        scorer = self._find("scorer", method.scorer, (*loc, "scorer"))
+        if bank is None or scorer is None or not self._fits(bank, scorer, loc):
+            return []
+        count = size(method.sweep)
+        if count > MAX_COMBINATIONS:
+            fact = f"{count} combinations, more than {MAX_COMBINATIONS}"
+            self._wrong((*loc, "sweep"), fact, "try fewer values")
+            return []
+        bound = []
+        for choice in combinations(method.sweep):
+            with_bank = self._choose(bank, method.bank, choice, loc)
+            with_scorer = self._choose(scorer, method.scorer, choice, loc)
+            if extractor and with_bank and with_scorer:
+                name = method.name + choice.suffix
+                bound.append(BoundMethod(name, method.extractor, extractor, with_bank, with_scorer))
+        return bound
+
+    def _fits(self, bank: Component, scorer: Component, loc: Loc) -> bool:
+        emits, accepts = _emits(bank), _accepts(scorer)
+        if emits in accepts:
+            return True
+        banks = (b.name for b in self.registry.of_kind("bank") if _emits(b) in accepts)
+        fact = f"bank '{bank.name}' emits {emits}, scorer '{scorer.name}' needs"
+        hint = f"banks that fit '{scorer.name}': {', '.join(banks) or 'none is installed'}"
+        self._wrong((*loc, "bank", "use"), f"{fact} {' or '.join(accepts)}", hint)
+        return False
+
+    def _choose(
+        self, component: Component, reference: Reference, choice: Combination, loc: Loc
+    ) -> Bound | None:
+        """Bind the bank or the scorer with the swept values in place."""
+        part = component.kind
+        swept = choice.part(part)
+        chosen = {name: value for name, (value, _, _) in swept.items()}
+        values = reference.params | chosen | self._settings(component)
+
+        def place(inner: Loc) -> Loc:
+            if inner and inner[0] in swept:
+                _, key, pick = swept[str(inner[0])]
+                unknown = inner[0] not in component.spec.params.model_fields
+                item = () if unknown else (pick, *inner[1:])
+                return (*loc, "sweep", key, *item)
+            return (*loc, part, *inner)
+
+        params = self._params(component, values, place)
+        return Bound(component, params) if params is not None else None
+
+    def listed(self, kind: str, references: tuple[Reference, ...]) -> list[Bound]:
+        """Bind a list; what is used more than once is labelled by its parameters."""
+        bound: list[Bound] = []
+        for i, reference in enumerate(references):
+            loc: Loc = (f"{kind}s", i)
+            item = self._bound(kind, reference, loc)
+            if item is None:
+                continue
+            if any(item.identity() == other.identity() for other in bound):
+                self._wrong(loc, f"'{reference.use}' is given twice with equal parameters")
+            if kind == "thresholder":
+                self._has_calibration(item.component, (*loc, "use"))
+            bound.append(replace(item, label=_label(item.component.name, reference, references)))
+        return bound
+
+    def _has_calibration(self, thresholder: Component, loc: Loc) -> None:
+        """Refuse a thresholder whose calibration images the split cannot give."""
+        split = self.suite.document.split
+        official = split.policy == "official"
+        if _needs_labels(thresholder) and (official or split.calibration.anomalous == 0):
+            names = [c.name for c in self.registry.of_kind("thresholder") if not _needs_labels(c)]
+            free = f", or use one that needs none: {', '.join(names)}" if names else ""
+            share = "set split.calibration.anomalous above 0"
+            hint = f"set split.policy to holdout{free}" if official else f"{share}{free}"
+            self._lacks(thresholder, "anomalous", loc, hint)
+        # Under `official` the set's own validation images are the normal ones.
+        if not official and split.calibration.normal == 0:
+            hint = "set split.calibration.normal above 0, such as 0.2"
+            self._lacks(thresholder, "normal", loc, hint)
+
+    def _lacks(self, thresholder: Component, kind: str, loc: Loc, hint: str) -> None:
+        split = self.suite.document.split
+        why = f"split.calibration.{kind} is 0"
+        if split.policy == "official":
+            why = f"split.policy is official, which holds out no {kind} ones"
+        needs = f"thresholder '{thresholder.name}' needs {kind} calibration images"
+        self._wrong(loc, f"{needs}, but {why}", hint)
+
+    def _bound(self, kind: str, reference: Reference, loc: Loc) -> Bound | None:
+        component = self._find(kind, reference, loc)
+        if component is None:
+            return None
+        values = reference.params | self._settings(component)
+        params = self._params(component, values, lambda inner: (*loc, *inner))
+        return Bound(component, params) if params is not None else None
+
+    def _find(self, kind: str, reference: Reference, loc: Loc) -> Component | None:
+        place = (*loc, "use")
+        where, name = self.suite.source.where(place), field_name(place)
+        try:
+            return self.registry.find(kind, reference.use, where=where, field=name)
+        except (SuiteError, PluginError) as error:
+            self.errors.append(error)
+            return None
+
+    def _params(
+        self, component: Component, values: Mapping[str, Any], place: Callable[[Loc], Loc]
+    ) -> Params | None:
+        params, errors = validate(component.spec.params, values, self.suite.source, place)
+        self.errors += errors
+        return params
+
+    def _settings(self, component: Component) -> dict[str, str]:
+        """Fill in what the command line says, where the component takes it as a setting."""
+        root = self.overrides.dataset_root(component.name)
+        in_set = component.kind == "dataset"
+        given = {"root": str(root) if root and in_set else None, "device": self.overrides.device}
+        takes = component.spec.params
+        return {name: value for name, value in given.items() if value and _is_setting(takes, name)}
+
+    def _wrong(self, loc: Loc, fact: str, hint: str | None = None) -> None:
+        self.errors.append(self.suite.source.error(loc, fact, hint=hint))
+
+
+def _label(name: str, reference: Reference, references: tuple[Reference, ...]) -> str | None:
+    if sum(other.use.rpartition("/")[2] == name for other in references) == 1:
+        return None
+    pairs = ",".join(f"{key}={plain(value)}" for key, value in sorted(reference.params.items()))
+    return f"{name}[{pairs}]" if pairs else None
+
+
+def _is_setting(model: type[Params], name: str) -> bool:
+    info = model.model_fields.get(name)
+    extra = info.json_schema_extra if info else None
+    return isinstance(extra, dict) and bool(extra.get("setting"))
+
+
+def _emits(bank: Component) -> str:
+    return bank.spec.emits if isinstance(bank.spec, BankSpec) else ""
+
+
+def _accepts(scorer: Component) -> tuple[str, ...]:
+    return scorer.spec.accepts if isinstance(scorer.spec, ScorerSpec) else ()
+
+
+def _needs_labels(component: Component) -> bool:
+    return isinstance(component.spec, ThresholderSpec) and component.spec.needs_labels

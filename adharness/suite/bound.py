@@ -1,0 +1,106 @@
+"""A suite whose every name is a component and whose every parameter is validated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from adharness.contracts.specs import Params
+from adharness.suite.schema import MapSettings, SplitSettings, StatisticsSettings
+
+if TYPE_CHECKING:
+    from adharness.registry import Component
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A component with its parameters.
+
+    `label` is set where one list of the suite uses a component more than once, such as
+    `quantile[q=0.99]`; `name` is then that label.
+    """
+
+    component: Component
+    params: Params
+    label: str | None = None
+
+    @property
+    def name(self) -> str:
+        """How the board calls it."""
+        return self.label or self.component.name
+
+    def make(self) -> Any:
+        """Build the role object. This is where a plugin's heavy imports happen."""
+        return self.component.spec.make(self.params)
+
+    def identity(self) -> dict[str, Any]:
+        """JSON values of what can change its numbers: name and parameters, without settings."""
+        return {"use": self.component.qualified, "params": self.params.identity()}
+
+
+@dataclass(frozen=True)
+class BoundDataset:
+    """A data set, as the board calls it. `classes` is None where all that it has are run."""
+
+    name: str
+    bound: Bound
+    classes: tuple[str, ...] | None
+
+
+@dataclass(frozen=True)
+class BoundMethod:
+    """A method; each combination of a sweep is one, such as `patchcore[bank.ratio=0.01]`."""
+
+    name: str
+    extractor_name: str
+    extractor: Bound
+    bank: Bound
+    scorer: Bound
+
+
+@dataclass(frozen=True)
+class BoundSuite:
+    """Everything a run needs. `path` and `text` are the file it came from."""
+
+    name: str
+    path: Path
+    text: str
+    data: tuple[BoundDataset, ...]
+    methods: tuple[BoundMethod, ...]
+    normalizers: tuple[Bound, ...]
+    thresholders: tuple[Bound, ...]
+    protocols: tuple[str, ...]
+    split: SplitSettings
+    maps: MapSettings
+    metrics: tuple[str, ...]
+    statistics: StatisticsSettings
+    seeds: tuple[int, ...]
+    on_error: str
+
+
+@dataclass(frozen=True)
+class Overrides:
+    """What the command line says over the suite.
+
+    Parameters
+    ----------
+    data_root
+        From `--data-root`: beats the environment and the suite.
+    environment_root
+        From `ADHARNESS_DATA`: beats the suite's `root:`.
+    device
+        From `--device`: beats the suite's `device:`.
+    """
+
+    data_root: Path | None = None
+    environment_root: Path | None = None
+    device: str | None = None
+
+    def dataset_root(self, use: str) -> Path | None:
+        """Folder of a data set: `elpv` or `mvtec_ad` under the root, else the root itself."""
+        root = self.data_root or self.environment_root
+        if root is None:
+            return None
+        folders = (root / use.replace("-", "_"), root / use)
+        return next((folder for folder in folders if folder.is_dir()), root)

@@ -1,0 +1,89 @@
+"""What a suite's structure cannot say but a reader without plugins can: names, repeats, ids."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from adharness.errors import MetricError, SuiteError
+from adharness.suite.metric_names import require_metric
+from adharness.suite.protocols import PROTOCOLS
+from adharness.suite.schema import Document, Method
+from adharness.suite.source import Loc, Source
+from adharness.suite.wording import closest, show
+
+
+def check_document(document: Document, source: Source) -> list[SuiteError]:
+    """All mistakes that need no registry: repeats, undeclared extractors, unknown ids."""
+    return [
+        *_repeats(source, ("data",), [reference.board_name for reference in document.data], "name"),
+        *_repeats(source, ("methods",), [method.name for method in document.methods], "name"),
+        *_repeats(source, ("protocols",), document.protocols),
+        *_repeats(source, ("metrics",), document.metrics),
+        *_repeats(source, ("seeds",), document.seeds),
+        *_classes(document, source),
+        *_protocols(document, source),
+        *_metrics(document, source),
+        *_extractors(document, source),
+        *_sweeps(document, source),
+    ]
+
+
+def _repeats(
+    source: Source, loc: Loc, items: Sequence[Any], key: str | None = None
+) -> Iterator[SuiteError]:
+    seen: dict[str, int] = {}
+    for i, item in enumerate(items):
+        first = seen.setdefault(json.dumps(item), i)
+        if first != i:
+            place = (*loc, i) if key is None else (*loc, i, key)
+            cure = "keep one of them" if key is None else f"give one of them another `{key}:`"
+            hint = f"see {source.where((*loc, first))}; {cure}"
+            yield source.error(place, f"{show(item)} is given twice", hint=hint)
+
+
+def _classes(document: Document, source: Source) -> Iterator[SuiteError]:
+    for i, reference in enumerate(document.data):
+        yield from _repeats(source, ("data", i, "classes"), reference.classes or ())
+
+
+def _protocols(document: Document, source: Source) -> Iterator[SuiteError]:
+    for i, name in enumerate(document.protocols):
+        if name not in PROTOCOLS:
+            fact = f"unknown protocol '{name}'"
+            yield source.error(("protocols", i), fact, hint=closest(name, PROTOCOLS))
+
+
+def _metrics(document: Document, source: Source) -> Iterator[SuiteError]:
+    for i, name in enumerate(document.metrics):
+        try:
+            require_metric(name)
+        except MetricError as error:
+            yield source.error(("metrics", i), error.message, hint=error.hint)
+
+
+def _extractors(document: Document, source: Source) -> Iterator[SuiteError]:
+    for i, method in enumerate(document.methods):
+        if method.extractor not in document.extractors:
+            fact = f"no extractor is declared as '{method.extractor}'"
+            hint = closest(method.extractor, document.extractors, otherwise="declared are")
+            yield source.error(("methods", i, "extractor"), fact, hint=hint)
+
+
+def _sweeps(document: Document, source: Source) -> Iterator[SuiteError]:
+    for i, method in enumerate(document.methods):
+        for key, values in method.sweep.items():
+            loc = ("methods", i, "sweep", key)
+            yield from _swept(method, key, loc, source)
+            yield from _repeats(source, loc, values)
+
+
+def _swept(method: Method, key: str, loc: Loc, source: Source) -> Iterator[SuiteError]:
+    part, dot, param = key.partition(".")
+    if part not in {"bank", "scorer"} or not dot or not param or param == "use":
+        hint = "a swept key is bank.<parameter> or scorer.<parameter>, such as bank.ratio"
+        yield source.error(loc, f"'{key}' cannot be swept", hint=hint)
+    elif param in (method.bank if part == "bank" else method.scorer).params:
+        hint = f"remove `{param}:` from `{part}:` or `{key}:` from `sweep:`"
+        yield source.error(loc, f"{key} is set and swept at once", hint=hint)

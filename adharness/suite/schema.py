@@ -1,0 +1,132 @@
+"""The grammar of a suite file. A key that is not here is an error; see suites/quickstart.yaml."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+SuiteName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=80)]
+"""A folder under `reports/` is called so: small letters, digits, `-` and `_`."""
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$", max_length=80)]
+"""How the board calls a method, a data set or an extractor."""
+Share = Annotated[float, Field(ge=0.0, lt=1.0)]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+
+
+def _is_read_here(number: int) -> int:
+    if number != 1:
+        raise ValueError(f"this version reads schema 1, got {number}")
+    return number
+
+
+SchemaNumber = Annotated[int, AfterValidator(_is_read_here)]
+"""Not Literal[1], which would take `true` and 1.0 for it."""
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class Reference(BaseModel):
+    """A component by name, with its parameters beside it: `{use: knn-faiss, k: 3}`.
+
+    The parameters are checked later, by the component's own model.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+    use: Annotated[str, Field(min_length=1)]
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """The parameters as JSON values, a fresh dict."""
+        return dict(self.model_extra or {})
+
+
+class DatasetReference(Reference):
+    """A data set; `root` and other keys are parameters of its reader.
+
+    `name` is how the board calls it, the `use` name by default; `classes` is the subset to run,
+    all that the set has by default.
+    """
+
+    name: Name | None = None
+    classes: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
+
+    @property
+    def board_name(self) -> str:
+        """How the board calls it."""
+        return self.name or self.use.rpartition("/")[2]
+
+
+class Method(_Section):
+    """A row of the board: what is remembered of which features, and how an image is scored.
+
+    `sweep` maps `bank.<parameter>` or `scorer.<parameter>` to the values tried: one method each.
+    """
+
+    name: Name
+    extractor: str
+    bank: Reference
+    scorer: Reference
+    sweep: dict[str, Annotated[tuple[Any, ...], Field(min_length=1)]] = {}
+
+
+class CalibrationShares(_Section):
+    """Shares held out to fit normalizers and thresholds: of training images, of test anomalies."""
+
+    normal: Share = 0.2
+    anomalous: Share = 0.3
+
+
+class SplitSettings(_Section):
+    """Who holds images out for calibration: the harness, or the set's owners (`official`).
+
+    `calibration` and `seed` mean nothing under `official`, which holds out no anomalous image.
+    """
+
+    policy: Literal["holdout", "official"] = "holdout"
+    calibration: CalibrationShares = CalibrationShares()
+    seed: Seed = 42
+
+
+class MapSettings(_Section):
+    """From patch scores to maps and image scores.
+
+    `smooth_px` is the Gaussian's standard deviation in pixels of the extractor's input, 0 for none.
+    """
+
+    smooth_px: Annotated[float, Field(ge=0.0, le=100.0)] = 4.0
+    resolution: Literal["native"] = "native"
+    image_score: Literal["max"] = "max"
+
+
+class StatisticsSettings(_Section):
+    """How sure a number is: bootstrap resamples (0 for none) and the intervals' level."""
+
+    bootstrap: Annotated[int, Field(ge=0, le=1_000_000)] = 1000
+    level: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.95
+
+
+class Document(_Section):
+    """A whole suite file. Only name, data, extractors and methods have no default."""
+
+    schema_: SchemaNumber = Field(default=1, alias="schema")
+    name: SuiteName
+    data: Annotated[tuple[DatasetReference, ...], Field(min_length=1)]
+    protocols: Annotated[tuple[str, ...], Field(min_length=1)] = ("per-class",)
+    split: SplitSettings = SplitSettings()
+    seeds: Annotated[tuple[Seed, ...], Field(min_length=1)] = (0,)
+    extractors: Annotated[dict[Name, Reference], Field(min_length=1)]
+    methods: Annotated[tuple[Method, ...], Field(min_length=1)]
+    normalizers: Annotated[tuple[Reference, ...], Field(min_length=1)] = (Reference(use="raw"),)
+    thresholders: Annotated[tuple[Reference, ...], Field(min_length=1)] = (Reference(use="f1"),)
+    maps: MapSettings = MapSettings()
+    metrics: Annotated[tuple[str, ...], Field(min_length=1)] = (
+        "image_auroc",
+        "image_ap",
+        "image_f1",
+        "image_f1_oracle",
+    )
+    statistics: StatisticsSettings = StatisticsSettings()
+    on_error: Literal["fail", "skip"] = "fail"
