@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from adharness.contracts import DatasetSpec
 from adharness.data.choice import choose_classes
 from adharness.data.draws import generator, share_of, shuffled
-from adharness.data.folder import FOLDER, LAYOUT, FolderDataset, FolderParams, FolderSource
+from adharness.data.folder import FOLDER, FolderDataset, FolderParams
 from adharness.data.images import (
     hash_file,
     hash_pixels,
@@ -16,6 +16,7 @@ from adharness.data.images import (
     read_mask,
     resize_image,
 )
+from adharness.data.mvtec_tree import LAYOUT, FolderSource
 from adharness.data.splits import Policy, Split, make_split
 from adharness.data.textures import TEXTURES, TexturesDataset, TexturesParams
 from adharness.hooks import hookimpl

@@ -96,7 +96,7 @@ def _scratch(canvas: Canvas, rng: np.random.Generator) -> Float32:
 
 def _stain(canvas: Canvas, rng: np.random.Generator) -> Float32:
     absorbed = canvas.strength * (0.45 + rng.uniform(0, 0.2, 3))
-    return np.asarray(canvas.view * (1 - absorbed).astype(np.float32))
+    return canvas.view * np.asarray(1 - absorbed, dtype=np.float32)
 
 
 def _hole(canvas: Canvas, rng: np.random.Generator) -> Float32:
@@ -110,7 +110,8 @@ def _foreign(canvas: Canvas, _rng: np.random.Generator) -> Float32:
     matched = (other - other.mean()) / max(float(other.std()), 1e-6) * grey.std() + grey.mean()
     tint = canvas.view.mean(axis=(0, 1)) / max(float(grey.mean()), 1e-6)
     blend = np.float32(0.35 + 0.65 * canvas.strength)
-    return canvas.view + blend * (matched[:, :, None] * tint - canvas.view)
+    blended = canvas.view + blend * (matched[:, :, None] * tint - canvas.view)
+    return np.asarray(blended, dtype=np.float32)
 
 
 def _smear(canvas: Canvas, _rng: np.random.Generator) -> Float32:
@@ -125,7 +126,8 @@ def _smear(canvas: Canvas, _rng: np.random.Generator) -> Float32:
 def _discolour(canvas: Canvas, rng: np.random.Generator) -> Float32:
     """Shift the colour and keep the brightness."""
     direction = np.array([1.0, -0.5, -0.5])[rng.permutation(3)] * rng.choice([-1.0, 1.0])
-    return np.asarray(canvas.view * (1 + 0.45 * canvas.strength * direction).astype(np.float32))
+    gains = np.asarray(1 + 0.45 * canvas.strength * direction, dtype=np.float32)
+    return canvas.view * gains
 
 
 def _turn(canvas: Canvas, rng: np.random.Generator) -> Float32:

@@ -45,6 +45,12 @@ NUISANCES = {
     "grass": Nuisance((0.80, 1.0, 0.62), 0.04, 6.0, 0.04, 0.05, 0.01, 0.04, 0.008),
     "gravel": Nuisance((1.0, 0.96, 0.90), 0.14, 8.0, 0.22, 0.25, 0.05, 0.25, 0.040),
 }
+# Quarters of a photograph as (right, lower), on the two diagonals.
+_QUARTERS: dict[Portion, tuple[tuple[int, int], tuple[int, int]]] = {
+    "train": ((0, 0), (1, 1)),
+    "validation": ((0, 0), (1, 1)),
+    "test": ((1, 0), (0, 1)),
+}
 
 
 class TexturesParams(Params):
@@ -56,7 +62,7 @@ class TexturesParams(Params):
     per_defect: int = Field(5, ge=0, description=f"test images of each of {len(DEFECTS)} defects")
     size: int = Field(256, ge=32, le=1024, description="side of an image in pixels")
     difficulty: float = Field(
-        0.5,
+        0.4,
         ge=0,
         le=1,
         description="0: every defect at full strength, normals vary half as much; 1: strengths "
@@ -69,9 +75,10 @@ class TexturesDataset:
     """Photographs of brick, grass and gravel, cropped, jittered and damaged on demand.
 
     An image follows from `seed`, its class and its name alone, so any of them can be made without
-    the others. Training images come from the left half of a photograph and test images from the
-    right half: no test image holds a pixel that was trained on. Calibration images held out of
-    training do overlap with training images, so their scores are a little low.
+    the others. A photograph is cut into quarters: training images come from the upper left and
+    the lower right one, test images from the other two, so no test image holds a pixel that was
+    trained on. Calibration images held out of training do overlap with training images, so their
+    scores are a little low.
 
     A mask is the support of the painted region, drawn as an annotator would: outside it no pixel
     differs from the undamaged image (`clean`); inside it a few pixels may by chance keep
@@ -140,27 +147,31 @@ class TexturesDataset:
         grey = self._crop(sample.class_name, sample.portion, rng)
         scale = self._nuisance_scale()
         contrast, gain = 1 + scale * rng.uniform(-1, 1, 2) * (nuisance.contrast, nuisance.gain)
-        toned = ((grey - grey.mean()) * contrast + grey.mean()) * gain
-        tint = nuisance.tint * (1 + scale * nuisance.spread * rng.uniform(-1, 1, 3))
+        toned = ((grey - grey.mean()) * np.float32(contrast) + grey.mean()) * np.float32(gain)
+        tint = np.array(nuisance.tint) * (1 + scale * nuisance.spread * rng.uniform(-1, 1, 3))
         return np.asarray(toned[:, :, None] * tint.astype(np.float32), dtype=np.float32)
 
     def _crop(self, name: str, portion: Portion, rng: np.random.Generator) -> Float32:
-        """Cut a turned, scaled, perhaps mirrored square from the portion's half of the photograph.
+        """Cut a turned, scaled, perhaps mirrored square from one of the portion's quarters.
 
-        Zoom and turn are capped so that the square always fits into its half.
+        Zoom and turn are capped so that the square always fits into its quarter.
         """
         photograph, nuisance = self._photographs[name], NUISANCES[name]
-        height, half = photograph.shape[0], photograph.shape[1] // 2
-        zoom, turn = rng.uniform(-1, 1, 2) * self._nuisance_scale() * (nuisance.zoom, nuisance.turn)
-        angle = radians(turn)
+        quarter = min(photograph.shape[:2]) // 2
+        jitter = rng.uniform(-1, 1, 2) * self._nuisance_scale()
+        angle = radians(jitter[0] * nuisance.turn)
         extent = cos(angle) + abs(sin(angle))  # side of the box around a turned unit square
-        side = min(0.72 * half * (1 + zoom), 0.98 * half / extent)
+        side = min(0.72 * quarter * (1 + jitter[1] * nuisance.zoom), 0.98 * quarter / extent)
+        right, low = _QUARTERS[portion][int(rng.integers(2))]
         reach = side * extent / 2
-        left = 0 if portion == "train" else half
-        centre = rng.uniform((left + reach, reach), (left + half - reach, height - reach))
+        free = rng.uniform(reach, quarter - reach, 2)
+        centre = (float(free[0]) + right * quarter, float(free[1]) + low * quarter)
         mirror = rng.choice([-1.0, 1.0], 2)
-        return _sample_square(photograph, centre, angle, side / self._params.size * mirror,
-                              self._params.size)  # fmt: skip
+        step = (
+            side / self._params.size * float(mirror[0]),
+            side / self._params.size * float(mirror[1]),
+        )
+        return _sample_square(photograph, centre, angle, step, self._params.size)
 
     def _region(self, sample: Sample) -> Float32:
         return region(sample.defect, self._params.size, self._rng(sample, "region"))
@@ -187,14 +198,14 @@ class TexturesDataset:
         noise = rng.standard_normal((size, size), dtype=np.float32)
         noise *= np.float32(scale * nuisance.noise)
         lit = view * light[:, :, None] + noise[:, :, None]
-        return np.asarray((lit * 255 + 0.5).clip(0, 255).astype(np.uint8))
+        return np.asarray((lit * 255 + 0.5).clip(0, 255), dtype=np.uint8)
 
 
 def _sample_square(
     photograph: UInt8,
-    centre: np.ndarray[tuple[int], np.dtype[np.float64]],
+    centre: tuple[float, float],
     angle: float,
-    step: np.ndarray[tuple[int], np.dtype[np.float64]],
+    step: tuple[float, float],
     size: int,
 ) -> Float32:
     """Resample (size, size) pixels around `centre` (x, y), `step` source pixels apart."""
