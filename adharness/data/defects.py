@@ -120,7 +120,7 @@ def _smear(canvas: Canvas, _rng: np.random.Generator) -> Float32:
     radius = (1 + 4 * canvas.strength) * size / 256
     eight_bit = (canvas.view.clip(0, 1) * 255).astype(np.uint8)
     blurred = Image.fromarray(eight_bit).filter(ImageFilter.GaussianBlur(radius))
-    return np.asarray(blurred, dtype=np.float32) / 255
+    return np.asarray(blurred, dtype=np.float32) / np.float32(255)
 
 
 def _discolour(canvas: Canvas, rng: np.random.Generator) -> Float32:

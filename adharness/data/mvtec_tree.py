@@ -53,6 +53,7 @@ def existing_root(root: Path | None, source: FolderSource) -> Path:
             f"data set {source.name!r} needs its root folder ({source.folder}), and none was given",
             hint=drawn,
         )
+    root = root.expanduser()
     if not root.is_dir():
         fact = "is not a folder" if root.exists() else "does not exist"
         raise DataError(
