@@ -36,6 +36,10 @@ from adharness.contracts import (
     Threshold,
     Thresholder,
     ThresholderSpec,
+    check_finite,
+    check_grid,
+    check_query,
+    check_rows,
 )
 from adharness.errors import (
     AdharnessError,
@@ -90,5 +94,9 @@ __all__ = [
     "Threshold",
     "Thresholder",
     "ThresholderSpec",
+    "check_finite",
+    "check_grid",
+    "check_query",
+    "check_rows",
     "hookimpl",
 ]

@@ -1,5 +1,6 @@
 """The contracts: roles, the records that pass between them, and the specs that plugins yield."""
 
+from adharness.contracts.checks import check_finite, check_grid, check_query, check_rows
 from adharness.contracts.records import (
     Bag,
     Calibration,
@@ -78,4 +79,8 @@ __all__ = [
     "Threshold",
     "Thresholder",
     "ThresholderSpec",
+    "check_finite",
+    "check_grid",
+    "check_query",
+    "check_rows",
 ]

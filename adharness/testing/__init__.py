@@ -1,0 +1,1 @@
+"""What plugin authors test with. Nothing here is used by a run."""

@@ -1,0 +1,136 @@
+"""Small made-up worlds of features, where what is anomalous is known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from adharness.arrays import Bool, Float32, Float64, Int64, require_shape
+from adharness.contracts.records import FeatureGrid
+
+
+@dataclass(frozen=True, eq=False)
+class ToyFeatures:
+    """A `FeatureSet` over arrays that are already in memory.
+
+    Parameters
+    ----------
+    patches : (N, h, w, D) float32
+    embeddings : (N, E) float32, optional
+
+    Examples
+    --------
+    >>> features = ToyFeatures(np.zeros((5, 2, 3, 4), dtype=np.float32))
+    >>> features.count, features.grid, features.dim, features.embedding_dim
+    (5, (2, 3), 4, None)
+    >>> [batch.patches.shape[0] for batch in features.batches(2)]
+    [2, 2, 1]
+    """
+
+    patches: Float32
+    embeddings: Float32 | None = None
+
+    def __post_init__(self) -> None:
+        require_shape(self.patches, (None, None, None, None), name="patches")
+        if self.embeddings is not None:
+            require_shape(self.embeddings, (self.count, None), name="embeddings")
+
+    @property
+    def count(self) -> int:
+        """Number of images."""
+        return int(self.patches.shape[0])
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """Patches a column and a row, (h, w)."""
+        return int(self.patches.shape[1]), int(self.patches.shape[2])
+
+    @property
+    def dim(self) -> int:
+        """Length D of a patch vector."""
+        return int(self.patches.shape[3])
+
+    @property
+    def embedding_dim(self) -> int | None:
+        """Length E of an image embedding; None where there is none."""
+        return None if self.embeddings is None else int(self.embeddings.shape[1])
+
+    def read(self, images: Int64) -> FeatureGrid:
+        """Features of the images at these positions, in this order; repeats are allowed."""
+        embeddings = None if self.embeddings is None else self.embeddings[images]
+        return FeatureGrid(self.patches[images], embeddings)
+
+    def batches(self, size: int = 32) -> Iterator[FeatureGrid]:
+        """All images in order, at most `size` at a time."""
+        for start in range(0, self.count, size):
+            yield self.read(np.arange(start, min(start + size, self.count)))
+
+    def rows(self, patches: Int64) -> Float32:
+        """Patch vectors (M, D) by flat position, any order."""
+        return self.patches.reshape(-1, self.dim)[patches]
+
+
+@dataclass(frozen=True, eq=False)
+class ToyWorld:
+    """Normal training features, and test features of which some images have a defect.
+
+    Parameters
+    ----------
+    train
+        Normal images only.
+    normal, anomalous
+        Test images; each anomalous one has exactly one odd patch and an odd embedding.
+    defects : (n, h, w) bool
+        Where the odd patches of `anomalous` are.
+    """
+
+    train: ToyFeatures
+    normal: FeatureGrid
+    anomalous: FeatureGrid
+    defects: Bool
+
+
+def toy_world(
+    rng: np.random.Generator,
+    *,
+    train: int = 24,
+    test: int = 6,
+    grid: tuple[int, int] = (4, 5),
+    dim: int = 6,
+    shift: float = 8.0,
+) -> ToyWorld:
+    """Draw a world that any sensible scorer separates.
+
+    Normal patches are unit Gaussian noise around a mean of their position; the defect of an
+    anomalous image moves one patch, and the embedding, `shift` standard deviations along every
+    axis. Embeddings are as long as patch vectors.
+    """
+    means = rng.normal(size=(*grid, dim))  # (h, w, D)
+    defects = _one_place_each(rng, test, grid)
+    odd = FeatureGrid(
+        _around(rng, means, test) + (shift * defects[..., None]).astype(np.float32),
+        _embeddings(rng, test, dim) + np.float32(shift),
+    )
+    return ToyWorld(
+        train=ToyFeatures(_around(rng, means, train), _embeddings(rng, train, dim)),
+        normal=FeatureGrid(_around(rng, means, test), _embeddings(rng, test, dim)),
+        anomalous=odd,
+        defects=defects,
+    )
+
+
+def _around(rng: np.random.Generator, means: Float64, count: int) -> Float32:
+    return (means + rng.normal(size=(count, *means.shape))).astype(np.float32)
+
+
+def _embeddings(rng: np.random.Generator, count: int, dim: int) -> Float32:
+    return rng.normal(size=(count, dim)).astype(np.float32)
+
+
+def _one_place_each(rng: np.random.Generator, count: int, grid: tuple[int, int]) -> Bool:
+    places = rng.integers(grid[0] * grid[1], size=count)
+    defects = np.zeros((count, grid[0] * grid[1]), dtype=np.bool_)
+    defects[np.arange(count), places] = True
+    return defects.reshape(count, *grid)
