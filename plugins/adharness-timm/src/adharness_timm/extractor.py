@@ -1,0 +1,128 @@
+"""The extractor: images in, patch vectors and image embeddings out."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from adharness import ContractError, FeatureGrid, Preprocess, SuiteError
+from adharness.arrays import Float32, UInt8, require_shape
+from adharness_timm import TimmParams
+from adharness_timm.network import build
+
+_RECIPE = 1  # raise it when the way from image to feature changes
+_CHUNK = {"cpu": 8, "cuda": 64}  # larger batches fall out of a CPU's cache: lite0 halves its speed
+
+
+class TimmExtractor:
+    """Layers of a timm model, joined on the grid of the finest one.
+
+    Each layer is averaged over `neighbourhood` x `neighbourhood` patches (stride 1, zero padding
+    counted in, at the layer's own grid), brought to the finest chosen grid by bilinear
+    interpolation (pixel centres aligned), and concatenated shallow to deep.
+
+    The image embedding is the class token of the deepest chosen block where the model has one, and
+    else the plain mean over the deepest chosen layer, before the neighbourhood pooling.
+
+    Raises
+    ------
+    SuiteError, PluginError, DataError
+        As `network.build`; SuiteError also where CUDA is asked for and absent.
+
+    References
+    ----------
+    Roth et al., Towards Total Recall in Industrial Anomaly Detection, CVPR 2022, section 3.1;
+    plain average pooling and concatenation as in anomalib, not the adaptive pooling to 1024.
+    """
+
+    def __init__(self, params: TimmParams) -> None:
+        self._params = params
+        self._device = _device(params.device)
+        self._network = build(params, self._device)
+        mean, std = self._network.mean, self._network.std
+        self._mean = torch.tensor(mean, device=self._device).view(1, 3, 1, 1) * 255
+        self._std = torch.tensor(std, device=self._device).view(1, 3, 1, 1) * 255
+
+    @property
+    def preprocess(self) -> Preprocess:
+        """The resize the engine does before `extract`."""
+        height, width = self._params.resize
+        return Preprocess(height, width, self._params.interpolation)
+
+    def fingerprint(self) -> str:
+        """SHA-256 of the model's name, its weights as loaded and its pixel statistics."""
+        facts = {
+            "recipe": _RECIPE,
+            "model": self._params.model,
+            "weights": self._network.sha256,
+            "mean": self._network.mean,
+            "std": self._network.std,
+        }
+        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+    def extract(self, images: UInt8) -> FeatureGrid:
+        """Features of (N, H, W, 3) uint8 RGB images of the size in `preprocess`.
+
+        Raises
+        ------
+        ContractError
+            If the images have another shape or type, or there is none.
+        """
+        height, width = self._params.resize
+        require_shape(images, (None, height, width, 3), name="images")
+        if images.dtype != np.uint8 or len(images) == 0:
+            raise ContractError(f"expected uint8 images, got {len(images)} of {images.dtype}")
+        size = _CHUNK[self._device.type]
+        parts = [self._chunk(images[i : i + size]) for i in range(0, len(images), size)]
+        patches = np.concatenate([patches for patches, _ in parts])  # (N, h, w, D) float32
+        embeddings = np.concatenate([embedding for _, embedding in parts])  # (N, E) float32
+        return FeatureGrid(patches, embeddings if self._params.embedding else None)
+
+    def _chunk(self, images: UInt8) -> tuple[Float32, Float32]:
+        pixels = torch.from_numpy(np.array(images)).to(self._device)  # a copy: maps are read-only
+        with torch.inference_mode(), _exact_convolutions():
+            # As (N, 3, H, W) these bytes lie channels-last already.
+            inputs = (pixels.permute(0, 3, 1, 2).float() - self._mean) / self._std
+            layers, embedding = self._network(inputs)
+            patches = join(layers, self._params.neighbourhood)
+            return _to_numpy(patches), _to_numpy(embedding)
+
+
+def join(layers: Sequence[Tensor], neighbourhood: int) -> Tensor:
+    """Pool, align and concatenate layers (N, C, h, w) into patch vectors (N, h, w, D)."""
+    pooled = [functional.avg_pool2d(x, neighbourhood, 1, neighbourhood // 2) for x in layers]
+    finest = max((x.shape[-2:] for x in pooled), key=lambda size: size[0] * size[1])
+    aligned = [
+        x
+        if x.shape[-2:] == finest
+        else functional.interpolate(x, size=finest, mode="bilinear", align_corners=False)
+        for x in pooled
+    ]
+    return torch.cat(aligned, dim=1).permute(0, 2, 3, 1)
+
+
+def _device(name: str) -> torch.device:
+    available = torch.cuda.is_available()
+    if name == "cuda" and not available:
+        raise SuiteError("device cuda was asked for, but torch sees none", hint="device: cpu")
+    return torch.device("cuda" if available and name != "cpu" else "cpu")
+
+
+@contextlib.contextmanager
+def _exact_convolutions() -> Iterator[None]:
+    """On CUDA: full float32 and one algorithm each run, only for as long as this lasts."""
+    with torch.backends.cudnn.flags(
+        enabled=True, benchmark=False, deterministic=True, allow_tf32=False
+    ):
+        yield
+
+
+def _to_numpy(values: Tensor) -> Float32:
+    return np.ascontiguousarray(values.float().cpu().numpy())
