@@ -30,6 +30,18 @@ class Cell:
         """Names of the data set and the extractor: cells with equal ones share features."""
         return self.dataset.name, self.method.extractor_name
 
+    def fields(self) -> dict[str, str]:
+        """Name the parts, as `--only key=value` chooses by them."""
+        return {
+            "dataset": self.dataset.name,
+            "method": self.method.name,
+            "extractor": self.method.extractor_name,
+            "protocol": self.protocol,
+            "normalizer": self.normalizer.name,
+            "thresholder": self.thresholder.name,
+            "seed": str(self.seed),
+        }
+
     @property
     def scoring(self) -> tuple[str, str, bool, int]:
         """What decides raw scores: data set, method, whether one model a class, and the seed.

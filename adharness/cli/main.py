@@ -16,6 +16,9 @@ from adharness.errors import AdharnessError
 
 COMMANDS: Mapping[str, str] = MappingProxyType(
     {
+        "run": "adharness.cli.run:run",
+        "report": "adharness.cli.run:report",
+        "check": "adharness.cli.check:check",
         "plugins": "adharness.cli.plugins:plugins",
         "components": "adharness.cli.components:components",
     }

@@ -9,12 +9,14 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, Any
 
 from rich import box
 from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -69,6 +71,45 @@ def print_json(value: Any) -> None:
 def print_note(text: str) -> None:
     """Print a line on stderr."""
     console(sys.stderr).print(Text(plain(text), style="yellow"), soft_wrap=True)
+
+
+def print_progress(text: str) -> None:
+    """Print a line of a run's progress on stderr."""
+    console(sys.stderr).print(Text(plain(text), style="dim"), soft_wrap=True)
+
+
+class LiveBar:
+    """One bar on stderr for the stage that runs: what, how much is done, and the time left."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._task = progress.add_task("", total=None, unit="", what="")
+
+    def start(self, stage: str, total: int, unit: str) -> None:
+        """Begin a stage of `total` units."""
+        self._progress.reset(self._task, total=total, description=stage, unit=unit, what="")
+
+    def describe(self, what: str) -> None:
+        """Say what is being done."""
+        self._progress.update(self._task, what=plain(what))
+
+    def advance(self, count: int) -> None:
+        """Count units done."""
+        self._progress.advance(self._task, count)
+
+
+@contextmanager
+def live_bar() -> Iterator[LiveBar]:
+    """Show a bar on stderr while the block runs; lines printed meanwhile go above it."""
+    columns = (
+        TextColumn("{task.description:>13}", style="bold"),
+        BarColumn(bar_width=24),
+        TextColumn("{task.completed:.0f}/{task.total:.0f} {task.fields[unit]}"),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[what]}", style="dim", markup=False),
+    )
+    with Progress(*columns, console=console(sys.stderr), transient=True) as progress:
+        yield LiveBar(progress)
 
 
 def print_error(message: str, *, where: str | None = None, hint: str | None = None) -> None:

@@ -30,20 +30,20 @@ FOLDER = click.Path(path_type=Path, file_okay=False)
 @click.option("--out", type=FOLDER, help="Where results go.  [default: reports/<suite>]")
 @click.option("--data-root", type=FOLDER, help="Folder of the data sets; beats ADHARNESS_DATA.")
 @click.option("--cache-dir", type=FOLDER, help="Folder of the features; beats ADHARNESS_CACHE.")
-@click.option("--device", default="auto", show_default=True, help="auto, cpu or cuda.")
+@click.option("--device", help="auto, cpu or cuda; beats the suite.")
 @click.option("--only", multiple=True, metavar="KEY=VALUE", help="Run these cells only: method=knn")
 @click.option("--limit", type=click.IntRange(min=2), help="At most N images a class and kind.")
 @click.option("--fresh", is_flag=True, help="Use no stored result; features stay cached.")
 @click.option("--keep-stale", is_flag=True, help="Use results that other versions made.")
 @click.option("--quiet", "-q", is_flag=True, help="Print failures and the result only.")
 @click.pass_context
-def run(  # noqa: PLR0913 - one argument an option
+def run(  # noqa: PLR0913, PLR0917 - one argument an option
     ctx: click.Context,
     suite: Path,
     out: Path | None,
     data_root: Path | None,
     cache_dir: Path | None,
-    device: str,
+    device: str | None,
     only: tuple[str, ...],
     limit: int | None,
     fresh: bool,

@@ -160,8 +160,8 @@ def _names(cell: Cell) -> dict[str, Any]:
         "extractor": cell.method.extractor_name,
         "bank": cell.method.bank.name,
         "scorer": cell.method.scorer.name,
-        "normalizer": cell.normalizer.label,
-        "thresholder": cell.thresholder.label,
+        "normalizer": cell.normalizer.name,
+        "thresholder": cell.thresholder.name,
         "seed": cell.seed,
     }
 

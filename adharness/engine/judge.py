@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import overload
 
 import numpy as np
 
@@ -49,7 +50,7 @@ Table = dict[str, dict[str, Measured]]
 
 
 @dataclass(frozen=True, eq=False)
-class ScoredMaps:
+class ScoredMaps(Sequence[Float32]):
     """Anomaly maps of n images, drawn at native size when read, then normalized.
 
     `patches` is None where the scorer gives image scores only.
@@ -65,8 +66,16 @@ class ScoredMaps:
     def __len__(self) -> int:
         return len(self.sizes)
 
-    def __getitem__(self, i: int) -> Float32:
+    @overload
+    def __getitem__(self, i: int) -> Float32: ...
+
+    @overload
+    def __getitem__(self, i: slice) -> Sequence[Float32]: ...
+
+    def __getitem__(self, i: int | slice) -> Float32 | Sequence[Float32]:
         """Draw the map of image i, (H, W) float32."""
+        if isinstance(i, slice):
+            return self.where(np.arange(len(self))[i])
         if self.patches is None or not 0 <= i < len(self):
             raise IndexError(i)
         drawn = draw_map(
@@ -76,7 +85,8 @@ class ScoredMaps:
             smooth_px=self.smooth_px,
         )
         values = drawn[np.newaxis].astype(np.float64)
-        return self.normalizers[i].apply(values, self.contexts[i])[0].astype(np.float32)
+        normalized = self.normalizers[i].apply(values, self.contexts[i])
+        return np.asarray(normalized[0], dtype=np.float32)
 
     def where(self, chosen: Int64) -> ScoredMaps:
         """Keep the images at these positions."""
@@ -122,6 +132,8 @@ class Referee:
 
     def _draw(self, class_name: str) -> Int64:
         labels = self._survey.labels(self._survey.portion("test", class_name))
+        if not len(labels) or not self._statistics.bootstrap:
+            return np.zeros((0, len(labels)), dtype=np.int64)
         rng = np.random.default_rng([zlib.crc32(class_name.encode()), 1])
         return bootstrap_weights(labels, self._statistics.bootstrap, rng)
 
@@ -206,7 +218,10 @@ class Referee:
             return {}
         labels = self._survey.labels(positions)
         values = evaluate_images(labels, scores, names, threshold=thresholds)
-        drawn = replicates_of(names, labels, scores, self._row_weights(row), threshold=thresholds)
+        weights = self._row_weights(row)
+        if not len(weights):
+            return {name: Measured(value) for name, value in values.items()}
+        drawn = replicates_of(names, labels, scores, weights, threshold=thresholds)
         return {name: Measured(value, drawn[name]) for name, value in values.items()}
 
     def _row_weights(self, row: str) -> Int64:

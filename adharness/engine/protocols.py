@@ -85,7 +85,8 @@ def choose_threshold(thresholder: Bound, group: Normalized) -> Threshold:
         calibration = Calibration(group.calibration, group.calibration_labels)
     else:
         calibration = Calibration(group.calibration[group.calibration_labels == 0])
-    return thresholder.make().threshold(calibration)
+    chosen: Threshold = thresholder.make().threshold(calibration)
+    return chosen
 
 
 def _apply(fitted: FittedNormalizer, held: Held, name: str) -> Float64:

@@ -220,7 +220,7 @@ def _present(record: CellRecord | None) -> CellRecord:
 
 
 def _family_key(cell: Cell) -> tuple[str, str, int, str]:
-    return cell.method.name, cell.protocol, cell.seed, cell.normalizer.label
+    return cell.method.name, cell.protocol, cell.seed, cell.normalizer.name
 
 
 def _key(cell: Cell) -> tuple[object, ...]:
@@ -228,8 +228,8 @@ def _key(cell: Cell) -> tuple[object, ...]:
         cell.dataset.name,
         cell.protocol,
         cell.method.name,
-        cell.normalizer.label,
-        cell.thresholder.label,
+        cell.normalizer.name,
+        cell.thresholder.name,
         cell.seed,
     )
 

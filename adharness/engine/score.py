@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -37,14 +37,16 @@ class Reuse:
 class ScoringTask:
     """One model to fit: a method, on one class or (None) on all, with a seed."""
 
-    method: BoundMethod
+    method: BoundMethod = field(compare=False)
     trained_on: str | None
     seed: int
+    name: str
+    """Of the method, unique in its suite."""
 
     @property
     def label(self) -> str:
         """How the progress names it."""
-        return f"{self.method.name} on {self.trained_on or 'all classes'}"
+        return f"{self.name} on {self.trained_on or 'all classes'}"
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ class ScoringOutcome:
 def tasks_of(cell: Cell, classes: Sequence[str]) -> list[ScoringTask]:
     """Models that a cell needs: one a class where the protocol knows the class at train time."""
     names = classes if PROTOCOLS[cell.protocol].labels_at_train else [None]
-    return [ScoringTask(cell.method, name, cell.seed) for name in names]
+    return [ScoringTask(cell.method, name, cell.seed, cell.method.name) for name in names]
 
 
 def run_task(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from adharness.contracts.specs import Params
 from adharness.suite.schema import MapSettings, SplitSettings, StatisticsSettings
@@ -76,7 +76,7 @@ class BoundSuite:
     metrics: tuple[str, ...]
     statistics: StatisticsSettings
     seeds: tuple[int, ...]
-    on_error: str
+    on_error: Literal["fail", "skip"]
 
 
 @dataclass(frozen=True)
