@@ -1,0 +1,217 @@
+"""The board of each protocol: who stands where, with every metric and what it cost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from adharness.report.formats import DASH, compact
+from adharness.report.leaderboard import (
+    AGGREGATES,
+    HEADLINE_METRIC,
+    Leaderboard,
+    Standing,
+    failures_of,
+    headline_class,
+    rows_of,
+    score_of,
+)
+from adharness.report.metric_names import metric_name
+from adharness.report.seeds import Score
+from adharness.report.view import Column, Footnotes, Line, Number, Table, number
+from adharness.store.records import CellRecord, Costs
+
+_AXES = ("dataset", "normalizer", "thresholder")
+_DECISION = "image_f1"
+_LEVELS = ("image", "pixel", "region", "")
+TITLES = {
+    "per-class": "Per class",
+    "model-unified": "Model-unified",
+    "absolute-unified": "Absolute-unified",
+    "routed": "Routed",
+}
+_MEANINGS = {
+    "per-class": "A model, a normalizer and a threshold for each class; the class is known.",
+    "model-unified": "One model for all classes; normalizer and threshold still know the class.",
+    "absolute-unified": "One model, one normalizer, one threshold; the class is never known.",
+    "routed": "A model for each class, chosen by a predicted class; one threshold.",
+}
+
+
+def board_tables(board: Leaderboard) -> list[Table]:
+    """Make the table of each protocol, in the order of the suite."""
+    return [_board(board, protocol) for protocol in board.run.protocols]
+
+
+def varying_axes(board: Leaderboard) -> tuple[str, ...]:
+    """Of data set, normalizer and thresholder those with more than one value: worth a column."""
+    groups = [standing.group for standing in board.standings]
+    return tuple(axis for axis in _AXES if len({getattr(group, axis) for group in groups}) > 1)
+
+
+def protocol_title(protocol: str) -> str:
+    """Name of a protocol for headings."""
+    return TITLES.get(protocol, protocol)
+
+
+def ordered_metrics(metrics: Sequence[str]) -> list[str]:
+    """Metrics by level, the oracles last, else in the order of the suite."""
+
+    def place(metric: str) -> tuple[bool, int]:
+        name = metric_name(metric)
+        return name.oracle, _LEVELS.index(name.level)
+
+    return sorted(metrics, key=place)
+
+
+def metric_column(metric: str) -> Column:
+    """Head of a metric's column."""
+    name = metric_name(metric)
+    if name.oracle:
+        label = f"{name.level} {name.label}".strip()
+        note = f"{metric}: threshold chosen on the test labels, out of reach in use"
+        return Column(label, "Oracle: chosen on test labels", "oracle", name.arrow, "%", note)
+    return Column(name.label, name.level.capitalize() or "Other", "metric", name.arrow, "%", metric)
+
+
+def state_of(cells: Sequence[CellRecord]) -> str:
+    """`failed`, `partial`, `bound` or `ok`: the worst that holds for a line's cells."""
+    statuses = {cell.status for cell in cells}
+    for status in ("failed", "partial"):
+        if status in statuses:
+            return status
+    return "bound" if any(cell.class_oracle for cell in cells) else "ok"
+
+
+def _board(board: Leaderboard, protocol: str) -> Table:
+    standings = [s for s in board.standings if s.group.protocol == protocol]
+    axes, notes = varying_axes(board), Footnotes()
+    pooled = headline_class(protocol) == "pooled"
+    metrics = ordered_metrics(board.run.metrics)
+    decisions = pooled and _DECISION in metrics
+    lines = tuple(
+        _line(standing, standings, metrics, axes, notes, decisions=decisions)
+        for standing in standings
+    )
+    rows = "pooled over all test images" if pooled else "mean over classes"
+    return Table(
+        id=f"board-{board.run.protocols.index(protocol) + 1}",
+        label=protocol_title(protocol),
+        caption=f"{_MEANINGS.get(protocol, '')} Numbers: {rows}, in percent.".strip(),
+        settings=axes,
+        columns=(*_columns(metrics, decisions=decisions), *_COST_COLUMNS),
+        lines=lines,
+        footnotes=notes.texts(),
+        ranked=True,
+    )
+
+
+def _columns(metrics: Sequence[str], *, decisions: bool) -> list[Column]:
+    columns = [metric_column(metric) for metric in metrics]
+    at = sum(column.kind == "metric" for column in columns)
+    single = "At the one threshold"
+    extra = [
+        Column("macro F1", single, "metric", "↑", "%", "image_f1, mean over classes"),
+        Column("worst class F1", single, "metric", "↑", "%", "image_f1 of the worst class"),
+    ]
+    return [*columns[:at], *(extra if decisions else []), *columns[at:]]
+
+
+def _line(
+    standing: Standing,
+    peers: Sequence[Standing],
+    metrics: Sequence[str],
+    axes: Sequence[str],
+    notes: Footnotes,
+    *,
+    decisions: bool,
+) -> Line:
+    group, cell = standing.group, standing.cells[0]
+    rivals = [p for p in peers if p.group == group and p.unranked is None]
+    row = headline_class(group.protocol)
+    shown = [
+        _number(standing, rivals, notes, metric, partial(_read, row=row, metric=metric))
+        for metric in metrics
+    ]
+    at = sum(not metric_name(metric).oracle for metric in metrics)
+    extra = [_number(standing, rivals, notes, _DECISION, of) for of in (_macro_f1, _worst_f1)]
+    numbers = [*shown[:at], *(extra if decisions else []), *shown[at:], *_costs(standing.cells)]
+    state = state_of(standing.cells)
+    return Line(
+        method=standing.method,
+        keys={axis: getattr(group, axis) for axis in _AXES},
+        numbers=() if state == "failed" else tuple(numbers),
+        settings=tuple(getattr(group, axis) for axis in axes),
+        detail=f"{cell.extractor} · {cell.bank} · {cell.scorer}",
+        rank="" if standing.rank is None else str(standing.rank),
+        state=state,
+        why=_why(standing),
+    )
+
+
+def _number(
+    standing: Standing,
+    rivals: Sequence[Standing],
+    notes: Footnotes,
+    metric: str,
+    of: Callable[[Standing], Score],
+) -> Number:
+    score = of(standing)
+    values = [value for value in (of(rival).value for rival in rivals) if value is not None]
+    pick = max if metric_name(metric).direction == "higher" else min
+    best = standing in rivals and len(values) > 1 and score.value == pick(values)
+    return number(score, notes, best=best)
+
+
+def _read(standing: Standing, row: str, metric: str) -> Score:
+    return score_of(standing.cells, row, metric)
+
+
+def _macro_f1(standing: Standing) -> Score:
+    return score_of(standing.cells, "macro", _DECISION)
+
+
+def _worst_f1(standing: Standing) -> Score:
+    names = {row.class_name for cell in standing.cells for row in rows_of(cell)} - {*AGGREGATES}
+    scores = [score_of(standing.cells, name, _DECISION) for name in sorted(names)]
+    undefined = [score for score in scores if score.value is None]
+    if undefined or not scores:
+        return undefined[0] if undefined else Score(None, reason="no class rows")
+    return min(scores, key=lambda score: score.value or 0.0)
+
+
+def _why(standing: Standing) -> str:
+    told = [f"{name}: {failure.message}" for cell in standing.cells
+            for name, failure in failures_of(cell)]  # fmt: skip
+    reasons = [*([standing.unranked] if standing.unranked else []), *dict.fromkeys(told)]
+    return "; ".join(reasons)
+
+
+_COST_COLUMNS = (
+    Column("fit", "Cost", "cost", "", "s", "wall time to fit all models of the line"),
+    Column("score", "Cost", "cost", "", "ms", "mean time an image, from its features"),
+    Column("bank", "Cost", "cost", "", "MB", "memory of the banks"),
+)
+
+
+def _costs(cells: Sequence[CellRecord]) -> list[Number]:
+    known = [cell.costs for cell in cells if cell.costs is not None]
+    reads: list[Callable[[Costs], float | None]] = [
+        lambda costs: costs.fit_s,
+        lambda costs: costs.score_ms,
+        lambda costs: costs.bank_mb,
+    ]
+    return [_cost([read(costs) for costs in known]) for read in reads]
+
+
+def _cost(values: Sequence[float | None]) -> Number:
+    known = [value for value in values if value is not None]
+    if not known:
+        return Number(DASH, note="not measured")
+    mean = sum(known) / len(known)
+    return Number(compact(mean), sort=repr(mean))
+
+
+def headline_label(protocol: str) -> str:
+    """Say what a protocol is ranked by: `macro image AUROC`."""
+    return f"{headline_class(protocol)} {metric_name(HEADLINE_METRIC).full}"

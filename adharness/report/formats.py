@@ -1,0 +1,58 @@
+"""Numbers as the page prints them: one rule for each unit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from adharness.report.seeds import Score
+
+DASH = "\N{EN DASH}"
+MINUS = "\N{MINUS SIGN}"
+
+
+def percent(value: float) -> str:
+    """Share of one in percent, one decimal: 0.9864 -> `98.6`."""
+    return f"{100 * value:.1f}".replace("-", MINUS)
+
+
+def points(value: float) -> str:
+    """Difference of two shares in percentage points, signed; a rounded zero has no sign."""
+    text = f"{100 * value:+.1f}"
+    return text.replace("-", MINUS) if text[1:] != "0.0" else "0.0"
+
+
+def interval(score: Score) -> str:
+    """`97.9 to 99.1` of the image interval, or of the seeds' spread; empty where there is none."""
+    return _range(score, percent)
+
+
+def points_interval(score: Score) -> str:
+    """Write the interval of a difference."""
+    return _range(score, points)
+
+
+def seconds(value: float) -> str:
+    """Wall time: `0.42 s`, `12 s`, `3 min 20 s`, `2 h 05 min`."""
+    if value < 9.95:
+        return f"{value:.2g} s" if value < 1 else f"{value:.1f} s"
+    whole = round(value)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def compact(value: float) -> str:
+    """Three significant digits, thousands spaced: scores, milliseconds, megabytes."""
+    if abs(value) >= 1000:
+        return f"{value:,.0f}".replace(",", "\N{NARROW NO-BREAK SPACE}").replace("-", MINUS)
+    return f"{value:.3g}".replace("-", MINUS)
+
+
+def _range(score: Score, write: Callable[[float], str]) -> str:
+    if score.spread is not None:
+        return f"{write(score.spread[0])} to {write(score.spread[1])}"
+    if score.low is None or score.high is None:
+        return ""
+    return f"{write(score.low)} to {write(score.high)}"

@@ -1,0 +1,261 @@
+"""A few test images with every method's anomaly map, where the licence lets pixels be shown."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageFilter
+
+from adharness.arrays import Float32
+from adharness.errors import StoreError
+from adharness.maps import draw_map
+from adharness.report.colormap import colorize
+from adharness.report.leaderboard import Leaderboard, Standing
+from adharness.report.reading import ImageScores, PatchMaps, read_maps, read_scores
+from adharness.store.records import CellRecord, DatasetRecord, GalleryImage
+
+LONGEST_PX = 168
+BUDGET_BYTES = 3_500_000
+"""All pictures of a page together, so that it stays below 6 MB with its tables."""
+_OVERLAY_SHARE = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class Overlay:
+    """One method's verdict on one image. `picture` is a data URL; None where it gives no map."""
+
+    method: str
+    picture: str | None
+    score: float | None
+    threshold: float | None
+    flagged: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Exhibit:
+    """One test image with its mask and the verdicts, in the order of the methods."""
+
+    image: GalleryImage
+    picture: str
+    mask: str | None
+    overlays: tuple[Overlay, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Gallery:
+    """The exhibits of one data set.
+
+    Parameters
+    ----------
+    hidden
+        Why no pixel is shown; there are no exhibits then.
+    setting
+        Protocol, normalizer, thresholder and seed that all overlays come from.
+    left_out
+        Images dropped to keep the page small.
+    """
+
+    dataset: str
+    methods: tuple[str, ...] = ()
+    setting: str = ""
+    exhibits: tuple[Exhibit, ...] = ()
+    hidden: str | None = None
+    left_out: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """A method's stored arrays, and the colour range of each class."""
+
+    method: str
+    scores: ImageScores | None
+    maps: PatchMaps | None
+    ranges: Mapping[str, tuple[float, float]]
+
+
+def galleries(folder: Path, board: Leaderboard, budget: int = BUDGET_BYTES) -> list[Gallery]:
+    """Build the gallery of each data set of the run.
+
+    Parameters
+    ----------
+    folder
+        The run's folder, with `gallery/` and `cells/`.
+    board
+        Its standings choose the cells: for each data set the first protocol, normalizer,
+        thresholder and seed under which the most methods have numbers.
+    budget
+        Bytes of pictures over all data sets; what does not fit is counted, not shown.
+    """
+    found: list[Gallery] = []
+    for number, data in enumerate(board.run.datasets):
+        share = max(0, budget - sum(map(_weight, found))) // (len(board.run.datasets) - number)
+        found.append(_gallery(folder, board, data, share))
+    return found
+
+
+def _gallery(folder: Path, board: Leaderboard, data: DatasetRecord, budget: int) -> Gallery:
+    if not data.show_pixels:
+        return Gallery(data.name, hidden=_why_hidden(data))
+    cells = _same_setting([s for s in board.standings if s.group.dataset == data.name])
+    images = [image for image in board.run.gallery if image.dataset == data.name]
+    if not cells or not images:
+        return Gallery(data.name, hidden="The run kept no test image of this data set.")
+    shown = [_load(folder, cell) for cell in cells]
+    smooth_px = float(board.run.maps.get("smooth_px", 0.0))
+    exhibits: list[Exhibit] = []
+    for image in images:
+        exhibit = _exhibit(folder, image, shown, smooth_px)
+        if sum(map(_exhibit_weight, [*exhibits, exhibit])) > budget:
+            break
+        exhibits.append(exhibit)
+    return Gallery(
+        dataset=data.name,
+        methods=tuple(entry.method for entry in shown),
+        setting=_setting_text(cells[0]),
+        exhibits=tuple(exhibits),
+        left_out=len(images) - len(exhibits),
+    )
+
+
+def _why_hidden(data: DatasetRecord) -> str:
+    licence = data.licence or "not stated"
+    return (
+        f"No pixels of {data.name} are on this page: its licence ({licence}) does not clearly "
+        "allow passing them on, and a page like this one is made to be passed on."
+    )
+
+
+def _same_setting(standings: Sequence[Standing]) -> list[CellRecord]:
+    settings: dict[tuple[str, ...], list[CellRecord]] = {}
+    for standing in standings:
+        for cell in standing.cells:
+            if cell.status != "failed":
+                settings.setdefault((*standing.group, str(cell.seed)), []).append(cell)
+    if not settings:
+        return []
+    best = max(settings.values(), key=len)  # the first of the longest
+    return sorted(best, key=lambda cell: cell.method)
+
+
+def _setting_text(cell: CellRecord) -> str:
+    return (
+        f"{cell.protocol}, normalizer {cell.normalizer}, thresholder {cell.thresholder}, "
+        f"seed {cell.seed}"
+    )
+
+
+def _load(folder: Path, cell: CellRecord) -> _Shown:
+    scores, maps = read_scores(folder, cell.id), read_maps(folder, cell.id)
+    return _Shown(cell.method, scores, maps, _ranges(scores, maps))
+
+
+def _ranges(scores: ImageScores | None, maps: PatchMaps | None) -> dict[str, tuple[float, float]]:
+    """Colour range of each class: smallest patch score to the 99.8th percentile of its images."""
+    if scores is None or maps is None:
+        return {}
+    class_of = dict(zip(scores.samples.tolist(), scores.classes.tolist(), strict=True))
+    owners = np.array([class_of.get(sample, "") for sample in maps.samples.tolist()])
+    return {
+        str(name): (float(patches.min()), float(np.quantile(patches, 0.998)))
+        for name in np.unique(owners)
+        for patches in [maps.patches[owners == name]]
+    }
+
+
+def _exhibit(
+    folder: Path, image: GalleryImage, shown: Sequence[_Shown], smooth_px: float
+) -> Exhibit:
+    picture = _open(folder, image.image).convert("RGB")
+    mask = _open(folder, image.mask).convert("L") if image.mask else None
+    if mask is not None:
+        mask = mask.resize(picture.size, Image.Resampling.NEAREST).point(lambda v: 255 * (v > 0))
+    overlays = tuple(_overlay(entry, image, picture, mask, smooth_px) for entry in shown)
+    return Exhibit(image, data_url(picture), data_url(mask) if mask else None, overlays)
+
+
+def _open(folder: Path, name: str) -> Image.Image:
+    file = (folder / name).resolve()
+    if not file.is_relative_to(folder.resolve()) or not file.is_file():
+        raise StoreError(
+            f"the gallery's picture '{name}' is not in the run's folder",
+            where=str(folder),
+            hint="run the suite again: the report needs the thumbnails that it wrote",
+        )
+    with Image.open(file) as picture:
+        picture.load()
+        picture.thumbnail((LONGEST_PX, LONGEST_PX), Image.Resampling.LANCZOS)
+        return picture.copy()
+
+
+def _overlay(
+    entry: _Shown,
+    image: GalleryImage,
+    picture: Image.Image,
+    mask: Image.Image | None,
+    smooth_px: float,
+) -> Overlay:
+    score, threshold = _verdict(entry.scores, image.path)
+    drawn = _drawn(entry, image, picture.size, smooth_px)
+    blended = None if drawn is None else _blend(picture, drawn, mask)
+    flagged = None if score is None or threshold is None else score > threshold
+    url = None if blended is None else data_url(blended)
+    return Overlay(entry.method, url, score, threshold, flagged)
+
+
+def _verdict(scores: ImageScores | None, sample: str) -> tuple[float | None, float | None]:
+    if scores is None:
+        return None, None
+    at = np.flatnonzero(scores.samples == sample)
+    if not len(at):
+        return None, None
+    return float(scores.scores[at[0]]), float(scores.threshold[at[0]])
+
+
+def _drawn(
+    entry: _Shown, image: GalleryImage, size: tuple[int, int], smooth_px: float
+) -> Image.Image | None:
+    if entry.maps is None:
+        return None
+    at = np.flatnonzero(entry.maps.samples == image.path)
+    if not len(at):
+        return None
+    anomaly_map: Float32 = draw_map(
+        entry.maps.patches[at[0]],
+        input_size=entry.maps.input_size,
+        native_size=(size[1], size[0]),  # the thumbnail: the same picture, sampled more coarsely
+        smooth_px=smooth_px,
+    )
+    low, high = entry.ranges.get(image.class_name, (0.0, 0.0))
+    return Image.fromarray(colorize(anomaly_map, low, high))
+
+
+def _blend(picture: Image.Image, colours: Image.Image, mask: Image.Image | None) -> Image.Image:
+    blended = Image.blend(picture.convert("L").convert("RGB"), colours, _OVERLAY_SHARE)
+    if mask is not None:
+        inside = np.asarray(mask) > 0
+        outside = np.asarray(mask.filter(ImageFilter.MaxFilter(3))) > 0
+        pixels = np.array(blended)
+        pixels[outside & ~inside] = 255
+        blended = Image.fromarray(pixels)
+    return blended
+
+
+def data_url(picture: Image.Image) -> str:
+    """Encode a picture as WebP inside a `data:` URL."""
+    stream = io.BytesIO()
+    picture.save(stream, format="WEBP", quality=62, method=4)
+    return "data:image/webp;base64," + base64.b64encode(stream.getvalue()).decode("ascii")
+
+
+def _exhibit_weight(exhibit: Exhibit) -> int:
+    pictures = [exhibit.picture, exhibit.mask, *(each.picture for each in exhibit.overlays)]
+    return sum(len(picture) for picture in pictures if picture)
+
+
+def _weight(gallery: Gallery) -> int:
+    return sum(map(_exhibit_weight, gallery.exhibits))

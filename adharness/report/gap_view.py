@@ -1,0 +1,156 @@
+"""The unification gap as tables and bars."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from adharness.report.boards import ordered_metrics, protocol_title
+from adharness.report.class_tables import merge_thresholders
+from adharness.report.formats import DASH, points, points_interval
+from adharness.report.gap import HEADLINE, UNIFIED, Gap
+from adharness.report.leaderboard import AGGREGATES, HEADLINE_METRIC, Leaderboard
+from adharness.report.metric_names import metric_name
+from adharness.report.view import Bar, Chart, Column, Footnotes, Line, Number, Table, number
+
+_WIDTH, _LABEL_PX, _TEXT_PX, _BAR_PX, _STEP_PX = 460.0, 150.0, 60.0, 11.0, 18.0
+_TOP_PX = 22.0
+
+
+def gap_tables(board: Leaderboard, gaps: Sequence[Gap]) -> list[Table]:
+    """Make a table a data set and metric: a line for each method and unified protocol."""
+    metrics = [m for m in ordered_metrics(board.run.metrics) if not metric_name(m).oracle]
+    return [
+        table
+        for place, data in enumerate(board.run.datasets, 1)
+        for rank, metric in enumerate(metrics, 1)
+        for own in [[g for g in gaps if g.dataset == data.name and g.metric == metric]]
+        for table in [_table(own, data.classes, metric, data.name, f"gap-{place}-{rank}")]
+        if own
+    ]
+
+
+def _table(
+    gaps: Sequence[Gap], classes: Sequence[str], metric: str, dataset: str, identity: str
+) -> Table:
+    notes, name = Footnotes(), metric_name(metric)
+    scopes = [HEADLINE, *AGGREGATES, *classes]
+    by_line: dict[tuple[str, ...], dict[str, Gap]] = {}
+    for gap in gaps:
+        key = (gap.method, gap.versus, gap.normalizer, gap.thresholder)
+        by_line.setdefault(key, {})[gap.scope] = gap
+    lines = [_line(key, found, scopes, notes) for key, found in by_line.items()]
+    return Table(
+        id=identity,
+        label=name.full[0].upper() + name.full[1:],
+        caption=(
+            f"{dataset}: {name.full}, per-class minus unified, in percentage points. "
+            + ("Above zero: lost" if name.direction == "higher" else "Below zero: lost")
+            + " by unifying."
+        ),
+        settings=("minus", "normalizer", "thresholder"),
+        columns=tuple(_column(scope) for scope in scopes),
+        lines=tuple(merge_thresholders(lines)),
+        footnotes=notes.texts(),
+        keys={"dataset": dataset},
+    )
+
+
+def _column(scope: str) -> Column:
+    if scope == HEADLINE:
+        note = "per-class macro minus the unified protocol's own headline: macro or pooled"
+        return Column(scope, "Together", "total", "", "pp", note)
+    kind, group = ("total", "Together") if scope in AGGREGATES else ("metric", "Class")
+    return Column(scope, group, kind, "", "pp")
+
+
+def _line(
+    key: tuple[str, ...], found: dict[str, Gap], scopes: Sequence[str], notes: Footnotes
+) -> Line:
+    method, versus, normalizer, thresholder = key
+    bound = any(gap.class_oracle for gap in found.values())
+    return Line(
+        method=method,
+        keys={"normalizer": normalizer, "thresholder": thresholder},
+        numbers=tuple(_number(found.get(scope), notes) for scope in scopes),
+        settings=(protocol_title(versus), normalizer, thresholder),
+        state="bound" if bound else "ok",
+        why="upper bound: knows the class" if bound else "",
+    )
+
+
+def _number(gap: Gap | None, notes: Footnotes) -> Number:
+    if gap is None:
+        return Number(DASH, note="not in this run", footnote=notes.mark("not in this run"))
+    shown = number(gap.score, notes)
+    if gap.score.value is None:
+        return shown
+    return replace(shown, text=points(gap.score.value), aside=points_interval(gap.score))
+
+
+def gap_charts(board: Leaderboard, gaps: Sequence[Gap]) -> list[Chart]:
+    """Bars of the headline gap: a chart for each data set, normalizer and unified protocol.
+
+    The thresholder does not touch image AUROC, so the first one stands for all. All charts share
+    one scale.
+    """
+    shown = [g for g in gaps if g.scope == HEADLINE and g.metric == HEADLINE_METRIC]
+    first = {g.thresholder: None for g in shown}
+    shown = [g for g in shown if g.thresholder == next(iter(first))]
+    groups: dict[tuple[str, ...], list[Gap]] = {}
+    for gap in shown:
+        groups.setdefault((gap.dataset, gap.normalizer, gap.versus), []).append(gap)
+    order = {data.name: place for place, data in enumerate(board.run.datasets)}
+    keys = sorted(groups, key=lambda k: (order.get(k[0], 0), k[1], UNIFIED.index(k[2])))
+    ends = _ends(shown)
+    return [_chart(key, groups[key], ends) for key in keys]
+
+
+def _ends(gaps: Sequence[Gap]) -> tuple[float, float]:
+    values = [v for g in gaps for v in (g.score.value, g.score.low, g.score.high) if v is not None]
+    return min([0.0, *values]), max([0.01, *values])
+
+
+def _chart(key: tuple[str, ...], gaps: Sequence[Gap], ends: tuple[float, float]) -> Chart:
+    dataset, normalizer, versus = key
+    left, right = _LABEL_PX, _WIDTH - _TEXT_PX
+    per_unit = (right - left) / (ends[1] - ends[0])
+    zero = left - ends[0] * per_unit
+    ordered = sorted(gaps, key=lambda g: -(g.score.value or 0.0))
+    bars = tuple(_bar(g, row, zero, per_unit) for row, g in enumerate(ordered))
+    return Chart(
+        title=f"{dataset}: per-class minus {versus}",
+        note=f"headline image AUROC in percentage points, normalizer {normalizer}",
+        keys={"dataset": dataset, "normalizer": normalizer},
+        width=_WIDTH,
+        height=_TOP_PX + _STEP_PX * len(bars) + 4,
+        zero_x=round(zero, 1),
+        bars=bars,
+        ticks=tuple((round(zero + value * per_unit, 1), points(value)) for value in _ticks(ends)),
+    )
+
+
+def _bar(gap: Gap, row: int, zero: float, per_unit: float) -> Bar:
+    score, y = gap.score, _TOP_PX + _STEP_PX * row
+    value = score.value or 0.0
+    start, end = sorted((zero, zero + value * per_unit))
+    whisker = None
+    if score.low is not None and score.high is not None:
+        whisker = (round(zero + score.low * per_unit, 1), round(zero + score.high * per_unit, 1))
+    return Bar(
+        label=gap.method,
+        text=DASH if score.value is None else points(value),
+        x=round(start, 1),
+        y=y,
+        width=round(end - start, 1),
+        text_x=round(max(end, whisker[1] if whisker else end) + 6, 1),
+        kind="bound" if gap.class_oracle else gap.versus,
+        whisker=whisker,
+    )
+
+
+def _ticks(ends: tuple[float, float]) -> list[float]:
+    width = ends[1] - ends[0]
+    step = next((s for s in (0.005, 0.01, 0.02, 0.05, 0.1, 0.2) if width / s <= 5), 0.5)
+    first, last = round(ends[0] / step), round(ends[1] / step)
+    return [n * step for n in range(first, last + 1) if ends[0] <= n * step <= ends[1]]

@@ -1,0 +1,138 @@
+"""One self-contained HTML file: the view model, and the template that lays it out."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Sequence
+from importlib import resources
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from adharness.report.boards import board_tables
+from adharness.report.class_tables import class_tables
+from adharness.report.findings import findings
+from adharness.report.formats import seconds
+from adharness.report.gallery import Gallery
+from adharness.report.gap import Gap
+from adharness.report.gap_view import gap_charts, gap_tables
+from adharness.report.leaderboard import Leaderboard, failures_of
+from adharness.report.panels import panels
+from adharness.report.view import Page, Table
+
+_UNPRINTABLE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+"""Control characters, marks that turn the reading direction, and halves of surrogate pairs (file
+names that are not UTF-8): text that shows something else than it is."""
+
+
+def build_page(board: Leaderboard, gaps: Sequence[Gap], pictures: Sequence[Gallery] = ()) -> Page:
+    """Decide everything the page says."""
+    run = board.run
+    groups = [standing.group for standing in board.standings]
+    axes = ("dataset", "normalizer", "thresholder")
+    return Page(
+        title=run.suite,
+        date=run.started[:10],
+        subtitle=_subtitle(board),
+        findings=tuple(findings(board, gaps)),
+        filters={axis: tuple(dict.fromkeys(getattr(g, axis) for g in groups)) for axis in axes},
+        boards=tuple(board_tables(board)),
+        per_class=_by_label(class_tables(board)),
+        gap_charts=tuple(gap_charts(board, gaps)),
+        gap_tables=_by_label(gap_tables(board, gaps)),
+        galleries=tuple(pictures),
+        skipped=tuple((image.dataset, image.path, image.message) for image in run.skipped),
+        failures=tuple(_failures(board)),
+        missing=len(board.missing),
+        panels=tuple(panels(board)),
+        suite_text=run.suite_text,
+        interval_note=_interval_note(board),
+    )
+
+
+def render_page(page: Page) -> str:
+    """Text of the HTML file; nothing in it refers to another file but plain links."""
+    script = _asset("board.js")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
+    template = _environment().get_template("leaderboard.html.j2")
+    style = _asset("style.css")
+    return template.render(
+        page=page,
+        style=Markup(style),  # noqa: S704  (our own file, no value of a run in it)
+        script=Markup(script),  # noqa: S704
+        script_digest=digest,
+    )
+
+
+def printable(value: object) -> object:
+    """Replace what a reader could not see or would be misled by; leave markup and numbers."""
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", value)
+    return value
+
+
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("adharness.report", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=printable,
+    )
+
+
+def _asset(name: str) -> str:
+    return (resources.files("adharness.report") / "templates" / name).read_text("utf-8")
+
+
+def _subtitle(board: Leaderboard) -> str:
+    run = board.run
+    counts = [
+        (len(run.methods), "method"),
+        (len(run.datasets), "data set"),
+        (len(run.protocols), "protocol"),
+        (len(run.cells), "cell"),
+    ]
+    said = ", ".join(f"{count} {noun}{'' if count == 1 else 's'}" for count, noun in counts)
+    return f"{said}, computed in {seconds(run.seconds)}"
+
+
+def _by_label(tables: Sequence[Table]) -> tuple[tuple[str, tuple[Table, ...]], ...]:
+    labels = dict.fromkeys(table.label for table in tables)
+    return tuple((label, tuple(t for t in tables if t.label == label)) for label in labels)
+
+
+def _interval_note(board: Leaderboard) -> str:
+    statistics = board.run.statistics
+    if len(board.run.seeds) > 1:
+        return (
+            f"Numbers are means over {len(board.run.seeds)} seeds; beside them the smallest and "
+            "the largest seed. Image intervals of single seeds are in the JSON and CSV files."
+        )
+    if not statistics.get("bootstrap"):
+        return "This run computed no intervals."
+    level = 100 * float(statistics.get("level", 0.95))
+    return (
+        f"Beside a number: its {level:g} % bootstrap interval over test images, drawn within "
+        f"class and label, {statistics['bootstrap']} draws. It speaks of other images, not of other seeds."
+    )
+
+
+def _failures(board: Leaderboard) -> list[tuple[str, str, str]]:
+    cells = {entry.cell.id: entry.cell for entry in board.rows}.values()
+    return [
+        (
+            f"{cell.method} · {cell.dataset} · {cell.protocol} · {cell.normalizer} · "
+            f"{cell.thresholder} · seed {cell.seed} · {name}",
+            f"{failure.stage}: {failure.type}: {failure.message}"
+            + (f" (hint: {failure.hint})" if failure.hint else ""),
+            failure.traceback,
+        )
+        for cell in cells
+        for name, failure in failures_of(cell)
+    ]

@@ -1,0 +1,215 @@
+"""What the template prints: plain values, decided in Python, so the template only lays them out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from adharness.report.formats import DASH, interval, percent
+from adharness.report.gallery import Gallery
+from adharness.report.seeds import Score
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """One number in a table.
+
+    Parameters
+    ----------
+    text, aside
+        The number, and its interval or spread in smaller type.
+    note
+        Tooltip.
+    footnote
+        Number of the footnote that says why it is undefined.
+    sort
+        What the column is sorted by; empty sorts last.
+    best
+        Whether it is the best of its group.
+    heat
+        Shade from 0 (lightest) to 100, None for no shade.
+    """
+
+    text: str
+    aside: str = ""
+    note: str = ""
+    footnote: int | None = None
+    sort: str = ""
+    best: bool = False
+    heat: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """Head of a column of numbers; `group` is the head above it."""
+
+    label: str
+    group: str
+    kind: str
+    arrow: str = ""
+    unit: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnGroup:
+    """Head over neighbouring columns."""
+
+    label: str
+    kind: str
+    span: int
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a table.
+
+    Parameters
+    ----------
+    keys
+        `dataset`, `normalizer`, `thresholder` for the filters; a missing key is always shown.
+    settings
+        The text columns between the method and the numbers.
+    state
+        `ok`, `failed`, `partial` or `bound` (an upper bound that knows the class).
+    why
+        Why the line is not ranked or has no numbers.
+    """
+
+    method: str
+    keys: dict[str, str]
+    numbers: tuple[Number, ...]
+    settings: tuple[str, ...] = ()
+    detail: str = ""
+    rank: str = ""
+    state: str = "ok"
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table with its caption, heads and footnotes."""
+
+    id: str
+    label: str
+    caption: str
+    settings: tuple[str, ...]
+    columns: tuple[Column, ...]
+    lines: tuple[Line, ...]
+    footnotes: tuple[str, ...] = ()
+    keys: dict[str, str] = field(default_factory=dict)
+    ranked: bool = False
+    legend: tuple[str, str] | None = None
+
+    @property
+    def groups(self) -> list[ColumnGroup]:
+        """Heads over the columns, neighbours of one group joined."""
+        joined: list[ColumnGroup] = []
+        for column in self.columns:
+            if joined and joined[-1].label == column.group:
+                joined[-1] = ColumnGroup(column.group, column.kind, joined[-1].span + 1)
+            else:
+                joined.append(ColumnGroup(column.group, column.kind, 1))
+        return joined
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One bar of a chart, in pixels of the drawing."""
+
+    label: str
+    text: str
+    x: float
+    y: float
+    width: float
+    text_x: float
+    kind: str
+    whisker: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """Horizontal bars from a common zero line."""
+
+    title: str
+    note: str
+    keys: dict[str, str]
+    width: float
+    height: float
+    zero_x: float
+    bars: tuple[Bar, ...]
+    ticks: tuple[tuple[float, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A line of the provenance panel; `url` only where it is a plain web address."""
+
+    name: str
+    value: str
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """Facts under one heading."""
+
+    title: str
+    facts: tuple[Fact, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The whole page."""
+
+    title: str
+    date: str
+    subtitle: str
+    findings: tuple[str, ...]
+    filters: dict[str, tuple[str, ...]]
+    boards: tuple[Table, ...]
+    per_class: tuple[tuple[str, tuple[Table, ...]], ...]
+    gap_charts: tuple[Chart, ...]
+    gap_tables: tuple[tuple[str, tuple[Table, ...]], ...]
+    galleries: tuple[Gallery, ...]
+    skipped: tuple[tuple[str, str, str], ...]
+    failures: tuple[tuple[str, str, str], ...]
+    missing: int
+    panels: tuple[Panel, ...]
+    suite_text: str
+    interval_note: str
+
+
+class Footnotes:
+    """Numbers the reasons of a table's undefined values in order of appearance."""
+
+    def __init__(self) -> None:
+        self._reasons: dict[str, int] = {}
+
+    def mark(self, reason: str) -> int:
+        """Give the number of the footnote with this reason."""
+        return self._reasons.setdefault(reason, len(self._reasons) + 1)
+
+    def texts(self) -> tuple[str, ...]:
+        """Reasons in order of their numbers."""
+        return tuple(self._reasons)
+
+
+def number(score: Score, notes: Footnotes, *, best: bool = False, note: str = "") -> Number:
+    """Show a share of one in percent; an en dash with its reason where it is undefined."""
+    if score.value is None:
+        reason = score.reason or "undefined"
+        return Number(DASH, note=reason, footnote=notes.mark(reason))
+    return Number(
+        percent(score.value),
+        aside=interval(score),
+        note=note or _note(score),
+        sort=repr(score.value),
+        best=best,
+    )
+
+
+def _note(score: Score) -> str:
+    exact = f"{score.value:.6g}"
+    if score.spread is not None:
+        return f"{exact}, mean over seeds; smallest and largest seed beside it"
+    return exact
