@@ -38,7 +38,11 @@ METRICS = [
     "image_f1_oracle",
 ]
 NORMALS, ANOMALIES = 24, 16
-HOSTILE = ["<script>alert(1)</script>", "\"quoted' & <b>bold</b>", "\u202etxt.exe </script><img src=x>"]
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "\"quoted' & <b>bold</b>",
+    "\u202etxt.exe </script><img src=x>",
+]
 
 
 @dataclass
@@ -238,7 +242,9 @@ class FakeRun:
             seeds=self.seeds,
             datasets=[self._dataset(name) for name in self.datasets],
             cells=[cell.id for cell in cells],
-            skipped=[SkippedImage(dataset="textures", path="grid/<u>9</u>.png", message="truncated")],
+            skipped=[
+                SkippedImage(dataset="textures", path="grid/<u>9</u>.png", message="truncated")
+            ],
             gallery=[*gallery, hidden],
             provenance={
                 "git": {"commit": "e5de389", "dirty": False},
