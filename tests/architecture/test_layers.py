@@ -22,7 +22,7 @@ adharness
 hooks
 contracts | metrics | maps
 arrays
-errors
+errors | suggest
 """
 """Top may import below, never above, never sideways across `|`.
 
