@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import click
-from pydantic.fields import FieldInfo
 
 from adharness.cli import render
 from adharness.cli.installed import read_registry
+from adharness.cli.parameters import describe
 from adharness.contracts import BankSpec, NormalizerSpec, ScorerSpec, ThresholderSpec
 from adharness.registry import Component, Registry
 from adharness.registry.records import KINDS
@@ -102,31 +102,10 @@ def _print_in_full(component: Component) -> None:
     render.print_line(f"  {spec.summary}")
     if spec.source:
         render.print_line(f"  source: {spec.source}")
-    rows = [render.Row(("  " + p["name"], *list(p.values())[1:])) for p in _parameters(component)]
+    rows = [render.Row(("  " + p["name"], *list(p.values())[1:])) for p in describe(spec.params)]
     columns = ("  parameter", "type", "default", "description")
     render.print_table(columns, rows, empty="  no parameters")
     render.print_line("")
-
-
-def _parameters(component: Component) -> list[dict[str, str]]:
-    return [
-        {
-            "name": name,
-            "type": _type(info),
-            "default": _default(info),
-            "description": info.description or "",
-        }
-        for name, info in component.spec.params.model_fields.items()
-    ]
-
-
-def _type(info: FieldInfo) -> str:
-    annotation = info.annotation
-    return annotation.__name__ if isinstance(annotation, type) else str(annotation)
-
-
-def _default(info: FieldInfo) -> str:
-    return "required" if info.is_required() else repr(info.get_default(call_default_factory=True))
 
 
 def _as_json(component: Component) -> dict[str, Any]:
@@ -140,5 +119,5 @@ def _as_json(component: Component) -> dict[str, Any]:
         **_facts(component),
         "summary": spec.summary,
         "source": spec.source,
-        "parameters": _parameters(component),
+        "parameters": describe(spec.params),
     }

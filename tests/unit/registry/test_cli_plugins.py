@@ -12,7 +12,7 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from adharness import AdharnessError
+from adharness import AdharnessError, NormalizerSpec, Params, ThresholderSpec
 from adharness.cli import main as program
 from adharness.cli import render
 
@@ -40,6 +40,7 @@ def test_a_problem_is_shown_and_the_exit_code_is_0_but_3_under_strict(install: I
     assert listed.exit_code == 0
     assert invoke("plugins", "--strict").exit_code == 3
     assert "Traceback" in invoke("plugins", "--verbose").stdout
+    assert program.run(["plugins", "--strict"]) == 3
 
 
 def test_strict_is_content_where_no_plugin_has_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,7 +129,7 @@ def test_components_of_one_kind_are_listed_under_its_singular_and_its_plural() -
 def test_a_components_parameters_come_with_type_default_and_description() -> None:
     printed = invoke("components", "bank", "random").stdout
     (row,) = [line for line in printed.splitlines() if line.strip().startswith("ratio")]
-    assert " ".join(row.split()) == "ratio float 0.1 part of all training patches to keep"
+    assert " ".join(row.split()) == "ratio float > 0, <= 1 0.1 part of all training patches to keep"
     assert "no parameters" in invoke("components", "bank", "all").stdout
     assert "max_rows" in invoke("components", "--verbose").stdout
 
@@ -141,6 +142,29 @@ def test_a_component_as_json_says_what_it_needs() -> None:
     ]
     assert scorer["needs"] == ["bag", "grid", "images"]
     assert scorer["qualified"] == "adharness/random-scores"
+
+
+def test_what_needs_the_class_or_labels_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from adharness.cli import components
+    from adharness.registry import Component, Registry
+
+    def never(params: Any) -> Any:
+        raise AssertionError("a listing makes nothing")
+
+    normalizer = NormalizerSpec(
+        name="z", params=Params, make=never, summary="A fake.", needs_class=True, source="Eq. 1"
+    )
+    thresholder = ThresholderSpec(
+        name="t", params=Params, make=never, summary="A fake.", needs_labels=True
+    )
+    listed = (Component(normalizer, "fake", "1.0"), Component(thresholder, "fake", "1.0"))
+    monkeypatch.setattr(components, "read_registry", lambda: Registry(listed))
+    printed = invoke("components", "--verbose").stdout.splitlines()
+    assert "z  (normalizer, fake, needs the class)" in printed
+    assert "  source: Eq. 1" in printed
+    assert "t  (thresholder, fake, needs labels)" in printed
 
 
 def test_every_command_of_the_table_can_be_imported_and_has_help() -> None:
