@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
-from typing import Any
 
+from adharness.engine.asked import asked, distributions
 from adharness.engine.cells import CellWorker
 from adharness.engine.events import Failed, Listener, StageStarted, StepDone, StepStarted
 from adharness.engine.family import open_family
@@ -20,11 +20,11 @@ from adharness.engine.group import FeatureGroup, open_group
 from adharness.engine.judge import Referee
 from adharness.engine.score import Reuse, ScoringOutcome, ScoringTask, run_task, tasks_of
 from adharness.engine.survey import Survey, survey
+from adharness.errors import StoreError
 from adharness.plan import Cell, Plan
 from adharness.store.folder import RunFolder
 from adharness.store.provenance import provenance
 from adharness.store.records import CellRecord, GalleryImage, RunRecord, SkippedImage
-from adharness.suite.bind import BoundMethod
 
 Outcomes = dict[ScoringTask, ScoringOutcome]
 
@@ -44,6 +44,8 @@ class RunOptions:
 class _Progress:
     """What a run has made so far."""
 
+    begun: float = field(default_factory=time.perf_counter)
+    started: str = field(default_factory=lambda: _now())
     stages_s: dict[str, float] = field(default_factory=dict)
     cells: list[CellRecord] = field(default_factory=list)
     skipped: list[SkippedImage] = field(default_factory=list)
@@ -77,29 +79,45 @@ def run_plan(
         Results or features cannot be written. What was stored before is intact.
     """
     folder = RunFolder(options.out)
-    begun, started = time.perf_counter(), _now()
+    folder.check_writable()
     progress = _Progress()
     surveys = _survey_all(plan, options, listener, progress)
-    for group_cells in plan.by_features():
-        _run_group(plan, surveys, group_cells, options, listener, progress)
-    order = {cell_key: i for i, cell_key in enumerate(map(_key, plan.cells))}
+    try:
+        for group_cells in plan.by_features():
+            _run_group(plan, surveys, group_cells, options, listener, progress)
+        for one in surveys.values():
+            progress.gallery += write_gallery(one, folder.path)
+    except BaseException:
+        with suppress(StoreError):  # on a full disk the first error is the one to tell
+            folder.put_run(_record(plan, options, surveys, progress, finished=False))
+        raise
+    record = _record(plan, options, surveys, progress, finished=True)
+    folder.put_run(record)
+    return record, progress.cells
+
+
+def _record(
+    plan: Plan,
+    options: RunOptions,
+    surveys: Mapping[str, Survey],
+    progress: _Progress,
+    *,
+    finished: bool,
+) -> RunRecord:
+    order = {key: i for i, key in enumerate(map(_key, plan.cells))}
     progress.cells.sort(key=lambda record: order[_record_key(record)])
-    for one in surveys.values():
-        progress.gallery += write_gallery(one, folder.path)
-    record = RunRecord(
-        **_asked(plan, options),
-        started=started,
-        finished=_now(),
-        seconds=time.perf_counter() - begun,
+    return RunRecord(
+        **asked(plan, options.command),
+        started=progress.started,
+        finished=_now() if finished else None,
+        seconds=time.perf_counter() - progress.begun,
         stages_s=progress.stages_s,
         datasets=[s.record() for s in surveys.values()],
         cells=[c.id for c in progress.cells],
         skipped=progress.skipped,
         gallery=progress.gallery,
-        provenance=provenance(_distributions(plan)),
+        provenance=provenance(distributions(plan)),
     )
-    folder.put_run(record)
-    return record, progress.cells
 
 
 def _survey_all(
@@ -243,38 +261,6 @@ def _record_key(record: CellRecord) -> tuple[object, ...]:
         record.thresholder,
         record.seed,
     )
-
-
-def _asked(plan: Plan, options: RunOptions) -> dict[str, Any]:
-    suite = plan.suite
-    return {
-        "suite": suite.name,
-        "suite_text": suite.text,
-        "suite_file": suite.path.name,
-        "command": options.command,
-        "protocols": list(suite.protocols),
-        "metrics": list(suite.metrics),
-        "methods": {m.name: _method(m) for m in suite.methods},
-        "maps": suite.maps.model_dump(mode="json"),
-        "split": suite.split.model_dump(mode="json"),
-        "statistics": suite.statistics.model_dump(mode="json"),
-        "seeds": list(suite.seeds),
-    }
-
-
-def _method(method: BoundMethod) -> dict[str, Any]:
-    return {
-        "extractor": {"name": method.extractor_name, **method.extractor.identity()},
-        "bank": method.bank.identity(),
-        "scorer": method.scorer.identity(),
-    }
-
-
-def _distributions(plan: Plan) -> list[str]:
-    suite = plan.suite
-    bounds = [d.bound for d in suite.data] + [*suite.normalizers, *suite.thresholders]
-    bounds += [b for m in suite.methods for b in (m.extractor, m.bank, m.scorer)]
-    return sorted({b.component.distribution for b in bounds})
 
 
 def _now() -> str:

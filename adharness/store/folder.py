@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from adharness.arrays import AnyArray
 from adharness.errors import StoreError
 from adharness.store.files import (
+    atomic,
     link_file,
     read_arrays,
     read_json,
@@ -67,6 +68,12 @@ class RunFolder:
         folder = self.path / "cells" / record.id
         links = {name: link_file(source, folder / name) for name, source in (shared or {}).items()}
         _put(folder, record.model_copy(update={"files": links}), arrays)
+
+    def check_writable(self) -> None:
+        """Raise StoreError where nothing can be written here, before anything is computed."""
+        with atomic(self.path / ".writable"):
+            pass
+        (self.path / ".writable").unlink(missing_ok=True)
 
     def run(self) -> RunRecord:
         """Read `run.json`. Raises StoreError where this is no run's folder."""

@@ -1,0 +1,42 @@
+"""What a run was asked to do, as its record keeps it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from adharness.plan import Plan
+from adharness.suite.bind import BoundMethod
+
+
+def asked(plan: Plan, command: str) -> dict[str, Any]:
+    """Describe the suite: the fields of a RunRecord that are known before it starts."""
+    suite = plan.suite
+    return {
+        "suite": suite.name,
+        "suite_text": suite.text,
+        "suite_file": suite.path.name,
+        "command": command,
+        "protocols": list(suite.protocols),
+        "metrics": list(suite.metrics),
+        "methods": {m.name: _method(m) for m in suite.methods},
+        "maps": suite.maps.model_dump(mode="json"),
+        "split": suite.split.model_dump(mode="json"),
+        "statistics": suite.statistics.model_dump(mode="json"),
+        "seeds": list(suite.seeds),
+    }
+
+
+def _method(method: BoundMethod) -> dict[str, Any]:
+    return {
+        "extractor": {"name": method.extractor_name, **method.extractor.identity()},
+        "bank": method.bank.identity(),
+        "scorer": method.scorer.identity(),
+    }
+
+
+def distributions(plan: Plan) -> list[str]:
+    """Name the distributions that take part in a plan."""
+    suite = plan.suite
+    bounds = [d.bound for d in suite.data] + [*suite.normalizers, *suite.thresholders]
+    bounds += [b for m in suite.methods for b in (m.extractor, m.bank, m.scorer)]
+    return sorted({b.component.distribution for b in bounds})
