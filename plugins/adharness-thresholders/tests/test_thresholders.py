@@ -17,7 +17,6 @@ from adharness_thresholders import (
     QuantileParams,
     YoudenParams,
 )
-from adharness_thresholders.labelled import _between
 
 MAKERS = {"f1": lambda: F1.make(F1Params()), "youden": lambda: YOUDEN.make(YoudenParams())}
 both = pytest.mark.parametrize("name", sorted(MAKERS))
@@ -107,14 +106,15 @@ def test_separated_scores_are_cut_in_the_middle_of_the_gap(name):
     assert (result.value, result.normals, result.anomalies) == (4.0, 2, 2)
 
 
-def test_where_no_float_lies_between_two_scores_the_lower_one_is_taken():
-    low = 1.0
-    high = float(np.nextafter(low, 2))
-    assert _between(low, high) == low
+@pytest.mark.parametrize("low", [1.0, float(np.nextafter(1, 2)), 0.0, 5e-324])
+def test_where_no_float_lies_between_two_scores_the_lower_one_is_taken(low):
+    high = float(np.nextafter(low, 2))  # the midpoint rounds down for some of these, up for others
     assert choose("f1", [low, high], [0, 1]).value == low
-    tiny = 5e-324
-    assert _between(0.0, tiny) == 0.0
-    assert _between(-1.7e308, 1.7e308) == 0.0
+
+
+def test_the_midpoint_of_huge_scores_does_not_overflow():
+    assert choose("f1", [1.5e308, 1.7e308], [0, 1]).value == pytest.approx(1.6e308)
+    assert choose("f1", [-1.7e308, 1.7e308], [0, 1]).value == 0.0
 
 
 def test_f1_flags_every_image_where_that_is_best():

@@ -140,6 +140,7 @@ def test_images_of_another_size_or_type_are_refused(make, shape, dtype):
     ("fields", "message", "hint"),
     [
         ({"model": "tf_efficientnet_lite00"}, "no model 'tf_efficientnet_lite00'", "lite0"),
+        ({"model": "test_resnet.nope"}, "no weights 'nope' for", "it has test_resnet.r160_in1k"),
         ({"model": "hf-hub:some/thing"}, "no model 'hf-hub:some/thing'", None),
         ({"layers": [1, 9]}, r"layers \[9\] are out of range: .* 0 to 4", r"[0, 1, 2, 3, 4]"),
         ({"model": "test_vit", "resize": 50}, "cannot take 50 x 50 pixels", "resize: [48, 48]"),

@@ -75,11 +75,18 @@ def build(params: TimmParams, device: torch.device) -> Network:
 
 
 def _require_known(model: str) -> None:
-    if ":" not in model and timm.is_model(model):  # a colon would fetch a model from a hub
-        return
-    near = difflib.get_close_matches(model, timm.list_models(), n=3)
-    hint = f"did you mean {', '.join(near)}?" if near else "timm.list_models() names them all"
-    raise SuiteError(f"timm has no model {model!r}", hint=hint)
+    # A colon would fetch a model from a hub.
+    if ":" in model or not timm.is_model(model):
+        near = difflib.get_close_matches(model, timm.list_models(), n=3)
+        hint = f"did you mean {', '.join(near)}?" if near else "timm.list_models() names them all"
+        raise SuiteError(f"timm has no model {model!r}", hint=hint)
+    name, _, tag = model.partition(".")
+    tagged = timm.list_models(f"{name}.*", pretrained=True)
+    if tag and model not in tagged:
+        raise SuiteError(
+            f"timm has no weights {tag!r} for {name!r}",
+            hint=f"it has {', '.join(tagged)}" if tagged else f"model: {name}",
+        )
 
 
 def _create(params: TimmParams) -> nn.Module:
