@@ -64,6 +64,12 @@ def test_a_data_set_has_the_boards_name_and_its_classes(bound: Bind) -> None:
     assert dataset.bound.params.identity() == {"seed": 4}
 
 
+def test_a_reader_that_takes_classes_is_told_them(bound: Bind) -> None:
+    (dataset,) = bound(("- use: toy-set", "- {use: other-set, classes: [a]}")).data
+    assert dataset.classes == ("a",)
+    assert dataset.bound.params.identity() == {"classes": ["a"]}
+
+
 @pytest.mark.parametrize(
     ("value", "fact", "hint"),
     [
