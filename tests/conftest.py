@@ -38,6 +38,7 @@ def _square(value: Any) -> Any:
 
 class ChoosyParams(Params):
     classes: tuple[str, ...] | None = None
+    device: str = "a camera, and so no setting"
 
 
 class NetParams(Params):
