@@ -36,6 +36,11 @@ def _square(value: Any) -> Any:
     return (value, value) if isinstance(value, int) else value
 
 
+class ChoosyParams(Params):
+    classes: tuple[str, ...] | None = None
+    device: str = "a camera, and so no setting"
+
+
 class NetParams(Params):
     resize: Annotated[tuple[int, int], BeforeValidator(_square)] = (256, 256)
     model: str = "small"
@@ -64,7 +69,7 @@ def nothing(params: Params) -> object:
 
 WORLD: tuple[AnySpec, ...] = (
     DatasetSpec(name="toy-set", params=FolderParams, make=nothing, summary=""),
-    DatasetSpec(name="other-set", params=NoParams, make=nothing, summary=""),
+    DatasetSpec(name="other-set", params=ChoosyParams, make=nothing, summary=""),
     ExtractorSpec(name="net", params=NetParams, make=nothing, summary=""),
     BankSpec(name="random", params=RatioParams, make=nothing, emits="bag", summary=""),
     BankSpec(name="coreset", params=RatioParams, make=nothing, emits="bag", summary=""),

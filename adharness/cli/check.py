@@ -79,26 +79,29 @@ def describe(bound: Bound) -> str:
 
 
 def data_lines(data: Iterable[BoundDataset]) -> list[str]:
-    """Tell of each data set whether it can be found, and how many images a run would use.
+    """Tell of each data set whether it can be read, and how many images a run would use.
 
     Raises
     ------
     SuiteError
         If the suite asks for a class that a data set does not have.
     """
-    return ["data:", *(f"  {dataset.name}: {_state(dataset)}" for dataset in data)]
+    return ["data:", *(line for dataset in data for line in _dataset_lines(dataset))]
 
 
-def _state(dataset: BoundDataset) -> str:
+def _dataset_lines(dataset: BoundDataset) -> list[str]:
     component = dataset.bound.component
-    source = f"({component.distribution} {component.version})"
+    origin = f"({component.distribution} {component.version})"
     try:
         samples = dataset.bound.make().samples()
-    except (AdharnessError, OSError) as error:
-        message = error.message if isinstance(error, AdharnessError) else str(error)
-        hint = error.hint if isinstance(error, AdharnessError) else None
-        return f"NOT FOUND {source}: {message}{f' ({hint})' if hint else ''}"
-    return f"found {source}: {_counted(dataset, samples)}"
+    except SuiteError:
+        raise
+    except AdharnessError as error:
+        hint = [f"    {line}" for line in (error.hint or "").splitlines()]
+        return [f"  {dataset.name}: not usable {origin}: {error.message}", *hint]
+    except OSError as error:
+        return [f"  {dataset.name}: not usable {origin}: {error}"]
+    return [f"  {dataset.name}: found {origin}: {_counted(dataset, samples)}"]
 
 
 def _counted(dataset: BoundDataset, samples: Iterable[Sample]) -> str:

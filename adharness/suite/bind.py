@@ -81,7 +81,7 @@ class _Binder:
         return [dataset for dataset in bound if dataset]
 
     def _dataset(self, reference: DatasetReference, loc: Loc) -> BoundDataset | None:
-        bound = self._bound("dataset", reference, loc)
+        bound = self._bound("dataset", reference, loc, classes=reference.classes)
         if bound is None:
             return None
         return BoundDataset(reference.board_name, bound, reference.classes)
@@ -186,11 +186,16 @@ class _Binder:
         needs = f"thresholder '{thresholder.name}' needs {kind} calibration images"
         self._wrong(loc, f"{needs}, but {why}", hint)
 
-    def _bound(self, kind: str, reference: Reference, loc: Loc) -> Bound | None:
+    def _bound(
+        self, kind: str, reference: Reference, loc: Loc, classes: tuple[str, ...] | None = None
+    ) -> Bound | None:
         component = self._find(kind, reference, loc)
         if component is None:
             return None
         values = reference.params | self._settings(component)
+        # A reader that can leave classes out need not read them, and knows which do not exist.
+        if classes and "classes" in component.spec.params.model_fields:
+            values["classes"] = classes
         params = self._params(component, values, lambda inner: (*loc, *inner))
         return Bound(component, params) if params is not None else None
 

@@ -47,7 +47,7 @@ class DatasetReference(Reference):
     """A data set; `root` and other keys are parameters of its reader.
 
     `name` is how the board calls it, the `use` name by default; `classes` is the subset to run,
-    all that the set has by default.
+    all that the set has by default. A reader with a parameter `classes` is told it too.
     """
 
     name: Name | None = None

@@ -75,11 +75,16 @@ def combine(errors: Iterable[AdharnessError]) -> AdharnessError:
     first, *others = sorted(unique.values(), key=_line)
     if not others:
         return first
-    listed = [f"{error.where}: {error.message}" for error in others[:_LISTED]]
+    listed = [_brief(error) for error in others[:_LISTED]]
     left = len(others) - len(listed)
     more = [f"{len(others)} more:", *listed, *([f"and {left} more"] if left else [])]
     hint = "\n       ".join([*([first.hint] if first.hint else []), *more])
     return type(first)(first.message, hint=hint, where=first.where)
+
+
+def _brief(error: AdharnessError) -> str:
+    hint = f" ({error.hint})" if error.hint else ""
+    return f"{error.where}: {error.message}{hint}"
 
 
 def validate(

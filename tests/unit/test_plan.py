@@ -87,3 +87,4 @@ def test_unified_protocols_share_a_fit_and_normalizers_cost_none(expanded: Expan
     assert plan.fits() == (2 * 2, 2 * 2)
     assert len({cell.scoring for cell in plan.cells}) == 8
     assert expanded("protocols: [absolute-unified]\n").fits() == (2, 0)
+    assert expanded("protocols: [model-unified]\n").fits() == (2, 0)

@@ -64,6 +64,12 @@ def test_a_data_set_has_the_boards_name_and_its_classes(bound: Bind) -> None:
     assert dataset.bound.params.identity() == {"seed": 4}
 
 
+def test_a_reader_that_takes_classes_is_told_them(bound: Bind) -> None:
+    (dataset,) = bound(("- use: toy-set", "- {use: other-set, classes: [a]}")).data
+    assert dataset.classes == ("a",)
+    assert dataset.bound.params.identity()["classes"] == ["a"]
+
+
 @pytest.mark.parametrize(
     ("value", "fact", "hint"),
     [
@@ -236,6 +242,12 @@ def test_overrides_fill_only_settings_and_never_the_identity(bound: Bind, tmp_pa
     assert suite.methods[0].extractor.identity() == plain.methods[0].extractor.identity()
     assert suite.data[0].bound.identity() == plain.data[0].bound.identity()
     assert suite.methods[0].scorer == plain.methods[0].scorer
+
+
+def test_a_field_that_is_no_setting_is_left_alone(bound: Bind) -> None:
+    overrides = Overrides(device="cuda")
+    (dataset,) = bound(("use: toy-set", "use: other-set"), overrides=overrides).data
+    assert dataset.bound.params.identity()["device"] == "a camera, and so no setting"
 
 
 def test_a_sweep_makes_one_method_for_each_combination(bound: Bind) -> None:

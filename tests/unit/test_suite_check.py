@@ -82,8 +82,10 @@ def test_check_prints_what_a_run_would_do(check: Check) -> None:
 
 
 def test_check_tells_of_a_data_set_that_is_not_there(check: Check) -> None:
-    expected = "  toy-set: NOT FOUND (toys 1.2): no folder 'data/toy_set' (give --data-root)"
-    assert check(Missing)[-1] == expected
+    assert check(Missing)[-2:] == [
+        "  toy-set: not usable (toys 1.2): no folder 'data/toy_set'",
+        "    give --data-root",
+    ]
 
 
 def test_check_counts_only_the_classes_asked_for(check: Check) -> None:

@@ -31,6 +31,7 @@ def test_every_key_and_item_has_its_line(write_suite: Write, good_suite: str) ->
     source = load_suite(write_suite(good_suite)).source
     assert source.where(("methods", 0, "scorer", "k")) == "x.yaml:13"
     assert source.where(("extractors", "net", "layers", 1)) == "x.yaml:6"
+    assert source.where(("methods", 0, "scorer")) == "x.yaml:11"
     assert source.where(("methods", 1)) == "x.yaml:14"
     assert source.where(("methods", 1, "no", "such", "thing")) == "x.yaml:14"
 

@@ -28,7 +28,7 @@ def refusal(path: Path) -> Lines:
                 "methods[1].extractor: the key is missing",
                 "x.yaml:14",
                 "add `extractor:` here\n       1 more:\n       "
-                "x.yaml:15: methods[1].extractr: unknown key",
+                "x.yaml:15: methods[1].extractr: unknown key (did you mean 'extractor'?)",
             ),
         ),
         (
@@ -199,7 +199,7 @@ def test_several_mistakes_are_told_at_once_in_the_order_of_lines(
     assert hint == (
         'quote it: "7"\n'
         "       2 more:\n"
-        "       x.yaml:19: seed: unknown key\n"
+        "       x.yaml:19: seed: unknown key (did you mean 'seeds'?)\n"
         "       x.yaml:20: maps: expected a mapping (key: value), got 3"
     )
 
