@@ -40,12 +40,16 @@ class RunOptions:
     reuse: Reuse = field(default_factory=Reuse)
 
 
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
 @dataclass
 class _Progress:
     """What a run has made so far."""
 
     begun: float = field(default_factory=time.perf_counter)
-    started: str = field(default_factory=lambda: _now())
+    started: str = field(default_factory=_now)
     stages_s: dict[str, float] = field(default_factory=dict)
     cells: list[CellRecord] = field(default_factory=list)
     skipped: list[SkippedImage] = field(default_factory=list)
@@ -261,7 +265,3 @@ def _record_key(record: CellRecord) -> tuple[object, ...]:
         record.thresholder,
         record.seed,
     )
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -13,7 +13,7 @@ FIRST_PARTY: Mapping[str, Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "adharness-padim": {"scorer": ("padim",)},
         "adharness-patchcore": {"bank": ("coreset",), "scorer": ("patchcore",)},
         "adharness-datasets": {"dataset": ("elpv", "mvtec-ad")},
-        "adharness-thresholders": {"thresholder": ("f1", "youden", "quantile")},
+        "adharness-thresholds": {"thresholder": ("f1", "youden", "quantile")},
         "adharness-normalizers": {"normalizer": ("raw", "zscore")},
     }
 )

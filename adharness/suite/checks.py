@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from adharness.errors import MetricError, SuiteError
-from adharness.suite.metric_names import require_metric
+from adharness.metrics.table import find_metric
 from adharness.suite.protocols import PROTOCOLS
 from adharness.suite.schema import Document, Method
 from adharness.suite.source import Loc, Source
@@ -58,7 +58,7 @@ def _protocols(document: Document, source: Source) -> Iterator[SuiteError]:
 def _metrics(document: Document, source: Source) -> Iterator[SuiteError]:
     for i, name in enumerate(document.metrics):
         try:
-            require_metric(name)
+            find_metric(name)
         except MetricError as error:
             yield source.error(("metrics", i), error.message, hint=error.hint)
 

@@ -111,7 +111,7 @@ def problem(distribution: str, entry_point: str = "plugin", *claims: str) -> Pro
         (problem("adharness-knn"), "knn"),
         (problem("some-dist"), "some-dist/knn"),
         (problem("adharness-patchcore"), "patchcore"),
-        (problem("adharness-thresholders"), "f1"),
+        (problem("adharness-thresholds"), "f1"),
     ],
     ids=["claimed", "entry point", "distribution", "qualified", "first party", "first party kind"],
 )

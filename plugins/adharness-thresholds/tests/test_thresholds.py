@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from adharness import Calibration, DataError
-from adharness_thresholders import (
+from adharness_thresholds import (
     F1,
     QUANTILE,
     YOUDEN,

@@ -37,19 +37,19 @@ class QuantileParams(Params):
 
 
 def _make_f1(_: F1Params) -> Thresholder:
-    from adharness_thresholders.labelled import BestCut, f1
+    from adharness_thresholds.labelled import BestCut, f1
 
     return BestCut(f1)
 
 
 def _make_youden(_: YoudenParams) -> Thresholder:
-    from adharness_thresholders.labelled import BestCut, youden
+    from adharness_thresholds.labelled import BestCut, youden
 
     return BestCut(youden)
 
 
 def _make_quantile(params: QuantileParams) -> Thresholder:
-    from adharness_thresholders.conformal import ConformalQuantile
+    from adharness_thresholds.conformal import ConformalQuantile
 
     return ConformalQuantile(params.q)
 
