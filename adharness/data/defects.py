@@ -23,8 +23,8 @@ class Canvas:
     ----------
     view : (s, s, 3) float32
         The clean texture, about 0..1.
-    foreign : (s, s) float32
-        Another texture, grey, about 0..1.
+    foreign
+        Makes another texture, grey, (s, s) float32, about 0..1; only one kind of defect asks.
     alpha : (s, s) float32
         Opacity of the defect in 0..1; 0 outside it.
     strength
@@ -32,7 +32,7 @@ class Canvas:
     """
 
     view: Float32
-    foreign: Float32
+    foreign: Callable[[], Float32]
     alpha: Float32
     strength: float
 
@@ -106,7 +106,7 @@ def _hole(canvas: Canvas, rng: np.random.Generator) -> Float32:
 
 def _foreign(canvas: Canvas, _rng: np.random.Generator) -> Float32:
     """Blend in another texture, with the mean, the spread and the tint of this one."""
-    grey, other = canvas.view.mean(axis=2), canvas.foreign
+    grey, other = canvas.view.mean(axis=2), canvas.foreign()
     matched = (other - other.mean()) / max(float(other.std()), 1e-6) * grey.std() + grey.mean()
     tint = canvas.view.mean(axis=(0, 1)) / max(float(grey.mean()), 1e-6)
     blend = np.float32(0.35 + 0.65 * canvas.strength)

@@ -178,15 +178,19 @@ class TexturesDataset:
 
     def _damaged(self, sample: Sample) -> Float32:
         rng, difficulty = self._rng(sample, "defect"), self._params.difficulty
-        others = [name for name in NUISANCES if name != sample.class_name]
         strongest = 1 - 0.4 * difficulty
         canvas = Canvas(
             view=self._view(sample),
-            foreign=self._crop(others[int(rng.integers(len(others)))], "test", rng),
+            foreign=lambda: self._other(sample),
             alpha=self._region(sample),
             strength=strongest * float(rng.uniform(1 - 0.85 * difficulty, 1)),
         )
         return paint(sample.defect, canvas, rng)
+
+    def _other(self, sample: Sample) -> Float32:
+        rng = self._rng(sample, "foreign")
+        others = [name for name in NUISANCES if name != sample.class_name]
+        return self._crop(others[int(rng.integers(len(others)))], "test", rng)
 
     def _finish(self, sample: Sample, view: Float32) -> UInt8:
         """Light, pixel noise and eight bits: the same for an image and its undamaged twin."""

@@ -169,8 +169,9 @@ def test_holdout_takes_the_shares_it_was_given() -> None:
 
 
 def test_different_seeds_hold_out_different_images() -> None:
-    splits = {make_split(plain(), policy="holdout", seed=seed).calibration for seed in range(8)}
-    assert len(splits) > 4
+    splits = [make_split(plain(), policy="holdout", seed=seed) for seed in range(8)]
+    assert len({split.train for split in splits}) > 4
+    assert len({split.test for split in splits}) > 4
 
 
 def test_a_small_share_still_holds_out_one_normal() -> None:

@@ -66,7 +66,7 @@ def test_alpha_is_dropped_and_not_blended(tmp_path: Path) -> None:
 def test_a_palette_with_transparency_keeps_its_colours(tmp_path: Path) -> None:
     picture = Image.fromarray(np.array([[0, 1]], dtype=np.uint8), mode=None).convert("P")
     picture.putpalette([10, 20, 30, 40, 50, 60])
-    image = read_image(saved(tmp_path, "a.png", picture, transparency=b"\x00\xff"))
+    image = read_image(saved(tmp_path, "a.png", picture, transparency=b"\x00\x80"))
     assert image.tolist() == [[[10, 20, 30], [40, 50, 60]]]
 
 
