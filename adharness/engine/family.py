@@ -14,8 +14,8 @@ from adharness.contracts.specs import NormalizerSpec
 from adharness.engine.failures import failure_of
 from adharness.engine.gather import Gathered
 from adharness.engine.group import FeatureGroup
-from adharness.engine.scored_maps import ScoredMaps
 from adharness.engine.protocols import Held, Normalized, choose_threshold, normalize
+from adharness.engine.scored_maps import ScoredMaps
 from adharness.errors import StoreError
 from adharness.plan import PROTOCOLS, Cell
 from adharness.store.records import Failure, ThresholdRecord
