@@ -166,7 +166,7 @@ def test_queries_that_do_not_fit_are_refused():
 
 
 def test_a_grid_is_refused():
-    with pytest.raises(ContractError, match="fits on `bag` or `images`.*emitted `grid`"):
+    with pytest.raises(ContractError, match=r"fits on `bag` or `images`.*emitted `grid`"):
         fitted(Grid(ToyFeatures(np.zeros((2, 1, 1, 3), dtype=np.float32))))
 
 

@@ -123,7 +123,7 @@ def test_defects_of_a_toy_world_score_above_every_normal_patch():
 
 
 def test_more_features_than_there_are_is_an_error_with_both_numbers():
-    with pytest.raises(ContractError, match="dims = 100 .* D = 6") as error:
+    with pytest.raises(ContractError, match=r"dims = 100 .* D = 6") as error:
         fitted(np.zeros((3, 2, 2, 6), dtype=np.float32))
     assert "null for all" in error.value.hint
 
@@ -154,7 +154,7 @@ def test_queries_that_do_not_fit_are_refused():
 
 def test_a_bag_is_refused():
     memory = Bag(np.zeros((3, 2), dtype=np.float32), np.zeros(3, dtype=np.int64))
-    with pytest.raises(ContractError, match="fits on `grid`.*emitted `bag`"):
+    with pytest.raises(ContractError, match=r"fits on `grid`.*emitted `bag`"):
         PADIM.make(PadimParams()).fit(memory, np.random.default_rng(0))
 
 

@@ -159,7 +159,7 @@ def test_queries_and_memories_that_do_not_fit_are_refused():
     patches[1, 0, 0, 3] = np.nan
     with pytest.raises(ContractError, match="image 1 hold 1 value"):
         scorer.score(FeatureGrid(patches))
-    with pytest.raises(ContractError, match="fits on `bag`.*emitted `images`"):
+    with pytest.raises(ContractError, match=r"fits on `bag`.*emitted `images`"):
         PATCHCORE.make(PatchcoreParams()).fit(Images(np.eye(3, dtype="f4")), None)
 
 
