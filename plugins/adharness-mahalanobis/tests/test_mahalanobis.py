@@ -103,6 +103,13 @@ def test_a_constant_or_repeated_feature_is_singular_without_shrinkage(shrinkage)
             fitted(bag(bad), shrinkage)
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_a_sum_of_other_features_is_singular_even_where_rounding_hides_it(seed):
+    rows = np.random.default_rng(seed).integers(-9, 9, size=(30, 5))
+    with pytest.raises(ContractError, match="singular"):
+        fitted(bag(np.column_stack([rows, rows.sum(axis=1)])), "none")
+
+
 def test_rows_that_are_all_equal_are_singular_whatever_the_shrinkage():
     for shrinkage in ("ledoit-wolf", "none", 0.5):
         with pytest.raises(ContractError, match="singular"):
