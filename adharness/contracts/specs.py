@@ -117,10 +117,21 @@ class ScorerSpec(Spec[Scorer]):
 
 @dataclass(frozen=True, kw_only=True)
 class NormalizerSpec(Spec[Normalizer]):
-    """A normalizer. One that needs the class is an upper bound where the class is unknown."""
+    """A normalizer.
+
+    Parameters
+    ----------
+    needs_class
+        It must be told the class: an upper bound where the protocol hides it.
+    keeps_class_order
+        Within a class, all images go through one strictly increasing transform, so that no metric
+        of one class that ranks scores can change: such metrics are taken from the raw scores,
+        exact and once. False for transforms that differ from image to image.
+    """
 
     kind: ClassVar[str] = "normalizer"
     needs_class: bool = False
+    keeps_class_order: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

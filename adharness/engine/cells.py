@@ -16,7 +16,6 @@ from adharness.engine.score import Reuse, ScoringOutcome, task_versions
 from adharness.plan import PROTOCOLS, Cell
 from adharness.store.folder import RunFolder
 from adharness.store.identity import digest
-from adharness.store.provenance import versions_of
 from adharness.store.records import CellRecord
 from adharness.suite.bind import BoundSuite
 
@@ -30,16 +29,6 @@ class CellWorker:
     referee: Referee
     folder: RunFolder
     reuse: Reuse
-
-    def ranking(self, family: Family) -> Table:
-        """Measure what does not depend on a threshold, once for all cells of a family."""
-        if not family.parts:
-            return {}
-        rows = family.test_rows()
-        scores = np.concatenate([p.normalized.test for p in family.parts])
-        order = np.argsort(np.concatenate([p.test for p in family.parts]), kind="stable")
-        maps = family.scored_maps(self.suite.maps.smooth_px)
-        return self.referee.ranking(family.gathered.positions[rows], scores[order], maps)
 
     def identity(self, cell: Cell, outcomes: Sequence[ScoringOutcome]) -> dict[str, Any]:
         """Everything that can change a number of a cell."""
@@ -95,7 +84,7 @@ class CellWorker:
 
     def _versions(self, cell: Cell) -> dict[str, str]:
         judges = [cell.normalizer, cell.thresholder]
-        named = versions_of([b.component.distribution for b in judges])
+        named = self.group.installed.versions([b.component.distribution for b in judges])
         return task_versions(cell.method, self.group) | named
 
     def _table(self, decided: Decided, family: Family, ranking: Table) -> Table:

@@ -8,14 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from adharness.arrays import AnyArray, Int64
+from adharness.arrays import AnyArray, Float64, Int64
 from adharness.contracts import FittedNormalizer, ImageContext, Threshold
 from adharness.contracts.specs import NormalizerSpec
 from adharness.engine.failures import failure_of
 from adharness.engine.gather import Gathered
 from adharness.engine.group import FeatureGroup
 from adharness.engine.protocols import Held, Normalized, choose_threshold, normalize
-from adharness.engine.scored_maps import ScoredMaps
 from adharness.errors import StoreError
 from adharness.plan import PROTOCOLS, Cell
 from adharness.store.records import Failure, ThresholdRecord
@@ -95,25 +94,21 @@ class Family:
         """Rows of all test images, ascending."""
         return np.sort(np.concatenate([p.test for p in self.parts]))
 
-    def scored_maps(self, smooth_px: float) -> ScoredMaps:
-        """Anomaly maps of all test images, by ascending row, drawn when they are read."""
+    def transforms(self) -> tuple[list[FittedNormalizer], list[ImageContext]]:
+        """Give the normalizer and the context of each test image, by ascending row."""
+        fitted = [
+            (row, p.normalized.fitted, p.context.single(i))
+            for p in self.parts
+            for i, row in enumerate(p.test.tolist())
+        ]
+        fitted.sort(key=lambda one: one[0])
+        return [f for _, f, _ in fitted], [c for _, _, c in fitted]
+
+    def test_scores(self) -> Float64:
+        """Normalized scores of all test images, by ascending row."""
         rows = np.concatenate([p.test for p in self.parts])
-        positions = self.gathered.positions[rows]
-        fitted: list[FittedNormalizer] = []
-        contexts: list[ImageContext] = []
-        for part in self.parts:
-            fitted += [part.normalized.fitted] * len(part.test)
-            contexts += [part.context.single(i) for i in range(len(part.test))]
-        patches = self.gathered.patches
-        maps = ScoredMaps(
-            patches=None if patches is None else patches[rows],
-            sizes=[self.group.sizes[int(i)] for i in positions],
-            input_size=self.group.input_size,
-            smooth_px=smooth_px,
-            normalizers=fitted,
-            contexts=contexts,
-        )
-        return maps.where(np.argsort(rows, kind="stable"))
+        scores = np.concatenate([p.normalized.test for p in self.parts])
+        return scores[np.argsort(rows, kind="stable")]
 
 
 def open_family(cell: Cell, group: FeatureGroup, gathered: Gathered) -> Family:
@@ -135,6 +130,12 @@ def needs_class(cell: Cell) -> bool:
     """Whether the cell's normalizer declares that it must be told the class."""
     spec = cell.normalizer.component.spec
     return isinstance(spec, NormalizerSpec) and spec.needs_class
+
+
+def keeps_class_order(cell: Cell) -> bool:
+    """Whether the cell's normalizer declares that it cannot change a ranking within a class."""
+    spec = cell.normalizer.component.spec
+    return isinstance(spec, NormalizerSpec) and spec.keeps_class_order
 
 
 def _part_names(cell: Cell, group: FeatureGroup) -> Sequence[str | None]:

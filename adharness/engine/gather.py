@@ -11,6 +11,7 @@ from adharness.arrays import AnyArray, Float32, Float64, Int64
 from adharness.engine.failures import failure_of
 from adharness.engine.group import FeatureGroup
 from adharness.engine.score import ScoringOutcome
+from adharness.engine.scored_maps import RawMaps
 from adharness.errors import StoreError
 from adharness.store.folder import RunFolder
 from adharness.store.records import Costs, Failure
@@ -32,6 +33,7 @@ class Gathered:
     positions: Int64
     raw: Float64
     patches: Float32 | None
+    maps: RawMaps | None
     failures: Mapping[str, Failure]
     costs: Costs | None
 
@@ -47,7 +49,10 @@ class Gathered:
 
 
 def gather(
-    group: FeatureGroup, folder: RunFolder, outcomes: Mapping[str | None, ScoringOutcome]
+    group: FeatureGroup,
+    folder: RunFolder,
+    outcomes: Mapping[str | None, ScoringOutcome],
+    smooth_px: float,
 ) -> Gathered:
     """Read the stored scorings of a method; those that failed become failures by class.
 
@@ -67,25 +72,26 @@ def gather(
         found.append((np.array([place[p] for p in arrays["samples"].tolist()]), arrays))
         record = folder.scoring(outcome.id)
         costs += [record.costs] if record else []
-    return _stacked(found, failures, _total(costs))
+    positions, raw, patches = _stacked(found)
+    maps = None
+    if patches is not None:
+        sizes = [group.sizes[int(i)] for i in positions]
+        maps = RawMaps(patches, sizes, group.input_size, smooth_px)
+    return Gathered(positions, raw, patches, maps, failures, _total(costs))
 
 
 def _stacked(
     found: list[tuple[Int64, dict[str, AnyArray]]],
-    failures: dict[str, Failure],
-    costs: Costs | None,
-) -> Gathered:
+) -> tuple[Int64, Float64, Float32 | None]:
     if not found:
-        return Gathered(np.zeros(0, np.int64), np.zeros(0), None, failures, costs)
+        return np.zeros(0, np.int64), np.zeros(0), None
     positions = np.concatenate([p for p, _ in found])
     order = np.argsort(positions, kind="stable")
     patches = [a["patches"] for _, a in found if "patches" in a]
-    return Gathered(
+    return (
         positions[order],
         np.concatenate([a["raw"] for _, a in found])[order],
         np.concatenate(patches)[order] if len(patches) == len(found) else None,
-        failures,
-        costs,
     )
 
 

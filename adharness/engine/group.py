@@ -19,7 +19,7 @@ from adharness.engine.survey import Survey
 from adharness.engine.truth import Truth, read_truth
 from adharness.errors import StoreError
 from adharness.plan import Cell
-from adharness.store.provenance import versions_of
+from adharness.store.provenance import Installed
 from adharness.store.records import Failure, SkippedImage
 from adharness.suite.bind import Bound
 
@@ -39,18 +39,27 @@ class FeatureGroup:
     skipped: tuple[SkippedImage, ...]
     sizes: Mapping[int, tuple[int, int]]
     input_size: tuple[int, int]
+    installed: Installed
 
 
-def open_group(
-    survey: Survey, cells: tuple[Cell, ...], cache: Path, on_error: OnError, listener: Listener
-) -> FeatureGroup:
+@dataclass(frozen=True)
+class RunContext:
+    """What every group of a run shares."""
+
+    cache: Path
+    on_error: OnError
+    installed: Installed
+    listener: Listener
+
+
+def open_group(survey: Survey, cells: tuple[Cell, ...], context: RunContext) -> FeatureGroup:
     """Extract what the cache does not hold, then read the masks.
 
     A class that cannot be extracted becomes a failure of its own; the others go on. StoreError is
     passed on: a full disk ends the run.
     """
-    bound = cells[0].method.extractor
-    shards, failures, identity = _shards(survey, bound, cache, on_error, listener)
+    listener = context.listener
+    shards, failures, identity = _shards(survey, cells[0].method.extractor, context)
     places = _places(survey)
     sizes = {i: shards[c].entry.sizes[row] for i, (c, row) in enumerate(places) if c in shards}
     skipped = _skipped(places, shards)
@@ -62,7 +71,7 @@ def open_group(
     for i, message in skipped.items():
         report(survey.samples[i].path, message)
     readable = kept.without([i for i in range(len(places)) if i not in sizes])
-    truth = read_truth(readable, sizes, on_error, report)
+    truth = read_truth(readable, sizes, context.on_error, report)
     for name, error in truth.broken.items():
         listener(Failed(f"{survey.name}/{name}", failure_of("judge", error)))
     skipped |= truth.skipped
@@ -79,27 +88,29 @@ def open_group(
         ),
         sizes=sizes,
         input_size=next((s.entry.input_size for s in shards.values()), (1, 1)),
+        installed=context.installed,
     )
 
 
 def _shards(
-    survey: Survey, bound: Bound, cache: Path, on_error: OnError, listener: Listener
+    survey: Survey, bound: Bound, context: RunContext
 ) -> tuple[dict[str, Shard], dict[str, Failure], dict[str, Any]]:
+    listener = context.listener
     shards: dict[str, Shard] = {}
     failures: dict[str, Failure] = {}
     try:
         listener(StepStarted("extract", f"loading {bound.name}"))
         extractor: Extractor = bound.make()
-        identity = extractor_identity(bound, extractor)
+        identity = extractor_identity(bound, extractor, context.installed)
     except Exception as error:  # noqa: BLE001 - whatever a plugin raises becomes failed rows
         failure = failure_of("extract", error)
         listener(Failed(f"extractor {bound.name}", failure))
         return {}, dict.fromkeys(survey.classes, failure), {}
     for name in survey.classes:
         listener(StepStarted("extract", f"{survey.name}/{name}"))
-        job = _job(survey, name, extractor, identity, on_error)
+        job = _job(survey, name, extractor, identity, context.on_error)
         try:
-            shards[name] = ensure_shard(cache, job, _ticker(listener))
+            shards[name] = ensure_shard(context.cache, job, _ticker(listener))
         except StoreError:
             raise
         except Exception as error:  # noqa: BLE001 - a bad image or extractor fails this class only
@@ -108,12 +119,12 @@ def _shards(
     return shards, failures, identity
 
 
-def extractor_identity(bound: Bound, extractor: Extractor) -> dict[str, Any]:
+def extractor_identity(bound: Bound, extractor: Extractor, installed: Installed) -> dict[str, Any]:
     """Everything about an extractor that can change a feature."""
     return {
         **bound.identity(),
         "fingerprint": extractor.fingerprint(),
-        "versions": versions_of([bound.component.distribution]),
+        "versions": installed.versions([bound.component.distribution]),
     }
 
 

@@ -84,15 +84,16 @@ class Referee:
         rng = np.random.default_rng([zlib.crc32(class_name.encode()), 1])
         return bootstrap_weights(labels, self._statistics.bootstrap, rng)
 
-    def ranking(self, positions: Int64, scores: Float64, maps: ScoredMaps) -> Table:
-        """Measure every metric that needs no threshold, for each class and pooled."""
+    def ranking(
+        self, row: str, positions: Int64, scores: Float64, maps: ScoredMaps | None
+    ) -> dict[str, Measured]:
+        """Measure every metric of one row that needs no threshold; `maps` is None without any."""
         image = self._names("image", threshold=False)
         pixel = self._names("pixel", threshold=False) + self._names("region", threshold=False)
-        table: Table = {}
-        for row, chosen in self._rows(positions).items():
-            table[row] = self._image_metrics(row, positions[chosen], scores[chosen], image, None)
-            table[row] |= self._pixel_metrics(positions[chosen], maps.where(chosen), pixel)
-        return table
+        return {
+            **self._image_metrics(row, positions, scores, image, None),
+            **self._pixel_metrics(positions, maps, pixel),
+        }
 
     def decisions(self, positions: Int64, scores: Float64, thresholds: Float64) -> Table:
         """Measure every metric of the decisions at the deployed thresholds, (n,) one an image."""
@@ -101,7 +102,7 @@ class Referee:
             row: self._image_metrics(
                 row, positions[chosen], scores[chosen], names, thresholds[chosen]
             )
-            for row, chosen in self._rows(positions).items()
+            for row, chosen in self.rows_of(positions).items()
         }
 
     def rows(self, table: Table, failures: Mapping[str, Failure]) -> list[Row]:
@@ -142,7 +143,8 @@ class Referee:
             if m.level == level and ("threshold" in m.needs) == threshold
         ]
 
-    def _rows(self, positions: Int64) -> dict[str, Int64]:
+    def rows_of(self, positions: Int64) -> dict[str, Int64]:
+        """Which of these images each row holds: a class each, and pooled if none is missing."""
         classes = np.array(self._survey.class_names(positions))
         rows = {
             name: np.flatnonzero(classes == name)
@@ -177,14 +179,14 @@ class Referee:
         return self._weights[row]
 
     def _pixel_metrics(
-        self, positions: Int64, maps: ScoredMaps, names: Sequence[str]
+        self, positions: Int64, maps: ScoredMaps | None, names: Sequence[str]
     ) -> dict[str, Measured]:
         if not names:
             return {}
         missing = self._truth.gap(self._survey, positions.tolist())
-        if maps.patches is None:
+        if maps is None:
             missing = "the scorer gives image scores only, no map"
-        if missing:
+        if missing or maps is None:
             undefined = MetricValue(float("nan"), missing)
             return {name: Measured(undefined) for name in names}
         masks = [self._truth.masks.get(int(i)) for i in positions]

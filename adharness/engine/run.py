@@ -3,30 +3,26 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import groupby
 from pathlib import Path
 
 from adharness.engine.asked import asked, distributions
 from adharness.engine.cells import CellWorker
 from adharness.engine.events import Failed, Listener, StageStarted, StepDone, StepStarted
-from adharness.engine.family import open_family
 from adharness.engine.gallery import write_gallery
-from adharness.engine.gather import Gathered, gather
-from adharness.engine.group import FeatureGroup, open_group
+from adharness.engine.group import FeatureGroup, RunContext, open_group
 from adharness.engine.judge import Referee
-from adharness.engine.score import Reuse, ScoringOutcome, ScoringTask, run_task, tasks_of
+from adharness.engine.score import Reuse, run_task, tasks_of
 from adharness.engine.survey import Survey, survey
+from adharness.engine.verdicts import Outcomes, judge_group
 from adharness.errors import StoreError
 from adharness.plan import Cell, Plan
 from adharness.store.folder import RunFolder
-from adharness.store.provenance import provenance
+from adharness.store.provenance import Installed, provenance
 from adharness.store.records import CellRecord, GalleryImage, RunRecord, SkippedImage
-
-Outcomes = dict[ScoringTask, ScoringOutcome]
 
 
 @dataclass(frozen=True)
@@ -50,6 +46,7 @@ class _Progress:
 
     begun: float = field(default_factory=time.perf_counter)
     started: str = field(default_factory=_now)
+    installed: Installed = field(default_factory=Installed)
     stages_s: dict[str, float] = field(default_factory=dict)
     cells: list[CellRecord] = field(default_factory=list)
     skipped: list[SkippedImage] = field(default_factory=list)
@@ -120,7 +117,7 @@ def _record(
         cells=[c.id for c in progress.cells],
         skipped=progress.skipped,
         gallery=progress.gallery,
-        provenance=provenance(distributions(plan)),
+        provenance=provenance(progress.installed.versions(["adharness", *distributions(plan)])),
     )
 
 
@@ -149,13 +146,16 @@ def _run_group(
     here = surveys[cells[0].dataset.name]
     listener(StageStarted("extract", len(here.samples), "images"))
     with progress.timed("extract"):
-        group = open_group(here, cells, options.cache, plan.suite.on_error, listener)
+        context = RunContext(options.cache, plan.suite.on_error, progress.installed, listener)
+        group = open_group(here, cells, context)
     surveys[here.name] = group.survey
     progress.skipped += [s for s in group.skipped if s not in progress.skipped]
     with progress.timed("fit and score"):
         outcomes = _run_tasks(group, RunFolder(options.out), options.reuse, listener)
     with progress.timed("judge"):
-        progress.cells += _judge_all(plan, group, outcomes, options, listener)
+        referee = Referee(group.survey, group.truth, plan.suite.metrics, plan.suite.statistics)
+        worker = CellWorker(plan.suite, group, referee, RunFolder(options.out), options.reuse)
+        progress.cells += judge_group(worker, outcomes, listener)
 
 
 def _run_tasks(
@@ -173,76 +173,6 @@ def _run_tasks(
             listener(Failed(task.label, failure))
         listener(StepDone("fit and score", reused=outcomes[task].reused))
     return outcomes
-
-
-def _judge_all(
-    plan: Plan,
-    group: FeatureGroup,
-    outcomes: Outcomes,
-    options: RunOptions,
-    listener: Listener,
-) -> list[CellRecord]:
-    referee = Referee(group.survey, group.truth, plan.suite.metrics, plan.suite.statistics)
-    worker = CellWorker(plan.suite, group, referee, RunFolder(options.out), options.reuse)
-    listener(StageStarted("judge", len(group.cells), "cells"))
-    records = []
-    for _, family_cells in groupby(sorted(group.cells, key=_family_key), key=_family_key):
-        records += _judge_family(worker, list(family_cells), outcomes, listener)
-    return records
-
-
-def _judge_family(
-    worker: CellWorker, cells: Sequence[Cell], outcomes: Outcomes, listener: Listener
-) -> list[CellRecord]:
-    first = cells[0]
-    listener(StepStarted("judge", f"{first.method.name}, {first.protocol}"))
-    mine = {t.trained_on: outcomes[t] for t in tasks_of(first, worker.group.survey.classes)}
-    found = {_key(cell): worker.stored(cell, list(mine.values())) for cell in cells}
-    fresh: dict[tuple[object, ...], CellRecord] = {}
-    missing = [cell for cell in cells if found[_key(cell)] is None]
-    if missing:
-        fresh = _judge_missing(worker, missing, mine, listener)
-    for cell in cells:
-        listener(StepDone("judge", reused=_key(cell) not in fresh))
-    return [fresh.get(_key(cell)) or _present(found[_key(cell)]) for cell in cells]
-
-
-def _judge_missing(
-    worker: CellWorker,
-    cells: Sequence[Cell],
-    outcomes: Mapping[str | None, ScoringOutcome],
-    listener: Listener,
-) -> dict[tuple[object, ...], CellRecord]:
-    gathered: Gathered = gather(worker.group, worker.folder, outcomes)
-    family = open_family(cells[0], worker.group, gathered)
-    ranking = worker.ranking(family)
-    records = {}
-    for cell in cells:
-        record = worker.judge(cell, list(outcomes.values()), family, ranking)
-        records[_key(cell)] = record
-        _report_new_failures(record, gathered, cell, listener)
-    return records
-
-
-def _report_new_failures(
-    record: CellRecord, gathered: Gathered, cell: Cell, listener: Listener
-) -> None:
-    """Tell of failures that arose in judging; those of fitting were told when they happened."""
-    for row in record.rows:
-        if row.failure and row.class_name not in gathered.failures and not gathered.failures:
-            listener(
-                Failed(f"{cell.method.name}, {cell.protocol}, {cell.thresholder.name}", row.failure)
-            )
-            return
-
-
-def _present(record: CellRecord | None) -> CellRecord:
-    assert record is not None  # noqa: S101 - a cell is either found or judged
-    return record
-
-
-def _family_key(cell: Cell) -> tuple[str, str, int, str]:
-    return cell.method.name, cell.protocol, cell.seed, cell.normalizer.name
 
 
 def _key(cell: Cell) -> tuple[object, ...]:

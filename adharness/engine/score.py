@@ -16,7 +16,6 @@ from adharness.errors import StoreError
 from adharness.plan import PROTOCOLS, Cell
 from adharness.store.folder import RunFolder
 from adharness.store.identity import digest
-from adharness.store.provenance import versions_of
 from adharness.store.records import Failure, ScoringRecord
 from adharness.suite.bind import BoundMethod
 
@@ -133,7 +132,9 @@ def task_identity(task: ScoringTask, group: FeatureGroup) -> dict[str, Any]:
 def task_versions(method: BoundMethod, group: FeatureGroup) -> dict[str, str]:
     """Versions of the harness and of every distribution that takes part in a task."""
     parts = (method.extractor, method.bank, method.scorer, group.survey.bound.bound)
-    return versions_of(sorted({"adharness", *(p.component.distribution for p in parts)}))
+    return group.installed.versions(
+        sorted({"adharness", *(p.component.distribution for p in parts)})
+    )
 
 
 def _arrays(group: FeatureGroup, positions: Int64, raw: RawScores) -> dict[str, AnyArray]:

@@ -1,9 +1,9 @@
-"""Anomaly maps of the test images, drawn when the metrics read them and never all held at once."""
+"""Anomaly maps, drawn when a metric reads them; as many are kept as a budget allows."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import overload
 
 import numpy as np
@@ -12,23 +12,55 @@ from adharness.arrays import Float32, Int64
 from adharness.contracts import FittedNormalizer, ImageContext
 from adharness.maps import draw_map
 
+KEPT_BYTES = 512 * 2**20
+"""Maps of one method held in memory; those beyond are drawn again at each reading."""
 
-@dataclass(frozen=True, eq=False)
-class ScoredMaps(Sequence[Float32]):
-    """Anomaly maps of n images, drawn at native size when read, then normalized.
 
-    `patches` is None where the scorer gives image scores only.
-    """
+@dataclass(eq=False)
+class RawMaps:
+    """Maps of n images at native size, before any normalizer, from their patch scores."""
 
-    patches: Float32 | None
+    patches: Float32
     sizes: Sequence[tuple[int, int]]
     input_size: tuple[int, int]
     smooth_px: float
-    normalizers: Sequence[FittedNormalizer]
-    contexts: Sequence[ImageContext]
+    _kept: dict[int, Float32] = field(default_factory=dict)
+    _kept_bytes: int = 0
+
+    def read(self, i: int) -> Float32:
+        """Draw the map of image i, (H, W) float32, or give it again; read-only."""
+        if i in self._kept:
+            return self._kept[i]
+        drawn = draw_map(
+            self.patches[i],
+            input_size=self.input_size,
+            native_size=self.sizes[i],
+            smooth_px=self.smooth_px,
+        )
+        drawn.setflags(write=False)
+        if self._kept_bytes + drawn.nbytes <= KEPT_BYTES:
+            self._kept[i] = drawn
+            self._kept_bytes += drawn.nbytes
+        return drawn
+
+
+@dataclass(frozen=True, eq=False)
+class ScoredMaps(Sequence[Float32]):
+    """Maps of chosen rows, each through its own normalizer; without any, as they are.
+
+    Parameters
+    ----------
+    normalizers, contexts
+        One of each an image, in the order of `rows`; None where raw maps are read.
+    """
+
+    raw: RawMaps
+    rows: Int64
+    normalizers: Sequence[FittedNormalizer] | None = None
+    contexts: Sequence[ImageContext] = ()
 
     def __len__(self) -> int:
-        return len(self.sizes)
+        return len(self.rows)
 
     @overload
     def __getitem__(self, i: int) -> Float32: ...
@@ -37,28 +69,12 @@ class ScoredMaps(Sequence[Float32]):
     def __getitem__(self, i: slice) -> Sequence[Float32]: ...
 
     def __getitem__(self, i: int | slice) -> Float32 | Sequence[Float32]:
-        """Draw the map of image i, (H, W) float32."""
+        """Give the map of image i, (H, W) float32."""
         if isinstance(i, slice):
-            return self.where(np.arange(len(self))[i])
-        if self.patches is None or not 0 <= i < len(self):
-            raise IndexError(i)
-        drawn = draw_map(
-            self.patches[i],
-            input_size=self.input_size,
-            native_size=self.sizes[i],
-            smooth_px=self.smooth_px,
-        )
+            return [self[j] for j in range(len(self))[i]]
+        drawn = self.raw.read(int(self.rows[i]))
+        if self.normalizers is None:
+            return drawn
         values = drawn[np.newaxis].astype(np.float64)
         normalized = self.normalizers[i].apply(values, self.contexts[i])
         return np.asarray(normalized[0], dtype=np.float32)
-
-    def where(self, chosen: Int64) -> ScoredMaps:
-        """Keep the images at these positions."""
-        return ScoredMaps(
-            None if self.patches is None else self.patches[chosen],
-            [self.sizes[i] for i in chosen],
-            self.input_size,
-            self.smooth_px,
-            [self.normalizers[i] for i in chosen],
-            [self.contexts[i] for i in chosen],
-        )

@@ -7,22 +7,36 @@ import platform
 import re
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 
-def versions_of(distributions: Iterable[str]) -> dict[str, str]:
-    """Versions of these distributions and of what they directly require, as installed."""
+@dataclass(frozen=True)
+class Installed:
+    """Versions of installed distributions, each read from disk once in a run."""
+
+    _known: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    def versions(self, distributions: Iterable[str]) -> dict[str, str]:
+        """Versions of these distributions and of what they directly require."""
+        found: dict[str, str] = {}
+        for name in distributions:
+            if name not in self._known:
+                self._known[name] = _with_requirements(name)
+            found |= self._known[name]
+        return dict(sorted(found.items()))
+
+
+def _with_requirements(distribution: str) -> dict[str, str]:
     found: dict[str, str] = {}
-    for name in distributions:
-        for wanted in (name, *_requirements(name)):
-            try:
-                found[wanted] = metadata.version(wanted)
-            except metadata.PackageNotFoundError:  # an optional requirement
-                continue
-    return dict(sorted(found.items()))
+    for wanted in (distribution, *_requirements(distribution)):
+        with suppress(metadata.PackageNotFoundError):  # an optional requirement
+            found[wanted] = metadata.version(wanted)
+    return found
 
 
 def _requirements(distribution: str) -> list[str]:
@@ -34,11 +48,11 @@ def _requirements(distribution: str) -> list[str]:
     return sorted({match.group().lower() for match in names if match})
 
 
-def provenance(distributions: Iterable[str]) -> dict[str, Any]:
+def provenance(versions: Mapping[str, str]) -> dict[str, Any]:
     """Describe the source revision, the distributions, the interpreter and the machine."""
     return {
         "git": git_state(Path.cwd()),
-        "versions": versions_of(["adharness", *distributions]),
+        "versions": dict(versions),
         "python": platform.python_version(),
         "platform": platform.platform(terse=True),
         "cpu": cpu_name(),

@@ -34,6 +34,7 @@ RAW = NormalizerSpec(
     name="raw",
     params=RawParams,
     make=_make_raw,
+    keeps_class_order=True,
     summary="Scores as the scorer gave them.",
 )
 
@@ -42,6 +43,7 @@ ZSCORE = NormalizerSpec(
     params=ZscoreParams,
     make=_make_zscore,
     needs_class=True,
+    keeps_class_order=True,
     summary="Scores in standard deviations from the mean normal score of the image's class.",
     source="Upper bound for CADA (arXiv 2404.00724), which has to guess these statistics",
 )

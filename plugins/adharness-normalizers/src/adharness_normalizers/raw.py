@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from adharness import Calibration, FittedNormalizer, ImageContext
 from adharness.arrays import Float64
 
@@ -14,6 +16,7 @@ class RawNormalizer:
         return _Identity()
 
 
+@dataclass(frozen=True)
 class _Identity:
     def apply(self, values: Float64, context: ImageContext) -> Float64:  # noqa: ARG002  # any image
         """Return `values` itself."""

@@ -1,0 +1,88 @@
+"""Judge every cell of a feature group, sharing what cells have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from adharness.engine.cells import CellWorker
+from adharness.engine.events import Failed, Listener, StageStarted, StepDone, StepStarted
+from adharness.engine.family import keeps_class_order, open_family
+from adharness.engine.gather import Gathered, gather
+from adharness.engine.rank import Rankings
+from adharness.engine.score import ScoringOutcome, ScoringTask, tasks_of
+from adharness.plan import PROTOCOLS, Cell
+from adharness.store.records import CellRecord
+
+Outcomes = dict[ScoringTask, ScoringOutcome]
+
+
+def judge_group(worker: CellWorker, outcomes: Outcomes, listener: Listener) -> list[CellRecord]:
+    """Judge the cells of a group, or find them stored; the order is not the plan's."""
+    cells = worker.group.cells
+    listener(StageStarted("judge", len(cells), "cells"))
+    records = []
+    for _, family in groupby(sorted(cells, key=_method_key), key=_method_key):
+        records += _judge_method(worker, list(family), outcomes, listener)
+    return records
+
+
+def _judge_method(
+    worker: CellWorker, cells: Sequence[Cell], outcomes: Outcomes, listener: Listener
+) -> list[CellRecord]:
+    """Judge the cells that share raw scores; what is stored already is only read."""
+    mine = {t.trained_on: outcomes[t] for t in tasks_of(cells[0], worker.group.survey.classes)}
+    done: list[CellRecord] = []
+    missing: list[Cell] = []
+    for cell in cells:
+        found = worker.stored(cell, list(mine.values()))
+        if found is None:
+            missing.append(cell)
+        else:
+            done.append(found)
+            listener(StepDone("judge", reused=True))
+    if missing:
+        gathered = gather(worker.group, worker.folder, mine, worker.suite.maps.smooth_px)
+        rankings = Rankings(worker.referee, gathered)
+        for _, family in groupby(sorted(missing, key=_family_key), key=_family_key):
+            done += _judge_family(worker, list(family), list(mine.values()), rankings, listener)
+    return done
+
+
+def _judge_family(
+    worker: CellWorker,
+    cells: Sequence[Cell],
+    outcomes: Sequence[ScoringOutcome],
+    rankings: Rankings,
+    listener: Listener,
+) -> list[CellRecord]:
+    first, gathered = cells[0], rankings.gathered
+    listener(StepStarted("judge", f"{first.method.name}, {first.protocol}"))
+    family = open_family(first, worker.group, gathered)
+    table = rankings.table(family, keeps_class_order=keeps_class_order(first))
+    records = []
+    for cell in cells:
+        records.append(worker.judge(cell, outcomes, family, table))
+        _report_new_failures(records[-1], gathered, cell, listener)
+        listener(StepDone("judge"))
+    return records
+
+
+def _report_new_failures(
+    record: CellRecord, gathered: Gathered, cell: Cell, listener: Listener
+) -> None:
+    """Tell of failures that arose in judging; those of fitting were told when they happened."""
+    for row in record.rows:
+        if row.failure and row.class_name not in gathered.failures and not gathered.failures:
+            listener(
+                Failed(f"{cell.method.name}, {cell.protocol}, {cell.thresholder.name}", row.failure)
+            )
+            return
+
+
+def _method_key(cell: Cell) -> tuple[str, bool, int]:
+    return cell.method.name, PROTOCOLS[cell.protocol].labels_at_train, cell.seed
+
+
+def _family_key(cell: Cell) -> tuple[str, str]:
+    return cell.protocol, cell.normalizer.name
