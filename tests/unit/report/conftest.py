@@ -38,7 +38,11 @@ METRICS = [
     "image_f1_oracle",
 ]
 NORMALS, ANOMALIES = 24, 16
-HOSTILE = ["<script>alert(1)</script>", "\"quoted' & <b>bold</b>", "\u202etxt.exe </script><img src=x>"]
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "\"quoted' & <b>bold</b>",
+    "\u202etxt.exe </script><img src=x>",
+]
 
 
 @dataclass
@@ -48,6 +52,7 @@ class FakeRun:
     hostile: bool = False
     seeds: list[int] = field(default_factory=lambda: [0])
     faults: bool = True
+    thresholders: list[str] = field(default_factory=lambda: THRESHOLDERS)
 
     @property
     def datasets(self) -> dict[str, list[str]]:
@@ -62,7 +67,7 @@ class FakeRun:
         return folder
 
     def _settings(self) -> Iterator[tuple[Any, ...]]:
-        axes = (self.datasets, METHODS, PROTOCOLS, NORMALIZERS, THRESHOLDERS, self.seeds)
+        axes = (self.datasets, METHODS, PROTOCOLS, NORMALIZERS, self.thresholders, self.seeds)
         return iter(product(*axes))
 
     def _cell(self, folder: Path, *setting: Any) -> CellRecord:
@@ -238,7 +243,9 @@ class FakeRun:
             seeds=self.seeds,
             datasets=[self._dataset(name) for name in self.datasets],
             cells=[cell.id for cell in cells],
-            skipped=[SkippedImage(dataset="textures", path="grid/<u>9</u>.png", message="truncated")],
+            skipped=[
+                SkippedImage(dataset="textures", path="grid/<u>9</u>.png", message="truncated")
+            ],
             gallery=[*gallery, hidden],
             provenance={
                 "git": {"commit": "e5de389", "dirty": False},
