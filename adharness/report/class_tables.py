@@ -84,12 +84,17 @@ def _shade(shown: Number, score: Score, ends: tuple[float, float], name: MetricN
 
 
 def merge_thresholders(lines: Sequence[Line]) -> list[Line]:
-    """Join lines that differ in nothing but their thresholder: it does not touch their numbers."""
+    """Join lines that are the same under every thresholder: it does not touch their numbers."""
+    thresholders = {line.settings[-1] for line in lines}
     merged: dict[tuple[object, ...], list[Line]] = {}
     for line in lines:
         key = (line.method, line.settings[:-1], line.numbers, line.state)
         merged.setdefault(key, []).append(line)
-    return [_join(same) if len(same) > 1 else same[0] for same in merged.values()]
+    return [
+        line
+        for same in merged.values()
+        for line in ([_join(same)] if 1 < len(thresholders) == len(same) else same)
+    ]
 
 
 def _join(same: Sequence[Line]) -> Line:

@@ -304,3 +304,13 @@ def test_a_record_with_an_unknown_key_is_refused(fake_run: Any, tmp_path: Path) 
 )
 def test_differences_are_signed_points(value: float, text: str) -> None:
     assert points(value) == text
+
+
+def test_a_thresholder_that_failed_alone_keeps_the_lines_apart(run_folder: Path) -> None:
+    table = class_tables(leaderboard(*read_run(run_folder)))[0]
+    apart = [
+        line.settings[-1]
+        for line in table.lines
+        if (line.method, line.settings[:2]) == ("padim", ("Model-unified", "raw"))
+    ]
+    assert sorted(apart) == ["f1", "quantile", "youden"]
