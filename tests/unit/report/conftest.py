@@ -96,6 +96,7 @@ class FakeRun:
             scorings=[],
             versions={"adharness": "0.1.0", "adharness-timm": "0.1.0"},
             identity={},
+            **({"judged": {}} if "judged" in CellRecord.model_fields else {}),
         )
         home = folder / "cells" / identity
         home.mkdir(parents=True)
