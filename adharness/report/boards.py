@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 
 from adharness.report.formats import DASH, compact
@@ -70,7 +71,7 @@ def metric_column(metric: str) -> Column:
     if name.oracle:
         label = f"{name.level} {name.label}".strip()
         note = f"{metric}: threshold chosen on the test labels, out of reach in use"
-        return Column(label, "Oracle: chosen on test labels", "oracle", name.arrow, "%", note)
+        return Column(label, "Oracle (test labels)", "oracle", name.arrow, "%", note)
     return Column(name.label, name.level.capitalize() or "Other", "metric", name.arrow, "%", metric)
 
 
@@ -100,10 +101,19 @@ def _board(board: Leaderboard, protocol: str) -> Table:
         caption=f"{_MEANINGS.get(protocol, '')} Numbers: {rows}, in percent.".strip(),
         settings=axes,
         columns=(*_columns(metrics, decisions=decisions), *_COST_COLUMNS),
-        lines=lines,
+        lines=tuple(mark_groups(lines)),
         footnotes=notes.texts(),
         ranked=True,
     )
+
+
+def mark_groups(lines: Sequence[Line], columns: slice = slice(None)) -> list[Line]:
+    """Mark the first line of each run of equal settings; `columns` picks which settings count."""
+    before = [None, *(line.settings[columns] for line in lines)]
+    return [
+        replace(line, leads=before[place] is not None and line.settings[columns] != before[place])
+        for place, line in enumerate(lines)
+    ]
 
 
 def _columns(metrics: Sequence[str], *, decisions: bool) -> list[Column]:

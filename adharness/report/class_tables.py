@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from adharness.report.boards import ordered_metrics, protocol_title, state_of
+from adharness.report.boards import mark_groups, ordered_metrics, protocol_title, state_of
 from adharness.report.leaderboard import AGGREGATES, Leaderboard, Standing, score_of
 from adharness.report.metric_names import MetricName, metric_name
 from adharness.report.seeds import Score
@@ -42,7 +42,7 @@ def _table(board: Leaderboard, data: DatasetRecord, metric: str, identity: str) 
         caption=f"{data.name}: {name.full} of each class, in percent.",
         settings=("protocol", "normalizer", "thresholder"),
         columns=tuple(_column(scope, data, name) for scope in scopes),
-        lines=tuple(merge_thresholders(lines)),
+        lines=tuple(mark_groups(merge_thresholders(lines), slice(0, 1))),
         footnotes=notes.texts(),
         keys={"dataset": data.name},
         legend=(low, high) if known else None,
@@ -84,12 +84,17 @@ def _shade(shown: Number, score: Score, ends: tuple[float, float], name: MetricN
 
 
 def merge_thresholders(lines: Sequence[Line]) -> list[Line]:
-    """Join lines that differ in nothing but their thresholder: it does not touch their numbers."""
+    """Join lines that are the same under every thresholder: it does not touch their numbers."""
+    thresholders = {line.settings[-1] for line in lines}
     merged: dict[tuple[object, ...], list[Line]] = {}
     for line in lines:
         key = (line.method, line.settings[:-1], line.numbers, line.state)
         merged.setdefault(key, []).append(line)
-    return [_join(same) if len(same) > 1 else same[0] for same in merged.values()]
+    return [
+        line
+        for same in merged.values()
+        for line in ([_join(same)] if 1 < len(thresholders) == len(same) else same)
+    ]
 
 
 def _join(same: Sequence[Line]) -> Line:

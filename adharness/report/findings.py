@@ -4,25 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from adharness.report.boards import headline_label, protocol_title
-from adharness.report.formats import percent, points, points_interval
+from adharness.report.formats import counted, interval, percent, points, points_interval
 from adharness.report.gap import HEADLINE, Gap
 from adharness.report.leaderboard import HEADLINE_METRIC, Leaderboard, Standing
+from adharness.report.view import Glance, Winner
 
 
 def findings(board: Leaderboard, gaps: Sequence[Gap]) -> list[str]:
-    """Say per data set who wins where, whether the winner changes, the gap, and what failed."""
+    """Say whether the winner changes with the protocol, the largest gap, and what failed."""
     said: list[str] = []
     for data in board.run.datasets:
-        winners = _winners(board, data.name)
-        if winners:
-            said.append(f"{data.name}: " + "; ".join(_won(winner) for winner in winners) + ".")
-        said.extend(_changes(data.name, winners))
+        said.extend(_changes(data.name, winners(board, data.name)))
     return [*said, *_largest_gap(gaps), *_troubles(board)]
 
 
-def _winners(board: Leaderboard, dataset: str) -> list[Standing]:
-    """Best ranked standing of each protocol over all normalizers and thresholders."""
+def winners(board: Leaderboard, dataset: str) -> list[Standing]:
+    """Give the best ranked standing of each protocol over all normalizers and thresholders."""
     best: dict[str, Standing] = {}
     for standing in board.standings:
         group, value = standing.group, standing.headline.value
@@ -34,24 +31,37 @@ def _winners(board: Leaderboard, dataset: str) -> list[Standing]:
     return [best[protocol] for protocol in board.run.protocols if protocol in best]
 
 
-def _won(winner: Standing) -> str:
-    group, score = winner.group, winner.headline
-    number = percent(score.value or 0.0)
-    if score.low is not None and score.high is not None:
-        number += f" ({percent(score.low)} to {percent(score.high)})"
-    return (
-        f"{protocol_title(group.protocol).lower()}, {winner.method} leads with {number} % "
-        f"{headline_label(group.protocol)} (normalizer {group.normalizer})"
+def glance(board: Leaderboard) -> list[Glance]:
+    """Give the winner of each data set under each protocol, for the table at the top."""
+    shown: list[Glance] = []
+    for data in board.run.datasets:
+        best = {winner.group.protocol: _winner(winner) for winner in winners(board, data.name)}
+        shown.append(Glance(data.name, tuple(best.get(p) for p in board.run.protocols)))
+    return shown
+
+
+def _winner(standing: Standing) -> Winner:
+    score = standing.headline
+    return Winner(
+        method=standing.method,
+        number=percent(score.value or 0.0),
+        aside=interval(score),
+        setting=f"normalizer {standing.group.normalizer}",
     )
 
 
-def _changes(dataset: str, winners: Sequence[Standing]) -> list[str]:
-    names = list(dict.fromkeys(winner.method for winner in winners))
-    if len(winners) < 2:
-        return []
+def _changes(dataset: str, best: Sequence[Standing]) -> list[str]:
+    names = list(dict.fromkeys(winner.method for winner in best))
+    if len(best) < 2:
+        return [f"On {dataset}, {name} leads." for name in names]
     if len(names) == 1:
-        return [f"On {dataset} the winner is {names[0]} under every protocol."]
-    return [f"On {dataset} the winner changes with the protocol: {', '.join(names)}."]
+        return [f"On {dataset}, {names[0]} leads under every protocol."]
+    told = "; ".join(
+        f"{name} under "
+        + " and ".join(winner.group.protocol for winner in best if winner.method == name)
+        for name in names
+    )
+    return [f"On {dataset} the winner changes with the protocol: {told}."]
 
 
 def _largest_gap(gaps: Sequence[Gap]) -> list[str]:
@@ -83,7 +93,10 @@ def _troubles(board: Leaderboard) -> list[str]:
             "they stay on the boards, unranked, with the reason."
         )
     if board.missing:
-        said.append(f"{len(board.missing)} planned cells have no result: the run is not finished.")
+        missing = counted(len(board.missing), "planned cell")
+        said.append(f"{missing} without a result: the run is not finished.")
     if board.run.skipped:
-        said.append(f"{len(board.run.skipped)} images were left out; they are listed below.")
+        said.append(
+            f"{counted(len(board.run.skipped), 'image')} left out of the run, listed below."
+        )
     return said

@@ -22,13 +22,13 @@ def points(value: float) -> str:
 
 
 def interval(score: Score) -> str:
-    """`97.9 to 99.1` of the image interval, or of the seeds' spread; empty where there is none."""
-    return _range(score, percent)
+    """Write the image interval or the seeds' spread; empty where there is none."""
+    return _range(score, percent, DASH)
 
 
 def points_interval(score: Score) -> str:
     """Write the interval of a difference."""
-    return _range(score, points)
+    return _range(score, points, " to ")
 
 
 def seconds(value: float) -> str:
@@ -43,6 +43,11 @@ def seconds(value: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
 
 
+def counted(count: int, noun: str) -> str:
+    """`1 image`, `2 images`."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
 def compact(value: float) -> str:
     """Three significant digits, thousands spaced: scores, milliseconds, megabytes."""
     if abs(value) >= 1000:
@@ -50,9 +55,9 @@ def compact(value: float) -> str:
     return f"{value:.3g}".replace("-", MINUS)
 
 
-def _range(score: Score, write: Callable[[float], str]) -> str:
+def _range(score: Score, write: Callable[[float], str], between: str) -> str:
     if score.spread is not None:
-        return f"{write(score.spread[0])} to {write(score.spread[1])}"
+        return write(score.spread[0]) + between + write(score.spread[1])
     if score.low is None or score.high is None:
         return ""
-    return f"{write(score.low)} to {write(score.high)}"
+    return write(score.low) + between + write(score.high)

@@ -210,10 +210,9 @@ def _overlay(
 def _verdict(scores: ImageScores | None, sample: str) -> tuple[float | None, float | None]:
     if scores is None:
         return None, None
-    at = np.flatnonzero(scores.samples == sample)
-    if not len(at):
-        return None, None
-    return float(scores.scores[at[0]]), float(scores.threshold[at[0]])
+    for found in np.flatnonzero(scores.samples == sample)[:1]:
+        return float(scores.scores[found]), float(scores.threshold[found])
+    return None, None
 
 
 def _drawn(

@@ -64,8 +64,9 @@ def unification_gaps(board: Leaderboard, resample: Resample | None = None) -> li
 
     Notes
     -----
-    Undefined, with the reason, where either side is. Several seeds give the mean difference and its
-    spread; only one seed keeps an interval.
+    Undefined, with the reason, where either side is. So are the gaps of `headline`, `macro` and
+    `pooled` where a class failed: they would compare different sets of classes.
+    Several seeds give the mean difference and its spread; only one seed keeps an interval.
     """
     by_key = {(s.group, s.method): s for s in board.standings}
     gaps: list[Gap] = []
@@ -119,6 +120,8 @@ def _scopes(cells: Sequence[CellRecord]) -> list[str]:
 def _difference(first: CellRecord, second: CellRecord, scope: str, metric: str) -> Value:
     sides = []
     for cell in (first, second):
+        if scope in (HEADLINE, *AGGREGATES) and cell.status == "partial":
+            return Value(value=None, reason=f"{cell.protocol}: failed for some classes")
         row = headline_class(cell.protocol) if scope == HEADLINE else scope
         value = find_value(cell, row, metric)
         if value.value is None:

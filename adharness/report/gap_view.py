@@ -91,12 +91,14 @@ def _number(gap: Gap | None, notes: Footnotes) -> Number:
 def gap_charts(board: Leaderboard, gaps: Sequence[Gap]) -> list[Chart]:
     """Bars of the headline gap: a chart for each data set, normalizer and unified protocol.
 
-    The thresholder does not touch image AUROC, so the first one stands for all. All charts share
-    one scale.
+    The thresholder does not touch image AUROC, so the first with a number stands for all.
+    All charts share one scale.
     """
-    shown = [g for g in gaps if g.scope == HEADLINE and g.metric == HEADLINE_METRIC]
-    first = {g.thresholder: None for g in shown}
-    shown = [g for g in shown if g.thresholder == next(iter(first))]
+    headline = [g for g in gaps if g.scope == HEADLINE and g.metric == HEADLINE_METRIC]
+    first: dict[tuple[str, ...], Gap] = {}
+    for gap in sorted(headline, key=lambda g: g.score.value is None):  # the defined ones first
+        first.setdefault((gap.dataset, gap.normalizer, gap.versus, gap.method), gap)
+    shown = list(first.values())
     groups: dict[tuple[str, ...], list[Gap]] = {}
     for gap in shown:
         groups.setdefault((gap.dataset, gap.normalizer, gap.versus), []).append(gap)
@@ -126,7 +128,7 @@ def _chart(key: tuple[str, ...], gaps: Sequence[Gap], ends: tuple[float, float])
         height=_TOP_PX + _STEP_PX * len(bars) + 4,
         zero_x=round(zero, 1),
         bars=bars,
-        ticks=tuple((round(zero + value * per_unit, 1), points(value)) for value in _ticks(ends)),
+        ticks=tuple((round(zero + value * per_unit, 1), _tick(value)) for value in _ticks(ends)),
     )
 
 
@@ -147,6 +149,10 @@ def _bar(gap: Gap, row: int, zero: float, per_unit: float) -> Bar:
         kind="bound" if gap.class_oracle else gap.versus,
         whisker=whisker,
     )
+
+
+def _tick(value: float) -> str:
+    return points(value).removesuffix(".0")
 
 
 def _ticks(ends: tuple[float, float]) -> list[float]:

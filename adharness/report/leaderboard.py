@@ -129,12 +129,17 @@ def find_row(cell: CellRecord, class_name: str) -> Row | None:
 
 def find_value(cell: CellRecord, class_name: str, metric: str) -> Value:
     """Value of a metric in a cell; undefined with the reason where it is not there."""
-    row = find_row(cell, class_name)
+    row = find_row(cell, class_name) or _failed_whole(cell)
     if row is None:
         return Value(value=None, reason=f"the cell has no {class_name} row")
     if row.failure is not None:
         return Value(value=None, reason=failure_text(row.failure))
     return row.metrics.get(metric, Value(value=None, reason="not computed"))
+
+
+def _failed_whole(cell: CellRecord) -> Row | None:
+    """Give the row that says why a cell failed: it stands for all the rows the cell never got."""
+    return rows_of(cell)[0] if cell.status == "failed" else None
 
 
 def score_of(cells: Sequence[CellRecord], class_name: str, metric: str) -> Score:

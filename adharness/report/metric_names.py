@@ -54,7 +54,7 @@ def metric_name(metric: str) -> MetricName:
     quantity = parts["quantity"]
     label = _QUANTITIES.get(quantity, quantity.replace("_", " "))
     if parts["limit"]:
-        label += f" at {int(parts['limit'])} %"
+        label += f" {int(parts['limit'])} %"
     return MetricName(metric, parts["level"], label, _direction(quantity), bool(parts["oracle"]))
 
 

@@ -11,10 +11,10 @@ from importlib import resources
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from adharness.report.boards import board_tables
+from adharness.report.boards import board_tables, headline_label, protocol_title
 from adharness.report.class_tables import class_tables
-from adharness.report.findings import findings
-from adharness.report.formats import seconds
+from adharness.report.findings import findings, glance
+from adharness.report.formats import compact, counted, seconds
 from adharness.report.gallery import Gallery
 from adharness.report.gap import Gap
 from adharness.report.gap_view import gap_charts, gap_tables
@@ -38,6 +38,8 @@ def build_page(board: Leaderboard, gaps: Sequence[Gap], pictures: Sequence[Galle
         title=run.suite,
         date=run.started[:10],
         subtitle=_subtitle(board),
+        glance=tuple(glance(board)),
+        glance_heads=tuple((protocol_title(p), headline_label(p)) for p in run.protocols),
         findings=tuple(findings(board, gaps)),
         filters={axis: tuple(dict.fromkeys(getattr(g, axis) for g in groups)) for axis in axes},
         boards=tuple(board_tables(board)),
@@ -76,7 +78,7 @@ def printable(value: object) -> object:
 
 
 def _environment() -> Environment:
-    return Environment(
+    environment = Environment(
         loader=PackageLoader("adharness.report", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -84,6 +86,8 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=printable,
     )
+    environment.filters["compact"] = compact
+    return environment
 
 
 def _asset(name: str) -> str:
@@ -98,7 +102,7 @@ def _subtitle(board: Leaderboard) -> str:
         (len(run.protocols), "protocol"),
         (len(run.cells), "cell"),
     ]
-    said = ", ".join(f"{count} {noun}{'' if count == 1 else 's'}" for count, noun in counts)
+    said = ", ".join(counted(count, noun) for count, noun in counts)
     return f"{said}, computed in {seconds(run.seconds)}"
 
 
@@ -119,7 +123,8 @@ def _interval_note(board: Leaderboard) -> str:
     level = 100 * float(statistics.get("level", 0.95))
     return (
         f"Beside a number: its {level:g} % bootstrap interval over test images, drawn within "
-        f"class and label, {statistics['bootstrap']} draws. It speaks of other images, not of other seeds."
+        f"class and label, {statistics['bootstrap']} draws. "
+        "It speaks of other images, not of other seeds."
     )
 
 

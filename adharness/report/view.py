@@ -73,6 +73,8 @@ class Line:
         `ok`, `failed`, `partial` or `bound` (an upper bound that knows the class).
     why
         Why the line is not ranked or has no numbers.
+    leads
+        Whether a new group begins here, for a stronger rule above it.
     """
 
     method: str
@@ -83,6 +85,7 @@ class Line:
     rank: str = ""
     state: str = "ok"
     why: str = ""
+    leads: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,12 +161,32 @@ class Panel:
 
 
 @dataclass(frozen=True, slots=True)
+class Winner:
+    """The best method of a data set under a protocol."""
+
+    method: str
+    number: str
+    aside: str
+    setting: str
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """A data set's winners, one a protocol; None where no line is ranked."""
+
+    dataset: str
+    winners: tuple[Winner | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """The whole page."""
 
     title: str
     date: str
     subtitle: str
+    glance: tuple[Glance, ...]
+    glance_heads: tuple[tuple[str, str], ...]
     findings: tuple[str, ...]
     filters: dict[str, tuple[str, ...]]
     boards: tuple[Table, ...]

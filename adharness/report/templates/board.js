@@ -58,6 +58,9 @@
   };
   if (selects.length) {
     form.hidden = false;
+    // A ranking metric is the same under every thresholder: begin with one of them.
+    const first = selects.find((select) => select.name === "thresholder");
+    if (first) first.selectedIndex = 1;
     form.addEventListener("submit", (event) => event.preventDefault());
     form.addEventListener("change", filter);
     filter();
@@ -82,11 +85,12 @@
     const next = !now ? first : now === "ascending" ? "descending" : "ascending";
     all("[aria-sort]", table).forEach((other) => other.removeAttribute("aria-sort"));
     head.setAttribute("aria-sort", next);
+    table.classList.add("sorted");
     const body = table.tBodies[0];
     const sign = next === "ascending" ? 1 : -1;
     body.append(...[...body.rows].sort((a, b) => compare(key(a, column), key(b, column), sign)));
   };
-  all("table:not(.pictures)").forEach((table) => {
+  all("main table:not(.pictures)").forEach((table) => {
     [...table.tHead.rows[table.tHead.rows.length - 1].cells].forEach((head) => {
       const button = document.createElement("button");
       button.type = "button";

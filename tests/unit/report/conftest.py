@@ -52,6 +52,7 @@ class FakeRun:
     hostile: bool = False
     seeds: list[int] = field(default_factory=lambda: [0])
     faults: bool = True
+    thresholders: list[str] = field(default_factory=lambda: THRESHOLDERS)
 
     @property
     def datasets(self) -> dict[str, list[str]]:
@@ -66,7 +67,7 @@ class FakeRun:
         return folder
 
     def _settings(self) -> Iterator[tuple[Any, ...]]:
-        axes = (self.datasets, METHODS, PROTOCOLS, NORMALIZERS, THRESHOLDERS, self.seeds)
+        axes = (self.datasets, METHODS, PROTOCOLS, NORMALIZERS, self.thresholders, self.seeds)
         return iter(product(*axes))
 
     def _cell(self, folder: Path, *setting: Any) -> CellRecord:
@@ -95,6 +96,7 @@ class FakeRun:
             scorings=[],
             versions={"adharness": "0.1.0", "adharness-timm": "0.1.0"},
             identity={},
+            **({"judged": {}} if "judged" in CellRecord.model_fields else {}),
         )
         home = folder / "cells" / identity
         home.mkdir(parents=True)

@@ -1,0 +1,316 @@
+from __future__ import annotations
+
+import base64
+import io
+import re
+import shutil
+from collections import Counter
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from adharness.errors import StoreError
+from adharness.report import write_report
+from adharness.report.class_tables import class_tables
+from adharness.report.colormap import colorize, inferno_table
+from adharness.report.formats import points
+from adharness.report.gallery import galleries
+from adharness.report.leaderboard import leaderboard
+from adharness.report.page import printable
+from adharness.report.panels import web_address
+from adharness.report.reading import read_run
+
+VOID = {"meta", "link", "img", "br", "hr", "input", "line", "rect", "path"}
+
+
+class Document(HTMLParser):
+    """A page as a list of elements with their attributes and text, checked for balance."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: list[str] = []
+        self.open: list[str] = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.texts).split())
+
+    def count(self) -> Counter[str]:
+        return Counter(tag for tag, _ in self.elements)
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+@pytest.fixture(scope="module")
+def hostile(run_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Document:
+    folder = shutil.copytree(run_folder, tmp_path_factory.mktemp("report") / "run")
+    return Document(write_report(folder).html.read_text("utf-8"))
+
+
+@pytest.fixture(scope="module")
+def plain(fake_run: Any, tmp_path_factory: pytest.TempPathFactory) -> Document:
+    folder = fake_run(faults=False, thresholders=["f1"]).write(tmp_path_factory.mktemp("plain"))
+    return Document(write_report(folder).html.read_text("utf-8"))
+
+
+def test_every_element_is_closed(hostile: Document) -> None:
+    assert not hostile.open
+
+
+def test_hostile_text_never_becomes_markup(hostile: Document) -> None:
+    count = hostile.count()
+    assert count["script"] == 1
+    assert count["em"] == 0
+    assert count["u"] == 0
+    assert not [image for image in hostile.all("img") if image.get("src") == "x"]
+    assert not [name for _, each in hostile.elements for name in each if name.startswith("on")]
+    assert "<script>alert(1)</script>" in hostile.text
+
+
+def test_hostile_names_survive_as_text(hostile: Document) -> None:
+    assert "\"quoted' & <b>bold</b>" in hostile.text
+    assert "quick <em>start</em> \"&'" in hostile.text
+
+
+def test_marks_that_turn_the_reading_direction_are_made_visible(hostile: Document) -> None:
+    values = [value or "" for _, each in hostile.elements for value in each.values()]
+    assert "\u202e" not in "".join([*values, *hostile.texts])
+    assert "\N{REPLACEMENT CHARACTER}txt.exe" in hostile.text
+
+
+@pytest.mark.parametrize("text", ["\u202e", "\u2066", "\x00", "\x9b", "\udc80"])
+def test_what_cannot_be_seen_is_replaced(text: str) -> None:
+    assert printable(f"a{text}b") == "a\N{REPLACEMENT CHARACTER}b"
+
+
+def test_lines_and_tabs_are_kept() -> None:
+    assert printable("a\n\tb") == "a\n\tb"
+
+
+def test_nothing_is_loaded_from_elsewhere(hostile: Document) -> None:
+    for tag, attributes in hostile.elements:
+        assert tag not in {"link", "iframe", "object", "embed", "base"}
+        assert (attributes.get("src") or "data:").startswith("data:")
+        for name in ("srcset", "action", "poster", "xlink:href"):
+            assert name not in attributes
+    styles = "".join(hostile.texts)
+    assert "@import" not in styles
+    assert "url(" not in styles
+
+
+def test_links_lead_to_the_page_its_files_or_the_web(hostile: Document) -> None:
+    ids = {attributes.get("id") for _, attributes in hostile.elements}
+    for link in hostile.all("a"):
+        target = link["href"] or ""
+        inside = target.startswith("#") and target[1:] in ids
+        assert inside or target.startswith(("https://", "leaderboard."))
+
+
+def test_the_policy_allows_our_script_alone(hostile: Document) -> None:
+    policy = next(m["content"] for m in hostile.all("meta") if "http-equiv" in m) or ""
+    assert "default-src 'none'" in policy
+    assert re.search(r"script-src 'sha256-[A-Za-z0-9+/]{43}='", policy)
+
+
+@pytest.mark.parametrize("text", ["javascript:alert(1)", "data:text/html,x", "//x", "ftp://x", ""])
+def test_only_web_addresses_become_links(text: str) -> None:
+    assert web_address(text) is None
+
+
+def test_a_data_set_whose_pixels_must_not_be_shown_has_none(hostile: Document) -> None:
+    owners = [image.get("alt") or "" for image in hostile.all("img")]
+    assert owners
+    assert all("textures" not in owner for owner in owners)
+    rows = [owner for owner in owners if owner.startswith("Test image")]
+    assert all(owner.split()[-1].split("/")[0] in {"carpet", "grid", "leather"} for owner in rows)
+    assert "No pixels of solar-cells are on this page" in hostile.text
+
+
+def test_pixels_that_may_not_be_shown_are_not_even_read(run_folder: Path) -> None:
+    run, cells = read_run(run_folder)
+    shut = [data.model_copy(update={"show_pixels": False}) for data in run.datasets]
+    board = leaderboard(run.model_copy(update={"datasets": shut}), cells)
+    for gallery in galleries(Path("/nowhere"), board):
+        assert not gallery.exhibits
+        assert gallery.hidden
+
+
+def test_every_method_is_shown_on_the_same_images(run_folder: Path) -> None:
+    gallery = galleries(run_folder, leaderboard(*read_run(run_folder)))[0]
+    assert gallery.methods == ("knn", "mahalanobis", "padim", "patchcore")
+    assert len(gallery.exhibits) == 9
+    for exhibit in gallery.exhibits:
+        assert tuple(each.method for each in exhibit.overlays) == gallery.methods
+        assert [each.picture is None for each in exhibit.overlays] == [False, True, False, False]
+        for each in exhibit.overlays:
+            assert each.score is not None
+            assert each.threshold is not None
+            assert each.flagged == (each.score > each.threshold)
+
+
+def test_pictures_beyond_the_budget_are_counted_not_shown(run_folder: Path) -> None:
+    gallery = galleries(run_folder, leaderboard(*read_run(run_folder)), budget=30_000)[0]
+    assert 0 < len(gallery.exhibits) < 9
+    assert gallery.left_out == 9 - len(gallery.exhibits)
+
+
+def test_the_overlay_is_brightest_where_the_patches_are(run_folder: Path) -> None:
+    gallery = galleries(run_folder, leaderboard(*read_run(run_folder)))[0]
+    exhibit = next(e for e in gallery.exhibits if e.image.label)
+    url = exhibit.overlays[3].picture or ""
+    seen, under = (_light(text) for text in (url, exhibit.picture))
+    drawn = seen - 0.4 * under  # what the colours added to the picture
+    assert drawn[36:42, 48:60].mean() > drawn[:12, :12].mean() + 20
+
+
+def _light(url: str) -> Any:
+    stream = io.BytesIO(base64.b64decode(url.split(",", 1)[1]))
+    with Image.open(stream) as picture:
+        return np.asarray(picture.convert("L"), dtype=float)
+
+
+def test_a_picture_outside_the_run_is_refused(run_folder: Path) -> None:
+    run, cells = read_run(run_folder)
+    outside = run.gallery[0].model_copy(update={"image": "../../etc/passwd"})
+    board = leaderboard(run.model_copy(update={"gallery": [outside]}), cells)
+    with pytest.raises(StoreError, match="is not in the run's folder"):
+        galleries(run_folder, board)
+
+
+def test_the_colour_map_grows_only_lighter() -> None:
+    table = inferno_table().astype(float) @ [0.2126, 0.7152, 0.0722]
+    assert (np.diff(table) > -0.6).all()  # rounding to whole colours
+    assert table[-1] > table[0] + 200
+
+
+def test_colours_without_a_range_are_all_dark() -> None:
+    colours = colorize(np.full((2, 3), 0.5, np.float32), 0.5, 0.5)
+    assert (colours == inferno_table()[0]).all()
+
+
+def test_undefined_numbers_are_a_dash_with_a_reason(hostile: Document) -> None:
+    cells = [cell for cell in hostile.all("td") if "num" in (cell.get("class") or "")]
+    undefined = [cell for cell in cells if cell.get("title") == "no anomalous pixel"]
+    assert undefined
+    assert not [cell for cell in undefined if "data-v" in cell]
+    assert "nan" not in {text.strip().lower() for text in hostile.texts}
+
+
+def test_failures_stay_visible_with_their_reason(hostile: Document) -> None:
+    states = {state for row in hostile.all("tr") for state in (row.get("class") or "").split()}
+    assert {"failed", "partial"} <= states
+    assert "patch scores hold 3 value(s) that are not finite <b>!</b>" in hostile.text
+    assert "Of 144 cells 1 failed and 1 failed in part" in hostile.text
+
+
+def test_upper_bounds_are_named_and_oracles_stand_apart(plain: Document) -> None:
+    assert "upper bound: knows the class" in plain.text
+    assert "Oracle (test labels)" in plain.text
+    classes = [cell.get("class") or "" for cell in plain.all("td")]
+    assert any("oracle" in each for each in classes)
+
+
+def test_tables_have_captions_scopes_and_a_place_to_scroll(plain: Document) -> None:
+    count = plain.count()
+    assert count["caption"] == count["table"]
+    assert all(head.get("scope") in {"col", "row", "colgroup"} for head in plain.all("th"))
+    regions = [box for box in plain.all("div") if box.get("role") == "region"]
+    assert len(regions) == count["table"]
+    assert all(box.get("tabindex") == "0" and box.get("aria-label") for box in regions)
+    assert {"main", "header", "footer", "nav"} <= set(count)
+    assert len(plain.all("h1")) == 1
+
+
+def test_ids_are_unique(hostile: Document) -> None:
+    ids = [each["id"] for _, each in hostile.elements if "id" in each]
+    assert len(ids) == len(set(ids))
+
+
+def test_every_picture_has_a_text(plain: Document) -> None:
+    assert all(image.get("alt") for image in plain.all("img"))
+
+
+def test_lines_that_only_the_thresholder_tells_apart_are_joined(
+    fake_run: Any, tmp_path: Path
+) -> None:
+    board = leaderboard(*read_run(fake_run(faults=False).write(tmp_path)))
+    tables = {table.label: table for table in class_tables(board)}
+    assert len(tables["Image AUROC"].lines) == 4 * 3 * 2
+    assert len(tables["Image F1"].lines) == 4 * 3 * 2 * 3
+
+
+def test_the_report_replaces_files_whole_and_leaves_nothing_behind(
+    fake_run: Any, tmp_path: Path
+) -> None:
+    folder = fake_run(thresholders=["f1"]).write(tmp_path)
+    first = write_report(folder).html.read_bytes()
+    assert write_report(folder).html.read_bytes() == first
+    left = {file.name for file in folder.iterdir() if file.is_file()}
+    assert left == {"run.json", "leaderboard.html", "leaderboard.json", "leaderboard.csv"}
+    assert len(first) < 6_000_000
+
+
+def test_an_interrupted_run_gives_a_board_of_what_is_there(fake_run: Any, tmp_path: Path) -> None:
+    folder = fake_run(thresholders=["f1"]).write(tmp_path)
+    for cell in sorted((folder / "cells").iterdir())[:40]:
+        shutil.rmtree(cell)
+    page = Document(write_report(folder).html.read_text("utf-8"))
+    assert "40 planned cells without a result" in page.text
+
+
+def test_a_run_without_any_cell_still_gives_a_page(fake_run: Any, tmp_path: Path) -> None:
+    folder = fake_run(thresholders=["f1"]).write(tmp_path)
+    shutil.rmtree(folder / "cells")
+    assert "48 planned cells" in Document(write_report(folder).html.read_text("utf-8")).text
+
+
+def test_a_folder_that_is_no_run_says_so(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match=r"no run\.json in"):
+        write_report(tmp_path)
+
+
+def test_a_record_with_an_unknown_key_is_refused(fake_run: Any, tmp_path: Path) -> None:
+    folder = fake_run(thresholders=["f1"]).write(tmp_path)
+    file = folder / "run.json"
+    file.write_text(file.read_text().replace('"suite":', '"sweet":', 1))
+    with pytest.raises(StoreError, match="is not a RunRecord"):
+        write_report(folder)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.263, "+26.3"), (-0.05, "\N{MINUS SIGN}5.0"), (-0.0001, "0.0")]
+)
+def test_differences_are_signed_points(value: float, text: str) -> None:
+    assert points(value) == text
+
+
+def test_a_thresholder_that_failed_alone_keeps_the_lines_apart(run_folder: Path) -> None:
+    table = class_tables(leaderboard(*read_run(run_folder)))[0]
+    apart = [
+        line.settings[-1]
+        for line in table.lines
+        if (line.method, line.settings[:2]) == ("padim", ("Model-unified", "raw"))
+    ]
+    assert sorted(apart) == ["f1", "quantile", "youden"]
