@@ -26,29 +26,39 @@ PLAIN_EVERY_S = 5.0
 @contextmanager
 def shown(*, quiet: bool = False) -> Iterator[Listener]:
     """Show progress on stderr while the block runs; nothing but failures where `quiet`."""
+    notes = _Notes()
     if quiet:
-        yield _notes
+        yield notes
     elif sys.stderr.isatty():
         with render.live_bar() as bar:
-            yield _Live(bar)
+            yield _Live(bar, notes)
     else:
-        yield _Plain()
+        yield _Plain(notes)
 
 
-def _notes(event: Event) -> None:
-    """Print what a person must know whatever the progress looks like."""
-    if isinstance(event, Failed):
-        stage, hint = event.failure.stage, event.failure.hint
-        render.print_error(event.failure.message, where=f"{event.what} ({stage})", hint=hint)
-    if isinstance(event, ImageSkipped):
-        render.print_note(f"skipped {event.path}: {event.message}")
+@dataclass
+class _Notes:
+    """What a person must know whatever the progress looks like: each mistake once.
+
+    One bad setting can fail a hundred cells; the board lists them all, the terminal the mistake.
+    """
+
+    said: set[str] = field(default_factory=set)
+
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, Failed) and event.failure.message not in self.said:
+            self.said.add(event.failure.message)
+            stage, hint = event.failure.stage, event.failure.hint
+            render.print_error(event.failure.message, where=f"{event.what} ({stage})", hint=hint)
+        if isinstance(event, ImageSkipped):
+            render.print_note(f"skipped {event.path}: {event.message}")
 
 
 class _Live:
     """One bar, for the stage that runs."""
 
-    def __init__(self, bar: render.LiveBar) -> None:
-        self._bar = bar
+    def __init__(self, bar: render.LiveBar, notes: Listener) -> None:
+        self._bar, self._notes = bar, notes
 
     def __call__(self, event: Event) -> None:
         if isinstance(event, StageStarted):
@@ -58,13 +68,14 @@ class _Live:
         elif isinstance(event, StepDone):
             self._bar.advance(event.count)
         else:
-            _notes(event)
+            self._notes(event)
 
 
 @dataclass
 class _Plain:
     """A line when a stage starts and ends, and now and then while it lasts."""
 
+    notes: Listener
     stage: str = ""
     unit: str = ""
     total: int = 0
@@ -84,7 +95,7 @@ class _Plain:
         elif isinstance(event, StepDone):
             self._advance(event)
         else:
-            _notes(event)
+            self.notes(event)
 
     def _advance(self, event: StepDone) -> None:
         self.done += event.count

@@ -1,0 +1,155 @@
+"""The two leaks that make a benchmark worthless, ruled out by running with and without them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from adharness import ContentHash, DatasetSpec, Sample
+from adharness.arrays import Bool, UInt8
+from adharness.data.textures import TexturesDataset, TexturesParams
+
+pytestmark = pytest.mark.slow
+TINY = TexturesParams(size=64, train=10, good=6, per_defect=2)
+
+
+class Textures(TexturesDataset):
+    """The demo set with its test images changed by `tamper`, and its test portion cut to them."""
+
+    def __init__(self, tamper: Any) -> None:
+        super().__init__(TINY)
+        self._tamper = tamper
+
+    def samples(self) -> list[Sample]:
+        return self._tamper(list(super().samples()))
+
+    def _true(self, sample: Sample) -> Sample:
+        return next(s for s in super().samples() if s.path == sample.path)
+
+    def fingerprint(self, sample: Sample) -> ContentHash:
+        return super().fingerprint(self._true(sample))
+
+    def image(self, sample: Sample) -> UInt8:
+        return super().image(self._true(sample))
+
+    def mask(self, sample: Sample) -> Bool | None:
+        return super().mask(self._true(sample))
+
+
+def spec(tamper: Any) -> DatasetSpec:
+    """Under one name, so that nothing but the tampering differs."""
+    return DatasetSpec(
+        name="tampered", params=TexturesParams, make=lambda _: Textures(tamper), summary=""
+    )
+
+
+def run(bench, tamper: Any, out: str, **changes: Any) -> dict[tuple[str, ...], dict[str, Any]]:
+    """Arrays of every cell by (protocol, method, normalizer, thresholder)."""
+    _, cells = bench.run(
+        extra=[spec(tamper)],
+        data=[{"use": "tampered"}],
+        out=out,
+        cache=f"cache-{out}",
+        # No anomaly is held out: thresholds come from normal images, whose labels stay.
+        split={"calibration": {"normal": 0.3, "anomalous": 0.0}},
+        thresholders=[{"use": "quantile", "q": 0.8}],
+        **changes,
+    )
+    folder = bench.folder / out / "cells"
+    found = {}
+    for cell in cells:
+        with np.load(folder / cell.id / "scores.npz") as stored:
+            arrays = {name: stored[name] for name in stored.files}
+        if (folder / cell.id / "maps.npz").exists():
+            with np.load(folder / cell.id / "maps.npz") as stored:
+                arrays |= {"map_samples": stored["samples"], "patches": stored["patches"]}
+        found[cell.protocol, cell.method, cell.normalizer, cell.thresholder] = arrays
+    return found
+
+
+def honest(samples: list[Sample]) -> list[Sample]:
+    return samples
+
+
+def with_labels_permuted(samples: list[Sample]) -> list[Sample]:
+    """Within each class, test images trade labels; masks stay where they are."""
+    rng = np.random.default_rng(3)
+    changed = list(samples)
+    for name in {s.class_name for s in samples}:
+        tested = [i for i, s in enumerate(samples) if s.portion == "test" and s.class_name == name]
+        for i, j in zip(tested, rng.permutation(tested), strict=True):
+            changed[i] = replace(samples[i], label=samples[j].label, defect=samples[j].defect)
+    return changed
+
+
+def with_half_the_test_images(samples: list[Sample]) -> list[Sample]:
+    tested = [s for s in samples if s.portion == "test"]
+    dropped = {s.path for s in tested[::2]}
+    return [s for s in samples if s.path not in dropped]
+
+
+def with_classes_permuted(samples: list[Sample]) -> list[Sample]:
+    """Test images trade class names, the sizes of the classes kept."""
+    tested = [i for i, s in enumerate(samples) if s.portion == "test"]
+    changed = list(samples)
+    for i, j in zip(tested, np.random.default_rng(5).permutation(tested), strict=True):
+        changed[i] = replace(samples[i], class_name=samples[j].class_name)
+    return changed
+
+
+def by_sample(arrays: dict[str, Any], names: str, values: str) -> dict[str, bytes]:
+    return {s: np.asarray(v).tobytes() for s, v in zip(arrays[names], arrays[values], strict=True)}
+
+
+def assert_equal_where_both(
+    first: dict[str, Any], second: dict[str, Any], *, fewer: bool = False
+) -> None:
+    """Scores, thresholds and maps are the same bytes for every image that both have."""
+    pairs = [("samples", "raw"), ("samples", "scores"), ("samples", "threshold"),
+             ("calibration_samples", "calibration_scores")]  # fmt: skip
+    if "patches" in first:
+        pairs.append(("map_samples", "patches"))
+    for names, values in pairs:
+        one, other = by_sample(first, names, values), by_sample(second, names, values)
+        assert other
+        assert set(other) <= set(one) if fewer else set(other) == set(one)
+        assert {s: one[s] for s in other} == other, values
+
+
+def test_permuting_the_test_labels_changes_no_score_map_or_threshold(bench):
+    before = run(bench, honest, "honest")
+    after = run(bench, with_labels_permuted, "permuted")
+    assert before.keys() == after.keys()
+    for cell, arrays in before.items():
+        assert_equal_where_both(arrays, after[cell])
+    labels = [by_sample(a, "samples", "labels") for a in (before[cell], after[cell])]
+    assert labels[0] != labels[1]  # the tampering did happen
+
+
+def test_dropping_half_of_the_test_images_changes_no_score_map_or_threshold_of_the_rest(bench):
+    before = run(bench, honest, "honest")
+    after = run(bench, with_half_the_test_images, "half")
+    for cell, arrays in before.items():
+        assert len(after[cell]["samples"]) == len(arrays["samples"]) / 2
+        assert_equal_where_both(arrays, after[cell], fewer=True)
+
+
+def test_where_the_class_is_unknown_permuting_it_changes_no_score_map_or_threshold(bench):
+    hidden = {"protocols": ["absolute-unified"], "normalizers": [{"use": "raw"}]}
+    before = run(bench, honest, "honest", **hidden)
+    after = run(bench, with_classes_permuted, "classes", **hidden)
+    for cell, arrays in before.items():
+        assert_equal_where_both(arrays, after[cell])
+    classes = [by_sample(a, "samples", "classes") for a in (before[cell], after[cell])]
+    assert classes[0] != classes[1]
+
+
+def test_the_check_can_fail(bench):
+    before = run(bench, honest, "honest")
+    cell = next(iter(before))
+    tampered = {**before[cell], "scores": before[cell]["scores"] + 1e-9}
+    with pytest.raises(AssertionError, match="scores"):
+        assert_equal_where_both(before[cell], tampered)
