@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
+
+import shape
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.fixture(scope="module")
-def shape() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("scripts_shape", ROOT / "scripts" / "shape.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses look their module up
-    spec.loader.exec_module(module)
-    return module
-
-
-def test_the_code_keeps_its_shape(shape: ModuleType) -> None:
+def test_the_code_keeps_its_shape() -> None:
     missed = [target for target in shape.measure(ROOT) if not target.met]
     assert missed == []
 
@@ -35,7 +23,7 @@ def house(root: Path, source: str) -> Path:
     return root
 
 
-def missed(shape: ModuleType, root: Path) -> list[str]:
+def missed(root: Path) -> list[str]:
     return [target.name for target in shape.measure(root) if not target.met]
 
 
@@ -64,24 +52,24 @@ def function(lines: int, *, signature: str = "() -> None") -> str:
     ],
 )
 def test_each_target_is_missed_just_beyond_its_limit(
-    source: str, expected: list[str], shape: ModuleType, tmp_path: Path
+    source: str, expected: list[str], tmp_path: Path
 ) -> None:
-    assert missed(shape, house(tmp_path, source)) == expected
+    assert missed(house(tmp_path, source)) == expected
 
 
 def test_the_script_names_the_culprit_and_exits_1(
-    shape: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     root = house(tmp_path, function(1, signature="(a)"))
     assert shape.main([str(root)]) == 1
     assert "adharness/room.py:1 f" in capsys.readouterr().out
 
 
-def test_the_script_exits_0_where_every_target_is_met(shape: ModuleType, tmp_path: Path) -> None:
+def test_the_script_exits_0_where_every_target_is_met(tmp_path: Path) -> None:
     assert shape.main([str(house(tmp_path, function(1)))]) == 0
 
 
-def test_plugins_are_measured_too_but_not_their_tests(shape: ModuleType, tmp_path: Path) -> None:
+def test_plugins_are_measured_too_but_not_their_tests(tmp_path: Path) -> None:
     for folder in ("src", "tests"):
         (tmp_path / "plugins" / "adharness-x" / folder).mkdir(parents=True)
         file = tmp_path / "plugins" / "adharness-x" / folder / "x.py"
