@@ -17,9 +17,10 @@ from adharness.errors import StoreError
 from adharness.report import write_report
 from adharness.report.class_tables import class_tables
 from adharness.report.colormap import colorize, inferno_table
-from adharness.report.formats import points
+from adharness.report.formats import DASH, aligned, points
 from adharness.report.gallery import galleries
 from adharness.report.leaderboard import leaderboard
+from adharness.report.metric_names import metric_name
 from adharness.report.page import printable
 from adharness.report.panels import web_address
 from adharness.report.reading import read_run
@@ -280,6 +281,28 @@ def test_an_interrupted_run_gives_a_board_of_what_is_there(fake_run: Any, tmp_pa
     assert "40 planned cells without a result" in page.text
 
 
+def test_a_cell_whose_arrays_do_not_match_its_record_counts_as_missing(
+    fake_run: Any, tmp_path: Path
+) -> None:
+    folder = fake_run(thresholders=["f1"]).write(tmp_path)
+    arrays = next((folder / "cells").glob("*/scores.npz"))
+    arrays.write_bytes(arrays.read_bytes()[:-7])
+    page = Document(write_report(folder).html.read_text("utf-8"))
+    assert "1 planned cell without a result" in page.text
+    assert "their arrays do not match their records" in page.text
+
+
+def test_a_cost_column_has_one_number_of_decimals() -> None:
+    assert aligned([0.552, 1.9, None, 0.0004]) == ["0.55", "1.90", DASH, "<0.01"]
+    assert aligned([13.2, 0.0839, 0.01]) == ["13.2", "0.1", "<0.1"]
+
+
+def test_a_metric_of_another_version_is_shown_by_its_id() -> None:
+    name = metric_name("image_novelty_oracle")
+    assert (name.full, name.direction, name.oracle) == ("image_novelty_oracle", "higher", True)
+    assert metric_name("image_fpr").direction == "lower"
+
+
 def test_a_run_without_any_cell_still_gives_a_page(fake_run: Any, tmp_path: Path) -> None:
     folder = fake_run(thresholders=["f1"]).write(tmp_path)
     shutil.rmtree(folder / "cells")
@@ -287,7 +310,7 @@ def test_a_run_without_any_cell_still_gives_a_page(fake_run: Any, tmp_path: Path
 
 
 def test_a_folder_that_is_no_run_says_so(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match=r"no run\.json in"):
+    with pytest.raises(StoreError, match=r"has no run\.json"):
         write_report(tmp_path)
 
 
