@@ -19,6 +19,8 @@ from adharness.store.records import CellRecord, DatasetRecord, GalleryImage
 
 BUDGET_BYTES = 3_500_000
 """All pictures of a page together, so that it stays below 6 MB with its tables."""
+_INSIDE = 96
+"""Grey above which a shrunken mask counts: above the ringing of the filter at its edge."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +190,9 @@ def _exhibit(
     picture = thumbnail(folder, image.image).convert("RGB")
     mask = thumbnail(folder, image.mask).convert("L") if image.mask else None
     if mask is not None:
-        mask = mask.resize(picture.size, Image.Resampling.NEAREST).point(lambda v: 255 * (v > 0))
+        mask = mask.resize(picture.size, Image.Resampling.NEAREST).point(
+            lambda v: 255 * (v > _INSIDE)
+        )
     overlays = tuple(_overlay(entry, image, picture, mask, smooth_px) for entry in shown)
     return Exhibit(image, data_url(picture), data_url(mask) if mask else None, overlays)
 

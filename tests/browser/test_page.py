@@ -215,7 +215,8 @@ def test_the_policy_stops_what_it_does_not_know(page: str, tmp_path: Path) -> No
 def test_the_page_does_not_grow_wider_than_a_phone(page: str, tmp_path: Path) -> None:
     (tmp_path / "page.html").write_text(_probed(page), encoding="utf-8")
     frame = (
-        '<iframe src="page.html" width="390" height="800"></iframe><script>onload = () => setTimeout(() => {'
+        '<iframe src="page.html" width="390" height="800"></iframe>'
+        "<script>onload = () => setTimeout(() => {"
         "const inner = document.querySelector('iframe').contentDocument.documentElement;"
         "document.documentElement.dataset.seen = JSON.stringify("
         "{ wide: inner.scrollWidth, probe: inner.dataset.seen !== undefined }); }, 600);</script>"
