@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
-from adharness.report.formats import DASH, compact
+from adharness.report.costs import COST_COLUMNS, cost_numbers
 from adharness.report.leaderboard import (
     AGGREGATES,
     HEADLINE_METRIC,
@@ -19,8 +19,8 @@ from adharness.report.leaderboard import (
 )
 from adharness.report.metric_names import metric_name
 from adharness.report.seeds import Score
-from adharness.report.view import Column, Footnotes, Line, Number, Table, number
-from adharness.store.records import CellRecord, Costs
+from adharness.report.view import Column, Footnotes, Line, Number, Table, number, without_idle
+from adharness.store.records import CellRecord
 
 _AXES = ("dataset", "normalizer", "thresholder")
 _DECISION = "image_f1"
@@ -42,12 +42,6 @@ _MEANINGS = {
 def board_tables(board: Leaderboard) -> list[Table]:
     """Make the table of each protocol, in the order of the suite."""
     return [_board(board, protocol) for protocol in board.run.protocols]
-
-
-def varying_axes(board: Leaderboard) -> tuple[str, ...]:
-    """Of data set, normalizer and thresholder those with more than one value: worth a column."""
-    groups = [standing.group for standing in board.standings]
-    return tuple(axis for axis in _AXES if len({getattr(group, axis) for group in groups}) > 1)
 
 
 def protocol_title(protocol: str) -> str:
@@ -72,7 +66,9 @@ def metric_column(metric: str) -> Column:
         label = f"{name.level} {name.label}".strip()
         note = f"{metric}: threshold chosen on the test labels, out of reach in use"
         return Column(label, "Oracle (test labels)", "oracle", name.arrow, "%", note)
-    return Column(name.label, name.level.capitalize() or "Other", "metric", name.arrow, "%", metric)
+    return Column(
+        name.label, name.level.capitalize() or "Other", "metric", name.arrow, "%", name.note
+    )
 
 
 def state_of(cells: Sequence[CellRecord]) -> str:
@@ -86,25 +82,30 @@ def state_of(cells: Sequence[CellRecord]) -> str:
 
 def _board(board: Leaderboard, protocol: str) -> Table:
     standings = [s for s in board.standings if s.group.protocol == protocol]
-    axes, notes = varying_axes(board), Footnotes()
+    notes = Footnotes()
     pooled = headline_class(protocol) == "pooled"
     metrics = ordered_metrics(board.run.metrics)
     decisions = pooled and _DECISION in metrics
     lines = tuple(
-        _line(standing, standings, metrics, axes, notes, decisions=decisions)
-        for standing in standings
+        _line(standing, standings, metrics, notes, decisions=decisions) for standing in standings
     )
+    costs = cost_numbers(standings)
+    whole = [
+        replace(line, numbers=(*line.numbers, *cost)) if line.numbers else line
+        for line, cost in zip(lines, costs, strict=True)
+    ]
     rows = "pooled over all test images" if pooled else "mean over classes"
-    return Table(
+    table = Table(
         id=f"board-{board.run.protocols.index(protocol) + 1}",
         label=protocol_title(protocol),
         caption=f"{_MEANINGS.get(protocol, '')} Numbers: {rows}, in percent.".strip(),
-        settings=axes,
-        columns=(*_columns(metrics, decisions=decisions), *_COST_COLUMNS),
-        lines=tuple(mark_groups(lines)),
+        settings=_AXES,
+        columns=(*_columns(metrics, decisions=decisions), *COST_COLUMNS),
+        lines=tuple(mark_groups(whole)),
         footnotes=notes.texts(),
         ranked=True,
     )
+    return without_idle(table)
 
 
 def mark_groups(lines: Sequence[Line], columns: slice = slice(None)) -> list[Line]:
@@ -131,7 +132,6 @@ def _line(
     standing: Standing,
     peers: Sequence[Standing],
     metrics: Sequence[str],
-    axes: Sequence[str],
     notes: Footnotes,
     *,
     decisions: bool,
@@ -145,13 +145,13 @@ def _line(
     ]
     at = sum(not metric_name(metric).oracle for metric in metrics)
     extra = [_number(standing, rivals, notes, _DECISION, of) for of in (_macro_f1, _worst_f1)]
-    numbers = [*shown[:at], *(extra if decisions else []), *shown[at:], *_costs(standing.cells)]
+    numbers = [*shown[:at], *(extra if decisions else []), *shown[at:]]
     state = state_of(standing.cells)
     return Line(
         method=standing.method,
         keys={axis: getattr(group, axis) for axis in _AXES},
         numbers=() if state == "failed" else tuple(numbers),
-        settings=tuple(getattr(group, axis) for axis in axes),
+        settings=tuple(getattr(group, axis) for axis in _AXES),
         detail=f"{cell.extractor} · {cell.bank} · {cell.scorer}",
         rank="" if standing.rank is None else str(standing.rank),
         state=state,
@@ -195,31 +195,6 @@ def _why(standing: Standing) -> str:
             for name, failure in failures_of(cell)]  # fmt: skip
     reasons = [*([standing.unranked] if standing.unranked else []), *dict.fromkeys(told)]
     return "; ".join(reasons)
-
-
-_COST_COLUMNS = (
-    Column("fit", "Cost", "cost", "", "s", "wall time to fit all models of the line"),
-    Column("score", "Cost", "cost", "", "ms", "mean time an image, from its features"),
-    Column("bank", "Cost", "cost", "", "MB", "memory of the banks"),
-)
-
-
-def _costs(cells: Sequence[CellRecord]) -> list[Number]:
-    known = [cell.costs for cell in cells if cell.costs is not None]
-    reads: list[Callable[[Costs], float | None]] = [
-        lambda costs: costs.fit_s,
-        lambda costs: costs.score_ms,
-        lambda costs: costs.bank_mb,
-    ]
-    return [_cost([read(costs) for costs in known]) for read in reads]
-
-
-def _cost(values: Sequence[float | None]) -> Number:
-    known = [value for value in values if value is not None]
-    if not known:
-        return Number(DASH, note="not measured")
-    mean = sum(known) / len(known)
-    return Number(compact(mean), sort=repr(mean))
 
 
 def headline_label(protocol: str) -> str:

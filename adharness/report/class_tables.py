@@ -9,7 +9,7 @@ from adharness.report.boards import mark_groups, ordered_metrics, protocol_title
 from adharness.report.leaderboard import AGGREGATES, Leaderboard, Standing, score_of
 from adharness.report.metric_names import MetricName, metric_name
 from adharness.report.seeds import Score
-from adharness.report.view import Column, Footnotes, Line, Number, Table, number
+from adharness.report.view import Column, Footnotes, Line, Number, Table, number, without_idle
 from adharness.store.records import DatasetRecord
 
 ANY = "any"
@@ -36,7 +36,7 @@ def _table(board: Leaderboard, data: DatasetRecord, metric: str, identity: str) 
     ends = (min(known, default=0.0), max(known, default=1.0))
     lines = [_line(standing, scores[id(standing)], ends, name, notes) for standing in standings]
     low, high = f"{100 * ends[0]:.1f} %", f"{100 * ends[1]:.1f} %"
-    return Table(
+    table = Table(
         id=identity,
         label=name.full[0].upper() + name.full[1:],
         caption=f"{data.name}: {name.full} of each class, in percent.",
@@ -47,6 +47,7 @@ def _table(board: Leaderboard, data: DatasetRecord, metric: str, identity: str) 
         keys={"dataset": data.name},
         legend=(low, high) if known else None,
     )
+    return without_idle(table, keep=1)
 
 
 def _column(scope: str, data: DatasetRecord, name: MetricName) -> Column:

@@ -5,17 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from adharness.report.formats import counted, interval, percent, points, points_interval
-from adharness.report.gap import HEADLINE, Gap
-from adharness.report.leaderboard import HEADLINE_METRIC, Leaderboard, Standing
+from adharness.report.gap import Gap
+from adharness.report.leaderboard import HEADLINE_METRIC, Leaderboard, Standing, headline_class
+from adharness.report.metric_names import metric_name
+from adharness.report.paired import Resample
+from adharness.report.seeds import Score
 from adharness.report.view import Glance, Winner
 
 
-def findings(board: Leaderboard, gaps: Sequence[Gap]) -> list[str]:
-    """Say whether the winner changes with the protocol, the largest gap, and what failed."""
+def findings(
+    board: Leaderboard, gaps: Sequence[Gap], resample: Resample | None = None
+) -> list[str]:
+    """Say who leads and how surely, what unifying costs, and what failed."""
     said: list[str] = []
     for data in board.run.datasets:
-        said.extend(_changes(data.name, winners(board, data.name)))
-    return [*said, *_largest_gap(gaps), *_troubles(board)]
+        best = winners(board, data.name)
+        said.extend(_leaders(data.name, best))
+        said.extend(_sureness(board, best, resample) if resample else [])
+    fair = [gap for gap in gaps if gap.scope == "macro" and not gap.class_oracle]
+    return [*said, *_largest(fair, HEADLINE_METRIC), *_largest(fair, "image_f1"), *_troubles(board)]
 
 
 def winners(board: Leaderboard, dataset: str) -> list[Standing]:
@@ -50,37 +58,83 @@ def _winner(standing: Standing) -> Winner:
     )
 
 
-def _changes(dataset: str, best: Sequence[Standing]) -> list[str]:
+def _leaders(dataset: str, best: Sequence[Standing]) -> list[str]:
     names = list(dict.fromkeys(winner.method for winner in best))
     if len(best) < 2:
         return [f"On {dataset}, {name} leads." for name in names]
     if len(names) == 1:
         return [f"On {dataset}, {names[0]} leads under every protocol."]
     told = "; ".join(
-        f"{name} under "
-        + " and ".join(winner.group.protocol for winner in best if winner.method == name)
+        f"{name} under " + _listed([w.group.protocol for w in best if w.method == name])
         for name in names
     )
     return [f"On {dataset} the winner changes with the protocol: {told}."]
 
 
-def _largest_gap(gaps: Sequence[Gap]) -> list[str]:
-    known = [
-        gap
-        for gap in gaps
-        if gap.scope == HEADLINE and gap.metric == HEADLINE_METRIC and not gap.class_oracle
-    ]
-    known = [gap for gap in known if gap.score.value is not None]
+def _sureness(board: Leaderboard, best: Sequence[Standing], resample: Resample) -> list[str]:
+    """Tell which winners beat the second of their own board beyond the chance of the images."""
+    told, sure = [], []
+    for winner in best:
+        second = _second(board, winner)
+        lead = _lead(winner, second, resample) if second else None
+        if second is None or lead is None or lead.low is None:
+            continue
+        protocol = winner.group.protocol
+        told.append(
+            f"{protocol} {points(lead.value or 0.0)} ({points_interval(lead)}) over {second.method}"
+        )
+        sure.extend([protocol] if lead.low > 0 else [])
+    if not told:
+        return []
+    clear = f"Clear of zero: {_listed(sure)}." if sure else "None is clear of zero."
+    return ["Leads over the second, in points of headline AUROC: " + "; ".join(told) + f". {clear}"]
+
+
+def _lead(winner: Standing, second: Standing, resample: Resample) -> Score | None:
+    """Give the headline difference with its paired interval; None where there is none."""
+    if len(winner.cells) != 1 or len(second.cells) != 1:
+        return None
+    key = (HEADLINE_METRIC, headline_class(winner.group.protocol))
+    ends = resample(winner.cells[0], second.cells[0]).get(key)
+    if ends is None or winner.headline.value is None or second.headline.value is None:
+        return None
+    return Score(winner.headline.value - second.headline.value, *ends)
+
+
+def _second(board: Leaderboard, winner: Standing) -> Standing | None:
+    rivals = (s for s in board.standings if s.group == winner.group and s.rank is not None)
+    return next((s for s in rivals if s.method != winner.method), None)
+
+
+def _largest(gaps: Sequence[Gap], metric: str) -> list[str]:
+    """Name the method that unifying costs most, and how many settings lose beyond chance."""
+    known = [g for g in gaps if g.metric == metric and g.score.value is not None]
     if not known:
         return []
-    gap = max(known, key=lambda g: g.score.value or 0.0)
+    name = metric_name(metric).full
+    gap = max(known, key=_lost)
+    if _lost(gap) <= 0:
+        return [f"No method loses macro {name} when the classes are unified."]
     span = points_interval(gap.score)
     return [
-        f"The largest unification gap is {points(gap.score.value or 0.0)} percentage points"
+        f"Unifying costs {gap.method} most on {gap.dataset}: from per-class to {gap.versus} its "
+        f"macro {name} falls by {percent(_lost(gap))} percentage points"
         + (f" ({span})" if span else "")
-        + f": {gap.method} on {gap.dataset}, per-class against {gap.versus}, "
-        f"normalizer {gap.normalizer}."
+        + f", {_setting(gap, with_thresholder=metric != HEADLINE_METRIC)}."
     ]
+
+
+def _lost(gap: Gap) -> float:
+    return gap.score.value or 0.0
+
+
+def _setting(gap: Gap, *, with_thresholder: bool) -> str:
+    told = f"normalizer {gap.normalizer}"
+    return f"{told}, thresholder {gap.thresholder}" if with_thresholder else told
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def _troubles(board: Leaderboard) -> list[str]:
@@ -94,7 +148,9 @@ def _troubles(board: Leaderboard) -> list[str]:
         )
     if board.missing:
         missing = counted(len(board.missing), "planned cell")
-        said.append(f"{missing} without a result: the run is not finished.")
+        said.append(
+            f"{missing} without a result: never finished, or its files do not match its record."
+        )
     if board.run.skipped:
         said.append(
             f"{counted(len(board.run.skipped), 'image')} left out of the run, listed below."

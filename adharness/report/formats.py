@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from adharness.report.seeds import Score
 
@@ -53,6 +53,24 @@ def compact(value: float) -> str:
     if abs(value) >= 1000:
         return f"{value:,.0f}".replace(",", "\N{NARROW NO-BREAK SPACE}").replace("-", MINUS)
     return f"{value:.3g}".replace("-", MINUS)
+
+
+def aligned(values: Sequence[float | None]) -> list[str]:
+    """Write a column of amounts with the same decimals: two, fewer where the largest has digits.
+
+    None is a dash; what would round to zero is written as below the smallest step: `<0.1`.
+    """
+    largest = max((abs(value) for value in values if value is not None), default=0.0)
+    places = 2 if largest < 10 else 1 if largest < 100 else 0
+    step = 10.0**-places
+    return [
+        DASH
+        if value is None
+        else f"<{step:.{places}f}"
+        if 0 < value < step / 2
+        else f"{value:,.{places}f}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+        for value in values
+    ]
 
 
 def _range(score: Score, write: Callable[[float], str], between: str) -> str:

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import base64
-import io
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageFilter
+from PIL import Image
 
 from adharness.arrays import Float32
-from adharness.errors import StoreError
 from adharness.maps import draw_map
-from adharness.report.colormap import colorize
 from adharness.report.leaderboard import Leaderboard, Standing
+from adharness.report.pictures import data_url, lay_over, thumbnail
 from adharness.report.reading import ImageScores, PatchMaps, read_maps, read_scores
 from adharness.store.records import CellRecord, DatasetRecord, GalleryImage
 
-LONGEST_PX = 168
 BUDGET_BYTES = 3_500_000
 """All pictures of a page together, so that it stays below 6 MB with its tables."""
-_OVERLAY_SHARE = 0.6
+_INSIDE = 96
+"""Grey above which a shrunken mask counts: above the ringing of the filter at its edge."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +65,14 @@ class Gallery:
     hidden: str | None = None
     left_out: int = 0
 
+    @property
+    def by_class(self) -> dict[str, list[Exhibit]]:
+        """The exhibits of each class, in the order of the classes."""
+        found: dict[str, list[Exhibit]] = {}
+        for exhibit in self.exhibits:
+            found.setdefault(exhibit.image.class_name, []).append(exhibit)
+        return found
+
 
 @dataclass(frozen=True, slots=True)
 class _Shown:
@@ -108,11 +114,12 @@ def _gallery(folder: Path, board: Leaderboard, data: DatasetRecord, budget: int)
     shown = [_load(folder, cell) for cell in cells]
     smooth_px = float(board.run.maps.get("smooth_px", 0.0))
     exhibits: list[Exhibit] = []
-    for image in images:
+    for image in _taking_turns(images):
         exhibit = _exhibit(folder, image, shown, smooth_px)
         if sum(map(_exhibit_weight, [*exhibits, exhibit])) > budget:
             break
         exhibits.append(exhibit)
+    exhibits.sort(key=lambda exhibit: images.index(exhibit.image))
     return Gallery(
         dataset=data.name,
         methods=tuple(entry.method for entry in shown),
@@ -120,6 +127,16 @@ def _gallery(folder: Path, board: Leaderboard, data: DatasetRecord, budget: int)
         exhibits=tuple(exhibits),
         left_out=len(images) - len(exhibits),
     )
+
+
+def _taking_turns(images: Sequence[GalleryImage]) -> list[GalleryImage]:
+    """Order by the place within its class, so that a small budget still shows every class."""
+    seen: Counter[str] = Counter()
+    places: list[int] = []
+    for image in images:
+        places.append(seen[image.class_name])
+        seen[image.class_name] += 1
+    return [images[at] for at in sorted(range(len(images)), key=places.__getitem__)]
 
 
 def _why_hidden(data: DatasetRecord) -> str:
@@ -150,7 +167,7 @@ def _setting_text(cell: CellRecord) -> str:
 
 
 def _load(folder: Path, cell: CellRecord) -> _Shown:
-    scores, maps = read_scores(folder, cell.id), read_maps(folder, cell.id)
+    scores, maps = read_scores(folder, cell), read_maps(folder, cell)
     return _Shown(cell.method, scores, maps, _ranges(scores, maps))
 
 
@@ -170,26 +187,14 @@ def _ranges(scores: ImageScores | None, maps: PatchMaps | None) -> dict[str, tup
 def _exhibit(
     folder: Path, image: GalleryImage, shown: Sequence[_Shown], smooth_px: float
 ) -> Exhibit:
-    picture = _open(folder, image.image).convert("RGB")
-    mask = _open(folder, image.mask).convert("L") if image.mask else None
+    picture = thumbnail(folder, image.image).convert("RGB")
+    mask = thumbnail(folder, image.mask).convert("L") if image.mask else None
     if mask is not None:
-        mask = mask.resize(picture.size, Image.Resampling.NEAREST).point(lambda v: 255 * (v > 0))
+        mask = mask.resize(picture.size, Image.Resampling.NEAREST).point(
+            lambda v: 255 * (v > _INSIDE)
+        )
     overlays = tuple(_overlay(entry, image, picture, mask, smooth_px) for entry in shown)
     return Exhibit(image, data_url(picture), data_url(mask) if mask else None, overlays)
-
-
-def _open(folder: Path, name: str) -> Image.Image:
-    file = (folder / name).resolve()
-    if not file.is_relative_to(folder.resolve()) or not file.is_file():
-        raise StoreError(
-            f"the gallery's picture '{name}' is not in the run's folder",
-            where=str(folder),
-            hint="run the suite again: the report needs the thumbnails that it wrote",
-        )
-    with Image.open(file) as picture:
-        picture.load()
-        picture.thumbnail((LONGEST_PX, LONGEST_PX), Image.Resampling.LANCZOS)
-        return picture.copy()
 
 
 def _overlay(
@@ -201,9 +206,11 @@ def _overlay(
 ) -> Overlay:
     score, threshold = _verdict(entry.scores, image.path)
     drawn = _drawn(entry, image, picture.size, smooth_px)
-    blended = None if drawn is None else _blend(picture, drawn, mask)
+    url = None
+    if drawn is not None:
+        ends = entry.ranges.get(image.class_name, (0.0, 0.0))
+        url = data_url(lay_over(picture, drawn, ends, mask))
     flagged = None if score is None or threshold is None else score > threshold
-    url = None if blended is None else data_url(blended)
     return Overlay(entry.method, url, score, threshold, flagged)
 
 
@@ -217,38 +224,18 @@ def _verdict(scores: ImageScores | None, sample: str) -> tuple[float | None, flo
 
 def _drawn(
     entry: _Shown, image: GalleryImage, size: tuple[int, int], smooth_px: float
-) -> Image.Image | None:
+) -> Float32 | None:
     if entry.maps is None:
         return None
     at = np.flatnonzero(entry.maps.samples == image.path)
     if not len(at):
         return None
-    anomaly_map: Float32 = draw_map(
+    return draw_map(
         entry.maps.patches[at[0]],
         input_size=entry.maps.input_size,
         native_size=(size[1], size[0]),  # the thumbnail: the same picture, sampled more coarsely
         smooth_px=smooth_px,
     )
-    low, high = entry.ranges.get(image.class_name, (0.0, 0.0))
-    return Image.fromarray(colorize(anomaly_map, low, high))
-
-
-def _blend(picture: Image.Image, colours: Image.Image, mask: Image.Image | None) -> Image.Image:
-    blended = Image.blend(picture.convert("L").convert("RGB"), colours, _OVERLAY_SHARE)
-    if mask is not None:
-        inside = np.asarray(mask) > 0
-        outside = np.asarray(mask.filter(ImageFilter.MaxFilter(3))) > 0
-        pixels = np.array(blended)
-        pixels[outside & ~inside] = 255
-        blended = Image.fromarray(pixels)
-    return blended
-
-
-def data_url(picture: Image.Image) -> str:
-    """Encode a picture as WebP inside a `data:` URL."""
-    stream = io.BytesIO()
-    picture.save(stream, format="WEBP", quality=62, method=4)
-    return "data:image/webp;base64," + base64.b64encode(stream.getvalue()).decode("ascii")
 
 
 def _exhibit_weight(exhibit: Exhibit) -> int:

@@ -5,15 +5,11 @@ Per-class minus unified, in the metric's own unit: positive where a higher-is-be
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
-from adharness.arrays import Float64, Int64
 from adharness.report.leaderboard import (
     AGGREGATES,
-    HEADLINE_METRIC,
     Group,
     Leaderboard,
     Standing,
@@ -21,20 +17,12 @@ from adharness.report.leaderboard import (
     headline_class,
     rows_of,
 )
-from adharness.report.reading import ImageScores
-from adharness.report.resampling import bootstrap_weights, weighted_auroc
+from adharness.report.paired import HEADLINE, Resample
 from adharness.report.seeds import Score, over_seeds
 from adharness.store.records import CellRecord, Value
 
 REFERENCE = "per-class"
 UNIFIED = ("model-unified", "absolute-unified")
-HEADLINE = "headline"
-"""The scope that compares each protocol's own headline number: macro minus macro or pooled."""
-
-Intervals = Mapping[str, tuple[float, float]]
-"""Scope (a class name, `macro`, `pooled` or `headline`) -> low, high."""
-Resample = Callable[[CellRecord, CellRecord], Intervals]
-"""Paired bootstrap of image AUROC, first cell minus second; empty where it can't be done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +77,8 @@ def _gaps(
     for scope in _scopes(first.cells):
         for metric in metrics:
             score = over_seeds([_difference(a, b, scope, metric) for a, b in pairs])
-            if metric == HEADLINE_METRIC and score.value is not None and scope in intervals:
-                low, high = intervals[scope]
+            if score.value is not None and (metric, scope) in intervals:
+                low, high = intervals[metric, scope]
                 score = Score(score.value, low, high)
             yield Gap(
                 group.dataset,
@@ -128,80 +116,3 @@ def _difference(first: CellRecord, second: CellRecord, scope: str, metric: str) 
             return Value(value=None, reason=f"{cell.protocol}: {value.reason or 'undefined'}")
         sides.append(value.value)
     return Value(value=sides[0] - sides[1])
-
-
-def paired_auroc(
-    read: Callable[[str], ImageScores | None], *, draws: int, level: float, seed: int
-) -> Resample:
-    """Make the paired bootstrap over the images that two cells share.
-
-    Parameters
-    ----------
-    read
-        Cell id -> its image scores.
-    draws
-        Bootstrap samples; 0 for no intervals.
-    level
-        Share of the draws inside the interval, in (0, 1).
-    seed
-        Every pair sees the same draws, so an interval does not depend on its neighbours.
-
-    Notes
-    -----
-    Images are drawn within class and label, so no draw lacks one of them. The thresholder does not
-    touch the scores: pairs that differ only in it are computed once.
-    """
-    known: dict[tuple[str, ...], Intervals] = {}
-
-    def resample(first: CellRecord, second: CellRecord) -> Intervals:
-        key = (first.dataset, first.method, first.normalizer, second.protocol, str(first.seed))
-        if key not in known:
-            sides = read(first.id), read(second.id)
-            if draws < 1 or sides[0] is None or sides[1] is None:
-                return {}
-            rng = np.random.default_rng(seed)
-            pooled = headline_class(second.protocol) == "pooled"
-            drawn = _draws(sides[0], sides[1], draws, rng, pooled_headline=pooled)
-            known[key] = {scope: _quantiles(values, level) for scope, values in drawn.items()}
-        return known[key]
-
-    return resample
-
-
-def _draws(
-    first: ImageScores,
-    second: ImageScores,
-    draws: int,
-    rng: np.random.Generator,
-    *,
-    pooled_headline: bool,
-) -> dict[str, Float64]:
-    one, two = np.argsort(first.samples), np.argsort(second.samples)
-    if not np.array_equal(first.samples[one], second.samples[two]):
-        return {}
-    classes, labels = first.classes[one], first.labels[one]
-    strata = np.unique(np.stack([np.unique(classes, return_inverse=True)[1], labels]), axis=1,
-                       return_inverse=True)[1]  # fmt: skip
-    weights = bootstrap_weights(strata, draws, rng)
-    sides = [
-        _aurocs(classes, labels, values, weights)
-        for values in (first.scores[one], second.scores[two])
-    ]
-    found = {scope: sides[0][scope] - sides[1][scope] for scope in sides[0]}
-    found[HEADLINE] = sides[0]["macro"] - sides[1]["pooled" if pooled_headline else "macro"]
-    return {scope: values for scope, values in found.items() if np.isfinite(values).all()}
-
-
-def _aurocs(classes: Float64, labels: Int64, scores: Float64, weights: Int64) -> dict[str, Float64]:
-    by_class = {
-        str(name): weighted_auroc(labels[members], scores[members], weights[:, members])
-        for name in np.unique(classes)
-        for members in [classes == name]
-    }
-    macro = np.mean(list(by_class.values()), axis=0)
-    return {**by_class, "macro": macro, "pooled": weighted_auroc(labels, scores, weights)}
-
-
-def _quantiles(values: Float64, level: float) -> tuple[float, float]:
-    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)

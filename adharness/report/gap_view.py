@@ -8,13 +8,25 @@ from dataclasses import replace
 from adharness.report.boards import ordered_metrics, protocol_title
 from adharness.report.class_tables import merge_thresholders
 from adharness.report.formats import DASH, points, points_interval
-from adharness.report.gap import HEADLINE, UNIFIED, Gap
+from adharness.report.gap import UNIFIED, Gap
 from adharness.report.leaderboard import AGGREGATES, HEADLINE_METRIC, Leaderboard
 from adharness.report.metric_names import metric_name
-from adharness.report.view import Bar, Chart, Column, Footnotes, Line, Number, Table, number
+from adharness.report.paired import HEADLINE
+from adharness.report.view import (
+    Bar,
+    Chart,
+    Column,
+    Footnotes,
+    Line,
+    Number,
+    Table,
+    number,
+    without_idle,
+)
 
 _WIDTH, _LABEL_PX, _TEXT_PX, _BAR_PX, _STEP_PX = 460.0, 150.0, 60.0, 11.0, 18.0
 _TOP_PX = 22.0
+_CHARTED = (HEADLINE_METRIC, "image_f1")
 
 
 def gap_tables(board: Leaderboard, gaps: Sequence[Gap]) -> list[Table]:
@@ -40,7 +52,7 @@ def _table(
         key = (gap.method, gap.versus, gap.normalizer, gap.thresholder)
         by_line.setdefault(key, {})[gap.scope] = gap
     lines = [_line(key, found, scopes, notes) for key, found in by_line.items()]
-    return Table(
+    table = Table(
         id=identity,
         label=name.full[0].upper() + name.full[1:],
         caption=(
@@ -54,6 +66,7 @@ def _table(
         footnotes=notes.texts(),
         keys={"dataset": dataset},
     )
+    return without_idle(table, keep=1)
 
 
 def _column(scope: str) -> Column:
@@ -89,23 +102,27 @@ def _number(gap: Gap | None, notes: Footnotes) -> Number:
 
 
 def gap_charts(board: Leaderboard, gaps: Sequence[Gap]) -> list[Chart]:
-    """Bars of the headline gap: a chart for each data set, normalizer and unified protocol.
+    """Bars of the macro gap, like with like: a chart for each setting, metric and protocol.
 
-    The thresholder does not touch image AUROC, so the first with a number stands for all.
-    All charts share one scale.
+    Image AUROC says what the ranking loses, image F1 what the deployed threshold loses. The
+    thresholder does not touch image AUROC: the first with a number stands for all. The charts of
+    one metric share one scale.
     """
-    headline = [g for g in gaps if g.scope == HEADLINE and g.metric == HEADLINE_METRIC]
-    first: dict[tuple[str, ...], Gap] = {}
-    for gap in sorted(headline, key=lambda g: g.score.value is None):  # the defined ones first
-        first.setdefault((gap.dataset, gap.normalizer, gap.versus, gap.method), gap)
-    shown = list(first.values())
-    groups: dict[tuple[str, ...], list[Gap]] = {}
-    for gap in shown:
-        groups.setdefault((gap.dataset, gap.normalizer, gap.versus), []).append(gap)
+    metrics = [m for m in _CHARTED if m in board.run.metrics]
+    return [chart for metric in metrics for chart in _charts(board, gaps, metric)]
+
+
+def _charts(board: Leaderboard, gaps: Sequence[Gap], metric: str) -> list[Chart]:
+    macro = [g for g in gaps if g.scope == "macro" and g.metric == metric]
+    ranks_only = metric == HEADLINE_METRIC
+    groups: dict[tuple[str, ...], dict[str, Gap]] = {}
+    for gap in sorted(macro, key=lambda g: g.score.value is None):  # the defined ones first
+        key = (gap.dataset, gap.normalizer, "" if ranks_only else gap.thresholder, gap.versus)
+        groups.setdefault(key, {}).setdefault(gap.method, gap)
+    ends = _ends(macro)
     order = {data.name: place for place, data in enumerate(board.run.datasets)}
-    keys = sorted(groups, key=lambda k: (order.get(k[0], 0), k[1], UNIFIED.index(k[2])))
-    ends = _ends(shown)
-    return [_chart(key, groups[key], ends) for key in keys]
+    keys = sorted(groups, key=lambda k: (order.get(k[0], 0), *k[1:3], UNIFIED.index(k[3])))
+    return [_chart(metric, key, list(groups[key].values()), ends) for key in keys]
 
 
 def _ends(gaps: Sequence[Gap]) -> tuple[float, float]:
@@ -113,17 +130,21 @@ def _ends(gaps: Sequence[Gap]) -> tuple[float, float]:
     return min([0.0, *values]), max([0.01, *values])
 
 
-def _chart(key: tuple[str, ...], gaps: Sequence[Gap], ends: tuple[float, float]) -> Chart:
-    dataset, normalizer, versus = key
+def _chart(
+    metric: str, key: tuple[str, ...], gaps: Sequence[Gap], ends: tuple[float, float]
+) -> Chart:
+    dataset, normalizer, thresholder, versus = key
     left, right = _LABEL_PX, _WIDTH - _TEXT_PX
     per_unit = (right - left) / (ends[1] - ends[0])
     zero = left - ends[0] * per_unit
     ordered = sorted(gaps, key=lambda g: -(g.score.value or 0.0))
     bars = tuple(_bar(g, row, zero, per_unit) for row, g in enumerate(ordered))
+    settings = f"normalizer {normalizer}" + (f", thresholder {thresholder}" if thresholder else "")
+    keys = {"dataset": dataset, "normalizer": normalizer, "thresholder": thresholder}
     return Chart(
-        title=f"{dataset}: per-class minus {versus}",
-        note=f"headline image AUROC in percentage points, normalizer {normalizer}",
-        keys={"dataset": dataset, "normalizer": normalizer},
+        title=f"{dataset}: macro {metric_name(metric).full}, per-class minus {versus}",
+        note=f"percentage points, {settings}",
+        keys={name: value for name, value in keys.items() if value},
         width=_WIDTH,
         height=_TOP_PX + _STEP_PX * len(bars) + 4,
         zero_x=round(zero, 1),

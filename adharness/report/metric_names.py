@@ -1,27 +1,16 @@
-"""How a metric is called on the page: its label, level, direction and unit."""
+"""How a metric is called on the page: its label, level, direction and summary."""
 
 from __future__ import annotations
 
-import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from types import MappingProxyType
 
-_QUANTITIES = {
-    "auroc": "AUROC",
-    "ap": "AP",
-    "f1": "F1",
-    "iou": "IoU",
-    "fpr": "FPR",
-    "mcc": "MCC",
-    "accuracy": "Accuracy",
-    "balanced_accuracy": "Balanced accuracy",
-    "precision": "Precision",
-    "recall": "Recall",
-    "aupro": "AUPRO",
-}
-_PARTS = re.compile(
-    r"(?P<level>image|pixel|region)_(?P<quantity>[a-z][a-z0-9_]*?)(?:_(?P<limit>\d{2,3}))?"
-    r"(?P<oracle>_oracle)?"
+from adharness.errors import MetricError
+from adharness.metrics.table import Direction, MetricSpec, find_metric, pro_limit
+
+_SHORT: Mapping[str, str] = MappingProxyType(
+    {"auroc": "AUROC", "ap": "AP", "f1": "F1", "fpr": "FPR"}
 )
 
 
@@ -32,8 +21,9 @@ class MetricName:
     id: str
     level: str
     label: str
-    direction: Literal["higher", "lower"]
+    direction: Direction
     oracle: bool
+    summary: str = ""
 
     @property
     def arrow(self) -> str:
@@ -45,19 +35,25 @@ class MetricName:
         """The label with its level, for running text: `image AUROC`."""
         return f"{self.level} {self.label}" if self.level else self.label
 
+    @property
+    def note(self) -> str:
+        """The id with its summary, for a tooltip."""
+        return f"{self.id}: {self.summary}" if self.summary else self.id
+
 
 def metric_name(metric: str) -> MetricName:
-    """Read the parts of `level_quantity[_limit][_oracle]`; any other id is its own label."""
-    parts = _PARTS.fullmatch(metric)
-    if parts is None:
-        return MetricName(metric, "", metric, _direction(metric), metric.endswith("_oracle"))
-    quantity = parts["quantity"]
-    label = _QUANTITIES.get(quantity, quantity.replace("_", " "))
-    if parts["limit"]:
-        label += f" {int(parts['limit'])} %"
-    return MetricName(metric, parts["level"], label, _direction(quantity), bool(parts["oracle"]))
+    """Name a metric of the table; an id of another version is its own label, higher is better."""
+    oracle = metric.endswith("_oracle")
+    try:
+        spec = find_metric(metric)
+    except MetricError:
+        return MetricName(metric, "", metric, "higher", oracle)
+    return MetricName(metric, spec.level, _label(spec), spec.direction, oracle, spec.summary)
 
 
-def _direction(quantity: str) -> Literal["higher", "lower"]:
-    # adharness.metrics.table.find_metric(metric).direction, once that table is in the tree.
-    return "lower" if quantity in {"fpr", "fnr"} else "higher"
+def _label(spec: MetricSpec) -> str:
+    limit = pro_limit(spec.name)
+    if limit is not None:
+        return f"AUPRO {100 * limit:.0f} %"
+    quantity = spec.quantity.removesuffix("_oracle")
+    return _SHORT.get(quantity, quantity.replace("_", " "))

@@ -19,6 +19,7 @@ from adharness.report.gallery import Gallery
 from adharness.report.gap import Gap
 from adharness.report.gap_view import gap_charts, gap_tables
 from adharness.report.leaderboard import Leaderboard, failures_of
+from adharness.report.paired import Resample
 from adharness.report.panels import panels
 from adharness.report.view import Page, Table
 
@@ -29,8 +30,13 @@ _UNPRINTABLE = re.compile(
 names that are not UTF-8): text that shows something else than it is."""
 
 
-def build_page(board: Leaderboard, gaps: Sequence[Gap], pictures: Sequence[Gallery] = ()) -> Page:
-    """Decide everything the page says."""
+def build_page(
+    board: Leaderboard,
+    gaps: Sequence[Gap],
+    pictures: Sequence[Gallery] = (),
+    resample: Resample | None = None,
+) -> Page:
+    """Decide everything the page says; `resample` tells whether a lead is more than chance."""
     run = board.run
     groups = [standing.group for standing in board.standings]
     axes = ("dataset", "normalizer", "thresholder")
@@ -40,7 +46,7 @@ def build_page(board: Leaderboard, gaps: Sequence[Gap], pictures: Sequence[Galle
         subtitle=_subtitle(board),
         glance=tuple(glance(board)),
         glance_heads=tuple((protocol_title(p), headline_label(p)) for p in run.protocols),
-        findings=tuple(findings(board, gaps)),
+        findings=tuple(findings(board, gaps, resample)),
         filters={axis: tuple(dict.fromkeys(getattr(g, axis) for g in groups)) for axis in axes},
         boards=tuple(board_tables(board)),
         per_class=_by_label(class_tables(board)),
@@ -115,14 +121,14 @@ def _interval_note(board: Leaderboard) -> str:
     statistics = board.run.statistics
     if len(board.run.seeds) > 1:
         return (
-            f"Numbers are means over {len(board.run.seeds)} seeds; beside them the smallest and "
+            f"Numbers are means over {len(board.run.seeds)} seeds; under them the smallest and "
             "the largest seed. Image intervals of single seeds are in the JSON and CSV files."
         )
     if not statistics.get("bootstrap"):
         return "This run computed no intervals."
     level = 100 * float(statistics.get("level", 0.95))
     return (
-        f"Beside a number: its {level:g} % bootstrap interval over test images, drawn within "
+        f"Under a number: its {level:g} % bootstrap interval over test images, drawn within "
         f"class and label, {statistics['bootstrap']} draws. "
         "It speaks of other images, not of other seeds."
     )

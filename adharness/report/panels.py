@@ -11,19 +11,21 @@ from adharness.report.leaderboard import Leaderboard
 from adharness.report.view import Fact, Panel
 from adharness.store.records import DatasetRecord, RunRecord
 
+_ROLES = ("extractor", "bank", "scorer")
+
 
 def panels(board: Leaderboard) -> list[Panel]:
     """Panels in reading order; empty ones are left out."""
     run = board.run
     found = [
         Panel("Run", tuple(_run_facts(run))),
+        Panel("Machine", tuple(_machine_facts(run.provenance))),
         Panel("Time by stage", tuple(Fact(k, seconds(v)) for k, v in run.stages_s.items())),
         *(_dataset_panel(data) for data in run.datasets),
         Panel("Settings", (*_facts("split", run.split), *_facts("maps", run.maps),
                            *_facts("statistics", run.statistics))),
-        Panel("Methods", tuple(Fact(name, _text(method)) for name, method in run.methods.items())),
-        Panel("Versions and machine", tuple(_flat(run.provenance))),
-        Panel("Versions of the cells", tuple(_cell_versions(board))),
+        *_method_panels(run),
+        Panel("Versions", tuple(_versions(board))),
     ]  # fmt: skip
     return [panel for panel in found if panel.facts]
 
@@ -41,6 +43,7 @@ def _run_facts(run: RunRecord) -> list[Fact]:
         Fact("finished", run.finished or "not finished"),
         Fact("wall time", seconds(run.seconds)),
         Fact("seeds", ", ".join(map(str, run.seeds))),
+        _git_fact(run.provenance),
     ]
 
 
@@ -66,22 +69,65 @@ def _facts(name: str, values: Mapping[str, Any]) -> list[Fact]:
     return [Fact(name, _text(values))] if values else []
 
 
-def _flat(values: Mapping[str, Any], prefix: str = "") -> list[Fact]:
-    facts: list[Fact] = []
-    for key, value in values.items():
-        if isinstance(value, Mapping):
-            facts.extend(_flat(value, f"{prefix}{key} / "))
-        else:
-            facts.append(Fact(f"{prefix}{key}", _text(value)))
-    return facts
+def _machine_facts(provenance: Mapping[str, Any]) -> list[Fact]:
+    """All of the record but versions and git, which have their own places."""
+    own = {"versions", "git"}
+    return [
+        Fact(name.replace("_", " ").replace("memory gb", "memory, GB"), _text(value))
+        for name, value in provenance.items()
+        if name not in own
+    ]
 
 
-def _cell_versions(board: Leaderboard) -> list[Fact]:
-    """Each distribution with its versions; more than one means stale results are on the board."""
+def _git_fact(provenance: Mapping[str, Any]) -> Fact:
+    git = provenance.get("git") or {}
+    commit = git.get("commit")
+    if not commit:
+        return Fact("git commit", "not run from a git checkout")
+    state = "with uncommitted changes" if git.get("dirty") else "nothing uncommitted"
+    return Fact("git commit", f"{commit} ({state})")
+
+
+def _method_panels(run: RunRecord) -> list[Panel]:
+    """Each method by its parts; an extractor that several methods share is told once."""
+    extractors = {
+        part["name"]: Fact(part["name"], _component(part))
+        for method in run.methods.values()
+        for part in [method.get("extractor")]
+        if isinstance(part, Mapping) and "name" in part
+    }
+    told = [
+        Panel(f"Method: {name}", tuple(_parts(method, extractors)))
+        for name, method in run.methods.items()
+    ]
+    return [Panel("Extractors", tuple(extractors.values())), *told]
+
+
+def _parts(method: Mapping[str, Any], extractors: Mapping[str, Fact]) -> list[Fact]:
+    return [
+        Fact(role, part["name"] if part.get("name") in extractors else _component(part))
+        if isinstance(part, Mapping)
+        else Fact(role, _text(part))
+        for role, part in sorted(
+            method.items(), key=lambda item: _ROLES.index(item[0]) if item[0] in _ROLES else 9
+        )
+    ]
+
+
+def _component(part: Mapping[str, Any]) -> str:
+    """`adharness-padim/padim: dims 100, epsilon 0.01`."""
+    params = part.get("params") or {}
+    told = ", ".join(f"{name} {_text(value)}" for name, value in params.items())
+    return f"{part.get('use', '')}: {told}" if told else str(part.get("use", ""))
+
+
+def _versions(board: Leaderboard) -> list[Fact]:
+    """Each distribution with all its versions; several mean that stale cells are on the board."""
     versions: dict[str, set[str]] = {}
-    for entry in board.rows:
-        for name, version in entry.cell.versions.items():
-            versions.setdefault(name, set()).add(version)
+    stored = [entry.cell.versions for entry in board.rows]
+    for found in [board.run.provenance.get("versions") or {}, *stored]:
+        for name, version in found.items():
+            versions.setdefault(name, set()).add(_text(version))
     return [
         Fact(name, ", ".join(sorted(found)) + (" (mixed)" if len(found) > 1 else ""))
         for name, found in sorted(versions.items())
@@ -92,5 +138,10 @@ def _text(value: object) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, Mapping):
-        return ", ".join(f"{key}: {_text(each)}" for key, each in value.items())
-    return json.dumps(value, ensure_ascii=False, default=str)
+        return ", ".join(
+            f"{key}: ({_text(each)})" if isinstance(each, Mapping) else f"{key}: {_text(each)}"
+            for key, each in value.items()
+        )
+    if isinstance(value, list):
+        return ", ".join(map(_text, value)) or "none"
+    return "none" if value is None else json.dumps(value, ensure_ascii=False, default=str)

@@ -1,19 +1,15 @@
-"""What the report reads of a run's folder. The one place to replace by the store's own reader."""
+"""What the report reads of a run's folder, through the store."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
-
-import numpy as np
-from pydantic import ValidationError
 
 from adharness.arrays import AnyArray, Float32, Float64, Int64
-from adharness.errors import StoreError
-from adharness.store.records import CellRecord, Record, RunRecord
+from adharness.store.folder import RunFolder
+from adharness.store.records import CellRecord, RunRecord
 
-RecordT = TypeVar("RecordT", bound=Record)
+_SCORES, _MAPS = "scores.npz", "maps.npz"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,49 +33,35 @@ class PatchMaps:
 
 
 def read_run(folder: Path) -> tuple[RunRecord, list[CellRecord]]:
-    """Read the run's record and those of its cells that are there.
+    """Read the run's record and those of its cells that are there and whole.
 
     Raises
     ------
     StoreError
-        If `run.json` is missing, or a record is not what this version writes.
+        If `run.json` is missing or is not what this version writes.
+
+    Notes
+    -----
+    A cell whose arrays do not match its record is left out, as one that was never written.
     """
-    file = folder / "run.json"
-    if not file.is_file():
-        raise StoreError(
-            f"no run.json in {folder}", hint="give the folder that `adharness run` wrote"
-        )
-    run = _parse(RunRecord, file)
-    files = [folder / "cells" / identity / "result.json" for identity in run.cells]
-    return run, [_parse(CellRecord, found) for found in files if found.is_file()]
+    store = RunFolder(folder)
+    run = store.run()
+    found = [store.cell(identity) for identity in run.cells]
+    return run, [cell for cell in found if cell is not None]
 
 
-def read_scores(folder: Path, cell: str) -> ImageScores | None:
+def read_scores(folder: Path, cell: CellRecord) -> ImageScores | None:
     """Image scores of a cell; None where it has none."""
-    file = folder / "cells" / cell / "scores.npz"
-    if not file.is_file():
+    if _SCORES not in cell.files:
         return None
-    with np.load(file, allow_pickle=False) as arrays:
-        names = ("samples", "classes", "labels", "scores", "threshold")
-        return ImageScores(**{name: arrays[name] for name in names})
+    arrays = RunFolder(folder).cell_arrays(cell.id, _SCORES)
+    return ImageScores(**{name: arrays[name] for name in ImageScores.__slots__})
 
 
-def read_maps(folder: Path, cell: str) -> PatchMaps | None:
+def read_maps(folder: Path, cell: CellRecord) -> PatchMaps | None:
     """Patch scores of a cell; None where its method gives no map."""
-    file = folder / "cells" / cell / "maps.npz"
-    if not file.is_file():
+    if _MAPS not in cell.files:
         return None
-    with np.load(file, allow_pickle=False) as arrays:
-        height, width = (int(side) for side in arrays["input_size"])
-        return PatchMaps(arrays["samples"], arrays["patches"], (height, width))
-
-
-def _parse(model: type[RecordT], file: Path) -> RecordT:
-    try:
-        return model.model_validate_json(file.read_bytes())
-    except ValidationError as error:
-        raise StoreError(
-            f"{file.name} is not a {model.__name__}: {error.errors()[0]['msg']}",
-            where=str(file),
-            hint="run the suite again with this version",
-        ) from error
+    arrays = RunFolder(folder).cell_arrays(cell.id, _MAPS)
+    height, width = (int(side) for side in arrays["input_size"])
+    return PatchMaps(arrays["samples"], arrays["patches"], (height, width))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from adharness.report.formats import DASH, interval, percent
 from adharness.report.gallery import Gallery
@@ -228,6 +228,19 @@ def number(score: Score, notes: Footnotes, *, best: bool = False, note: str = ""
         note=note or _note(score),
         sort=repr(score.value),
         best=best,
+    )
+
+
+def without_idle(table: Table, keep: int = 0) -> Table:
+    """Drop the settings that are the same in every line, but for the first `keep`."""
+    columns = list(zip(*(line.settings for line in table.lines), strict=True))
+    kept = [at for at, values in enumerate(columns) if at < keep or len(set(values)) > 1]
+    return replace(
+        table,
+        settings=tuple(table.settings[at] for at in kept),
+        lines=tuple(
+            replace(line, settings=tuple(line.settings[at] for at in kept)) for line in table.lines
+        ),
     )
 
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from adharness.errors import StoreError
 from adharness.report.export import to_csv, to_json
 from adharness.report.gallery import galleries
-from adharness.report.gap import paired_auroc, unification_gaps
+from adharness.report.gap import unification_gaps
 from adharness.report.leaderboard import Leaderboard, leaderboard
+from adharness.report.metric_names import metric_name
 from adharness.report.page import build_page, render_page
+from adharness.report.paired import Resample, paired_intervals
 from adharness.report.reading import read_run, read_scores
+from adharness.store.files import write_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,34 +50,24 @@ def write_report(run_folder: Path) -> ReportPaths:
         json=run_folder / "leaderboard.json",
         csv=run_folder / "leaderboard.csv",
     )
-    _replace(paths.json, to_json(board))
-    _replace(paths.csv, to_csv(board))
-    _replace(paths.html, _html(run_folder, board))
+    write_text(paths.json, to_json(board))
+    write_text(paths.csv, to_csv(board))
+    write_text(paths.html, _html(run_folder, board))
     return paths
 
 
 def _html(run_folder: Path, board: Leaderboard) -> str:
-    statistics = board.run.statistics
-    resample = paired_auroc(
+    resample = _resample(run_folder, board)
+    gaps = unification_gaps(board, resample)
+    return render_page(build_page(board, gaps, galleries(run_folder, board), resample))
+
+
+def _resample(run_folder: Path, board: Leaderboard) -> Resample:
+    statistics, names = board.run.statistics, [metric_name(m) for m in board.run.metrics]
+    return paired_intervals(
         lambda cell: read_scores(run_folder, cell),
+        [name.id for name in names if name.level == "image" and not name.oracle],
         draws=int(statistics.get("bootstrap") or 0),
         level=float(statistics.get("level", 0.95)),
         seed=int(statistics.get("seed", 0)),
     )
-    gaps = unification_gaps(board, resample)
-    return render_page(build_page(board, gaps, galleries(run_folder, board)))
-
-
-def _replace(file: Path, text: str) -> None:
-    beside = file.with_name(f".{file.name}.{os.getpid()}.tmp")
-    try:
-        beside.write_text(text, encoding="utf-8", newline="")
-        beside.replace(file)
-    except OSError as error:
-        raise StoreError(
-            f"could not write {file.name}: {error.strerror}",
-            where=str(file),
-            hint="check the folder's permissions and the free space",
-        ) from error
-    finally:
-        beside.unlink(missing_ok=True)

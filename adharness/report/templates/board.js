@@ -52,15 +52,18 @@
     all("[data-dataset], [data-normalizer], [data-thresholder]").forEach((part) => {
       part.hidden = wanted.some(({ name, value }) => name in part.dataset && part.dataset[name] !== value);
     });
+    // A column that a filter has made constant says nothing: it steps aside.
+    all("[data-of]").forEach((cell) => {
+      cell.hidden = wanted.some(({ name }) => name === cell.dataset.of);
+    });
     const boards = all("#boards tbody tr");
     form.querySelector("output").textContent =
       `${boards.filter((row) => !row.hidden).length} of ${boards.length} lines on the boards`;
   };
   if (selects.length) {
     form.hidden = false;
-    // A ranking metric is the same under every thresholder: begin with one of them.
-    const first = selects.find((select) => select.name === "thresholder");
-    if (first) first.selectedIndex = 1;
+    // Begin calmly: one line a method, under the first normalizer and thresholder of the suite.
+    selects.filter(({ name }) => name !== "dataset").forEach((select) => { select.selectedIndex = 1; });
     form.addEventListener("submit", (event) => event.preventDefault());
     form.addEventListener("change", filter);
     filter();

@@ -15,7 +15,8 @@ import pytest
 from PIL import Image, ImageDraw
 
 from adharness.report.leaderboard import headline_class
-from adharness.report.resampling import weighted_auroc
+from adharness.statistics import replicates
+from adharness.store.folder import RunFolder
 from adharness.store.records import (
     CellRecord,
     Costs,
@@ -96,16 +97,15 @@ class FakeRun:
             scorings=[],
             versions={"adharness": "0.1.0", "adharness-timm": "0.1.0"},
             identity={},
-            **({"judged": {}} if "judged" in CellRecord.model_fields else {}),
+            judged={},
         )
-        home = folder / "cells" / identity
-        home.mkdir(parents=True)
-        (home / "result.json").write_text(cell.model_dump_json(), encoding="utf-8")
-        if status != "failed":
-            np.savez(home / "scores.npz", **scores)
-            if dataset == "textures" and method != "mahalanobis":  # mahalanobis judges whole images
-                self._maps(home, scores)
-        return cell
+        arrays = {} if status == "failed" else {"scores.npz": scores}
+        if arrays and dataset == "textures" and method != "mahalanobis":  # it judges whole images
+            arrays["maps.npz"] = self._maps(scores)
+        RunFolder(folder).put_cell(cell, arrays)
+        stored = RunFolder(folder).cell(identity)
+        assert stored is not None
+        return stored
 
     def _status(self, *setting: str) -> str:
         if not self.faults:
@@ -169,7 +169,9 @@ class FakeRun:
         yield Row(class_name="pooled", status="ok", metrics=pooled)
 
     def _values(self, dataset: str, labels: Any, scores: Any, threshold: Any) -> dict[str, Value]:
-        auroc = float(weighted_auroc(labels, scores, np.ones((1, len(labels)), np.int64))[0])
+        auroc = float(
+            replicates("image_auroc", labels, scores, np.ones((1, len(labels)), np.int64))[0]
+        )
         alarms = scores > threshold
         hits = int((alarms & (labels == 1)).sum())
         f1 = 2 * hits / (alarms.sum() + labels.sum())
@@ -180,21 +182,20 @@ class FakeRun:
             "image_f1": _ranged(float(f1)),
             "image_fpr": _ranged(float(alarms[labels == 0].mean())),
             "pixel_auroc": _ranged(0.5 + auroc / 2.1) if masks else gone,
-            "region_aupro_30": Value(value=auroc * 0.9) if masks else Value(value=float("nan")),
+            "region_aupro_30": Value(value=auroc * 0.9) if masks else Value(value=None),
             "image_f1_oracle": _ranged(min(1.0, float(f1) + 0.03)),
         }
 
-    def _maps(self, home: Path, scores: dict[str, Any]) -> None:
+    def _maps(self, scores: dict[str, Any]) -> dict[str, Any]:
         rows, columns = np.mgrid[0:8, 0:8]
         bump = np.exp(-((rows - 3) ** 2 + (columns - 4) ** 2) / 4)
         patches = np.stack([0.4 + 0.1 * np.abs(s) + bump * max(s, 0) for s in scores["scores"]])
-        np.savez(
-            home / "maps.npz",
-            samples=scores["samples"],
-            patches=patches.astype(np.float32),
-            sizes=np.full((len(patches), 2), 96),
-            input_size=np.array([64, 64]),
-        )
+        return {
+            "samples": scores["samples"],
+            "patches": patches.astype(np.float32),
+            "sizes": np.full((len(patches), 2), 96),
+            "input_size": np.array([64, 64]),
+        }
 
     def _gallery(self, folder: Path) -> Iterator[GalleryImage]:
         home = folder / "gallery" / "textures"
@@ -252,7 +253,7 @@ class FakeRun:
                 "git": {"commit": "e5de389", "dirty": False},
                 "cpu": "2 cores",
                 "gpu": None,
-                "distributions": {"numpy": "2.4.6"},
+                "versions": {"numpy": "2.4.6"},
             },
         )
 

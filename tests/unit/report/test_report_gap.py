@@ -3,14 +3,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from sklearn.metrics import roc_auc_score
 
-from adharness.report.gap import HEADLINE, paired_auroc, unification_gaps
+from adharness.report.gap import unification_gaps
 from adharness.report.leaderboard import find_value, headline_class, leaderboard
+from adharness.report.paired import HEADLINE, paired_intervals
 from adharness.report.reading import ImageScores, read_run, read_scores
-from adharness.report.resampling import bootstrap_weights, weighted_auroc
+
+METRICS = ["image_auroc", "image_f1"]
 
 
 def test_a_gap_is_the_per_class_number_minus_the_unified_one(run_folder: Path) -> None:
@@ -50,8 +50,10 @@ def test_means_over_different_classes_are_not_compared(run_folder: Path) -> None
 def test_every_interval_of_image_auroc_holds_its_gap(fake_run: Any, tmp_path: Path) -> None:
     folder = fake_run(faults=False, thresholders=["f1"]).write(tmp_path)
     board = leaderboard(*read_run(folder))
-    resample = paired_auroc(lambda cell: read_scores(folder, cell), draws=200, level=0.95, seed=0)
-    gaps = [g for g in unification_gaps(board, resample) if g.metric == "image_auroc"]
+    resample = paired_intervals(
+        lambda cell: read_scores(folder, cell), METRICS, draws=200, level=0.95, seed=0
+    )
+    gaps = [g for g in unification_gaps(board, resample) if g.metric in METRICS]
     scopes = {HEADLINE, "macro", "pooled", "carpet", "grid", "leather"}
     assert scopes <= {g.scope for g in gaps}
     for gap in gaps:
@@ -64,44 +66,32 @@ def test_every_interval_of_image_auroc_holds_its_gap(fake_run: Any, tmp_path: Pa
 def test_the_same_scores_on_both_sides_leave_no_gap_and_no_width(run_folder: Path) -> None:
     _, cells = read_run(run_folder)
     cell = next(c for c in cells if c.protocol == "model-unified" and c.status == "ok")
-    resample = paired_auroc(lambda name: read_scores(run_folder, name), draws=50, level=0.9, seed=1)
+    resample = paired_intervals(
+        lambda name: read_scores(run_folder, name), METRICS, draws=50, level=0.9, seed=1
+    )
     intervals = resample(cell, cell)
-    assert set(intervals) == {"carpet", "grid", "leather", "macro", "pooled", HEADLINE}
+    scopes = {"carpet", "grid", "leather", "macro", "pooled", HEADLINE}
+    assert set(intervals) == {(metric, scope) for metric in METRICS for scope in scopes}
     assert set(intervals.values()) == {(0.0, 0.0)}
 
 
 def test_cells_that_saw_other_images_have_no_paired_interval(run_folder: Path) -> None:
     _, cells = read_run(run_folder)
     cell = next(c for c in cells if c.status == "ok")
-    whole = read_scores(run_folder, cell.id)
+    whole = read_scores(run_folder, cell)
     assert whole is not None
     fewer = ImageScores(*(getattr(whole, name)[1:] for name in ImageScores.__slots__))
     answers = iter([whole, fewer])
-    resample = paired_auroc(lambda _: next(answers), draws=10, level=0.9, seed=1)
-    assert not resample(cell, cell)
+    resample = paired_intervals(lambda _: next(answers), METRICS, draws=10, level=0.9, seed=1)
+    assert not resample(cell, cell.model_copy(update={"id": "another"}))
 
 
 def test_several_seeds_give_a_spread_instead_of_an_interval(fake_run: Any, tmp_path: Path) -> None:
     folder = fake_run(seeds=[0, 1, 2], faults=False, thresholders=["f1"]).write(tmp_path)
     board = leaderboard(*read_run(folder))
-    resample = paired_auroc(lambda cell: read_scores(folder, cell), draws=20, level=0.95, seed=0)
+    resample = paired_intervals(
+        lambda cell: read_scores(folder, cell), METRICS, draws=20, level=0.95, seed=0
+    )
     for gap in unification_gaps(board, resample):
         assert (gap.score.low, gap.score.high) == (None, None)
         assert gap.score.value is None or gap.score.spread is not None
-
-
-def test_weighted_auroc_is_the_auroc_of_the_repeated_images() -> None:
-    rng = np.random.default_rng(3)
-    labels = np.r_[np.zeros(9, np.int64), np.ones(7, np.int64)]
-    scores = rng.integers(0, 5, 16).astype(float)  # many ties
-    weights = bootstrap_weights(labels, 20, rng)
-    for row, value in zip(weights, weighted_auroc(labels, scores, weights), strict=True):
-        expected = roc_auc_score(np.repeat(labels, row), np.repeat(scores, row))
-        assert value == pytest.approx(expected)
-
-
-def test_bootstrap_weights_keep_the_size_of_every_stratum() -> None:
-    strata = np.array([0, 0, 1, 1, 1, 2])
-    weights = bootstrap_weights(strata, 50, np.random.default_rng(0))
-    for stratum, size in ((0, 2), (1, 3), (2, 1)):
-        assert (weights[:, strata == stratum].sum(axis=1) == size).all()

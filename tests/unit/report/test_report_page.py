@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import base64
-import io
 import re
 import shutil
 from collections import Counter
@@ -9,17 +7,14 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from PIL import Image
 
 from adharness.errors import StoreError
 from adharness.report import write_report
 from adharness.report.class_tables import class_tables
-from adharness.report.colormap import colorize, inferno_table
-from adharness.report.formats import points
-from adharness.report.gallery import galleries
+from adharness.report.formats import DASH, aligned, points
 from adharness.report.leaderboard import leaderboard
+from adharness.report.metric_names import metric_name
 from adharness.report.page import printable
 from adharness.report.panels import web_address
 from adharness.report.reading import read_run
@@ -148,68 +143,6 @@ def test_a_data_set_whose_pixels_must_not_be_shown_has_none(hostile: Document) -
     assert "No pixels of solar-cells are on this page" in hostile.text
 
 
-def test_pixels_that_may_not_be_shown_are_not_even_read(run_folder: Path) -> None:
-    run, cells = read_run(run_folder)
-    shut = [data.model_copy(update={"show_pixels": False}) for data in run.datasets]
-    board = leaderboard(run.model_copy(update={"datasets": shut}), cells)
-    for gallery in galleries(Path("/nowhere"), board):
-        assert not gallery.exhibits
-        assert gallery.hidden
-
-
-def test_every_method_is_shown_on_the_same_images(run_folder: Path) -> None:
-    gallery = galleries(run_folder, leaderboard(*read_run(run_folder)))[0]
-    assert gallery.methods == ("knn", "mahalanobis", "padim", "patchcore")
-    assert len(gallery.exhibits) == 9
-    for exhibit in gallery.exhibits:
-        assert tuple(each.method for each in exhibit.overlays) == gallery.methods
-        assert [each.picture is None for each in exhibit.overlays] == [False, True, False, False]
-        for each in exhibit.overlays:
-            assert each.score is not None
-            assert each.threshold is not None
-            assert each.flagged == (each.score > each.threshold)
-
-
-def test_pictures_beyond_the_budget_are_counted_not_shown(run_folder: Path) -> None:
-    gallery = galleries(run_folder, leaderboard(*read_run(run_folder)), budget=30_000)[0]
-    assert 0 < len(gallery.exhibits) < 9
-    assert gallery.left_out == 9 - len(gallery.exhibits)
-
-
-def test_the_overlay_is_brightest_where_the_patches_are(run_folder: Path) -> None:
-    gallery = galleries(run_folder, leaderboard(*read_run(run_folder)))[0]
-    exhibit = next(e for e in gallery.exhibits if e.image.label)
-    url = exhibit.overlays[3].picture or ""
-    seen, under = (_light(text) for text in (url, exhibit.picture))
-    drawn = seen - 0.4 * under  # what the colours added to the picture
-    assert drawn[36:42, 48:60].mean() > drawn[:12, :12].mean() + 20
-
-
-def _light(url: str) -> Any:
-    stream = io.BytesIO(base64.b64decode(url.split(",", 1)[1]))
-    with Image.open(stream) as picture:
-        return np.asarray(picture.convert("L"), dtype=float)
-
-
-def test_a_picture_outside_the_run_is_refused(run_folder: Path) -> None:
-    run, cells = read_run(run_folder)
-    outside = run.gallery[0].model_copy(update={"image": "../../etc/passwd"})
-    board = leaderboard(run.model_copy(update={"gallery": [outside]}), cells)
-    with pytest.raises(StoreError, match="is not in the run's folder"):
-        galleries(run_folder, board)
-
-
-def test_the_colour_map_grows_only_lighter() -> None:
-    table = inferno_table().astype(float) @ [0.2126, 0.7152, 0.0722]
-    assert (np.diff(table) > -0.6).all()  # rounding to whole colours
-    assert table[-1] > table[0] + 200
-
-
-def test_colours_without_a_range_are_all_dark() -> None:
-    colours = colorize(np.full((2, 3), 0.5, np.float32), 0.5, 0.5)
-    assert (colours == inferno_table()[0]).all()
-
-
 def test_undefined_numbers_are_a_dash_with_a_reason(hostile: Document) -> None:
     cells = [cell for cell in hostile.all("td") if "num" in (cell.get("class") or "")]
     undefined = [cell for cell in cells if cell.get("title") == "no anomalous pixel"]
@@ -280,6 +213,28 @@ def test_an_interrupted_run_gives_a_board_of_what_is_there(fake_run: Any, tmp_pa
     assert "40 planned cells without a result" in page.text
 
 
+def test_a_cell_whose_arrays_do_not_match_its_record_counts_as_missing(
+    fake_run: Any, tmp_path: Path
+) -> None:
+    folder = fake_run(thresholders=["f1"]).write(tmp_path)
+    arrays = next((folder / "cells").glob("*/scores.npz"))
+    arrays.write_bytes(arrays.read_bytes()[:-7])
+    page = Document(write_report(folder).html.read_text("utf-8"))
+    assert "1 planned cell without a result" in page.text
+    assert "their arrays do not match their records" in page.text
+
+
+def test_a_cost_column_has_one_number_of_decimals() -> None:
+    assert aligned([0.552, 1.9, None, 0.0004]) == ["0.55", "1.90", DASH, "<0.01"]
+    assert aligned([13.2, 0.0839, 0.01]) == ["13.2", "0.1", "<0.1"]
+
+
+def test_a_metric_of_another_version_is_shown_by_its_id() -> None:
+    name = metric_name("image_novelty_oracle")
+    assert (name.full, name.direction, name.oracle) == ("image_novelty_oracle", "higher", True)
+    assert metric_name("image_fpr").direction == "lower"
+
+
 def test_a_run_without_any_cell_still_gives_a_page(fake_run: Any, tmp_path: Path) -> None:
     folder = fake_run(thresholders=["f1"]).write(tmp_path)
     shutil.rmtree(folder / "cells")
@@ -287,7 +242,7 @@ def test_a_run_without_any_cell_still_gives_a_page(fake_run: Any, tmp_path: Path
 
 
 def test_a_folder_that_is_no_run_says_so(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match=r"no run\.json in"):
+    with pytest.raises(StoreError, match=r"has no run\.json"):
         write_report(tmp_path)
 
 
