@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from adharness.cli import render
 from adharness.contracts import Sample
 from adharness.errors import AdharnessError, SuiteError
 from adharness.plan import PROTOCOLS, Plan, expand
@@ -32,7 +33,7 @@ def check(suite: Path, data_root: Path | None) -> None:
     environment = os.environ.get("ADHARNESS_DATA")
     overrides = Overrides(data_root, Path(environment) if environment else None)
     for line in check_lines(suite, read_registry(), overrides):
-        click.echo(line)
+        render.print_line(line)
 
 
 def check_lines(path: Path, registry: Registry, overrides: Overrides) -> list[str]:

@@ -137,6 +137,18 @@ def test_dropping_half_of_the_test_images_changes_no_score_map_or_threshold_of_t
         assert_equal_where_both(arrays, after[cell], fewer=True)
 
 
+@pytest.mark.timeout(90)
+def test_neither_does_it_with_a_real_network_whose_batches_then_fall_differently(bench):
+    lite0 = {
+        "extractors": {"px": {"use": "timm", "layers": [2, 3], "resize": 64}},
+        "protocols": ["absolute-unified"],
+    }
+    before = run(bench, honest, "honest", **lite0)
+    after = run(bench, with_half_the_test_images, "half", **lite0)
+    for cell, arrays in before.items():
+        assert_equal_where_both(arrays, after[cell], fewer=True)
+
+
 def test_where_the_class_is_unknown_permuting_it_changes_no_score_map_or_threshold(bench):
     hidden = {"protocols": ["absolute-unified"], "normalizers": [{"use": "raw"}]}
     before = run(bench, honest, "honest", **hidden)
