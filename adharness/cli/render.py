@@ -83,7 +83,7 @@ class LiveBar:
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
-        self._task = progress.add_task("", total=None, unit="", what="")
+        self._task = progress.add_task("", total=0, unit="", what="")
 
     def start(self, stage: str, total: int, unit: str) -> None:
         """Begin a stage of `total` units."""
