@@ -11,7 +11,7 @@ import numpy as np
 from adharness.arrays import AnyArray, Float32, Float64, Int64, require_finite, require_shape
 from adharness.contracts import Bag, FeatureGrid, FittedScorer, Images, Memory, Scores
 from adharness.engine.features import CachedFeatures
-from adharness.errors import ContractError
+from adharness.errors import ContractError, DataError
 from adharness.store.records import Costs
 from adharness.suite.bind import BoundMethod
 
@@ -43,7 +43,11 @@ def fit_and_score(
     ------
     ContractError
         The scorer gave a wrong shape, a value that is not finite, or no score at all.
+    DataError
+        There is no image to score.
     """
+    if not evaluate.count:
+        raise DataError("no calibration or test image is left to score")
     bank_rng, scorer_rng = (np.random.default_rng([seed, role]) for role in (1, 2))
     begun = time.perf_counter()
     memory = method.bank.make().reduce(train, bank_rng)
@@ -68,6 +72,8 @@ def _score_all(
         images.append(image_score(scores))
         if scores.patches is not None:
             patches.append(scores.patches[0])
+    if len(patches) not in (0, len(images)):
+        raise ContractError(f"scorer '{name}' gave patch scores of some images and not of others")
     stacked = np.stack(patches).astype(np.float32) if patches else None
     return np.array(images, dtype=np.float64), stacked, 1000 * float(np.median(times))
 

@@ -31,9 +31,13 @@ class CellWorker:
     reuse: Reuse
 
     def identity(self, cell: Cell, outcomes: Sequence[ScoringOutcome]) -> dict[str, Any]:
-        """Everything that can change a number of a cell."""
+        """Everything that can change a number of a cell, and the names that its row shows.
+
+        Two methods that differ in their name alone share scores, but each has its own row.
+        """
         survey = self.group.survey
         return {
+            "names": _names(cell),
             "scorings": [o.id for o in outcomes],
             "calibration": survey.truth(survey.portion("calibration")),
             "test": survey.truth(survey.portion("test")),

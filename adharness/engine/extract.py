@@ -6,7 +6,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Literal
@@ -61,15 +61,25 @@ def ensure_shard(cache: Path, job: ExtractionJob, tick: Callable[[int, bool], No
         The cache cannot be written.
     """
     folder = cache / "features" / job.key()
-    with explained(folder):
-        folder.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(f"{folder}.lock"):
+    with _locked(folder):
         found = open_shard(folder)
         usable = found and (job.on_error == "skip" or not found.entry.skipped)
         if found and usable:
             tick(len(job.samples), True)
             return found
         return _extract_into(folder, job, tick)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    lock = FileLock(f"{folder}.lock")
+    with explained(folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _extract_into(folder: Path, job: ExtractionJob, tick: Callable[[int, bool], None]) -> Shard:
@@ -189,6 +199,8 @@ class _Writers:
 
     def append(self, features: FeatureGrid, count: int) -> None:
         patches = features.patches
+        if self._open and ("embeddings" in self._open) != (features.embeddings is not None):
+            raise ContractError("the extractor gave embeddings of some images and not of others")
         self.grid, self.dim = (patches.shape[1], patches.shape[2]), patches.shape[3]
         self._write("patches", patches[:count])
         if features.embeddings is not None:

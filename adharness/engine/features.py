@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from adharness.arrays import AnyArray, Float32, Int64
+from adharness.arrays import AnyArray, Bool, Float32, Int64
 from adharness.contracts import FeatureGrid
 from adharness.errors import StoreError
 from adharness.store.files import read_json
@@ -142,13 +142,16 @@ class CachedFeatures:
         return self._embeddings(np.arange(self.count))
 
     def _fill(self, out: Float32, images: Int64, name: str) -> None:
+        for shard, here in self._by_shard(images):
+            mapped = shard.patches() if name == "patches" else shard.embeddings()
+            out[here] = mapped[self.places[images[here]]]
+
+    def _by_shard(self, images: Int64) -> Iterator[tuple[Shard, Bool]]:
+        """Give each shard that these images are in, and which of them are in it."""
         for number in np.unique(self.where[images]):
             if number < 0:
                 raise StoreError("features were asked for of a class that was not extracted")
-            here = self.where[images] == number
-            shard = self.shards[int(number)]
-            mapped = shard.patches() if name == "patches" else shard.embeddings()
-            out[here] = mapped[self.places[images[here]]]
+            yield self.shards[int(number)], self.where[images] == number
 
     def batches(self, size: int = 32) -> Iterator[FeatureGrid]:
         """All images in order, at most `size` at a time."""
@@ -160,8 +163,7 @@ class CachedFeatures:
         per_image = self.grid[0] * self.grid[1]
         images, inside = np.divmod(np.asarray(patches, dtype=np.int64), per_image)
         out = np.empty((len(images), self.dim), dtype=np.float32)
-        for number in np.unique(self.where[images]):
-            here = self.where[images] == number
-            flat = self.shards[int(number)].patches().reshape(-1, self.dim)
+        for shard, here in self._by_shard(images):
+            flat = shard.patches().reshape(-1, self.dim)
             out[here] = flat[self.places[images[here]] * per_image + inside[here]]
         return out

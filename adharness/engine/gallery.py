@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from PIL import Image
@@ -11,6 +12,7 @@ from PIL import Image
 from adharness.arrays import UInt8
 from adharness.contracts import Sample
 from adharness.engine.survey import Survey
+from adharness.errors import DataError
 from adharness.store.files import atomic
 from adharness.store.records import GalleryImage
 
@@ -22,10 +24,11 @@ def write_gallery(survey: Survey, folder: Path) -> list[GalleryImage]:
     """Store the chosen images and masks of a data set; none where its licence says no."""
     if not survey.dataset.licence.show_pixels:
         return []
-    return [
-        _store(survey, sample, folder, f"{survey.name}/{number:03d}")
-        for number, sample in enumerate(_chosen(survey))
-    ]
+    stored = []
+    for number, sample in enumerate(_chosen(survey)):
+        with suppress(DataError):  # an image that cannot be read has failed its class already
+            stored.append(_store(survey, sample, folder, f"{survey.name}/{number:03d}"))
+    return stored
 
 
 def _chosen(survey: Survey) -> Iterator[Sample]:

@@ -13,7 +13,7 @@ import numpy as np
 from adharness.arrays import AnyArray, Float64, Int64, require_finite, require_shape
 from adharness.contracts import Calibration, FittedNormalizer, ImageContext, Threshold
 from adharness.contracts.specs import ThresholderSpec
-from adharness.errors import DataError
+from adharness.errors import ContractError, DataError
 from adharness.suite.bind import Bound
 
 
@@ -78,6 +78,11 @@ def choose_threshold(thresholder: Bound, group: Normalized) -> Threshold:
     """Choose a group's threshold from its calibration scores; test scores are not passed on.
 
     A thresholder that does not declare `needs_labels` is given the normal images only.
+
+    Raises
+    ------
+    ContractError
+        The thresholder gave no Threshold, or one that is not finite.
     """
     spec = thresholder.component.spec
     labelled = isinstance(spec, ThresholderSpec) and spec.needs_labels
@@ -85,12 +90,21 @@ def choose_threshold(thresholder: Bound, group: Normalized) -> Threshold:
         calibration = Calibration(group.calibration, group.calibration_labels)
     else:
         calibration = Calibration(group.calibration[group.calibration_labels == 0])
-    chosen: Threshold = thresholder.make().threshold(calibration)
+    chosen = thresholder.make().threshold(calibration)
+    if not isinstance(chosen, Threshold):
+        given = type(chosen).__name__
+        raise ContractError(f"thresholder '{thresholder.name}' gave a {given}, not a Threshold")
+    if not np.isfinite(chosen.value):
+        raise ContractError(f"thresholder '{thresholder.name}' gave the threshold {chosen.value}")
     return chosen
 
 
 def _apply(fitted: FittedNormalizer, held: Held, name: str) -> Float64:
-    values = np.asarray(fitted.apply(held.scores.copy(), held.context), dtype=np.float64)
-    require_shape(values, held.scores.shape, name=f"scores of normalizer '{name}'")
+    """Rescale image by image, so that no score can depend on which others are in the set."""
+    values = np.empty(len(held.scores), dtype=np.float64)
+    for i, score in enumerate(held.scores):
+        one = np.asarray(fitted.apply(np.array([score]), held.context.single(i)))
+        require_shape(one, (1,), name=f"scores of normalizer '{name}'")
+        values[i] = one[0]
     require_finite(values, name=f"scores of normalizer '{name}'")
     return values

@@ -41,7 +41,8 @@ class Rankings:
     ) -> dict[str, Measured]:
         normalizers, contexts = family.transforms()
         mine = [normalizers[i] for i in chosen]
-        key = (row, "raw" if raw else _shared(mine))
+        shown = contexts[0].classes is not None
+        key = (row, "raw" if raw else (_shared(mine), shown))
         if key not in self._measured:
             here = rows[chosen]
             maps = None

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import groupby
 
 from adharness.engine.cells import CellWorker
 from adharness.engine.events import Failed, Listener, StageStarted, StepDone, StepStarted
-from adharness.engine.family import keeps_class_order, open_family
+from adharness.engine.failures import failure_of
+from adharness.engine.family import Family, keeps_class_order, open_family
 from adharness.engine.gather import Gathered, gather
+from adharness.engine.judge import Table
 from adharness.engine.rank import Rankings
 from adharness.engine.score import ScoringOutcome, ScoringTask, tasks_of
 from adharness.plan import PROTOCOLS, Cell
@@ -59,13 +62,23 @@ def _judge_family(
     first, gathered = cells[0], rankings.gathered
     listener(StepStarted("judge", f"{first.method.name}, {first.protocol}"))
     family = open_family(first, worker.group, gathered)
-    table = rankings.table(family, keeps_class_order=keeps_class_order(first))
+    family, table = _ranked(family, rankings, first)
     records = []
     for cell in cells:
         records.append(worker.judge(cell, outcomes, family, table))
         _report_new_failures(records[-1], gathered, cell, listener)
         listener(StepDone("judge"))
     return records
+
+
+def _ranked(family: Family, rankings: Rankings, cell: Cell) -> tuple[Family, Table]:
+    """Measure the rankings; a normalizer that fails on a map fails its cells, not the run."""
+    try:
+        return family, rankings.table(family, keeps_class_order=keeps_class_order(cell))
+    except Exception as error:  # noqa: BLE001 - whatever a plugin raises becomes failed rows
+        failure = failure_of("judge", error)
+        failures = dict.fromkeys(family.group.survey.classes, failure) | family.failures
+        return replace(family, parts=[], failures=failures), {}
 
 
 def _report_new_failures(

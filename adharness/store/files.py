@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 import tempfile
+import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -74,9 +75,20 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_arrays(path: Path, arrays: Mapping[str, AnyArray]) -> str:
-    """Write an uncompressed npz and return its SHA-256. Equal arrays give equal bytes."""
-    with atomic(path) as file:
-        np.savez(file, allow_pickle=False, **dict(arrays))
+    """Write an uncompressed npz and return its SHA-256. Equal arrays give equal bytes.
+
+    Raises
+    ------
+    StoreError
+        As `atomic`; or an array holds Python objects, which only pickle could store.
+    """
+    for name, array in arrays.items():
+        if array.dtype.hasobject:
+            raise StoreError(f"array '{name}' for {path} holds Python objects, not numbers or text")
+    with atomic(path) as file, zipfile.ZipFile(file, "w") as archive:
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as entry:
+                np.lib.format.write_array(entry, np.asanyarray(array), allow_pickle=False)
     return sha256_of(path)
 
 
@@ -86,17 +98,24 @@ def link_file(source: Path, target: Path) -> str:
         target.parent.mkdir(parents=True, exist_ok=True)
         temporary = target.with_name(f".{target.name}.{os.getpid()}")
         try:
-            os.link(source, temporary)
-        except OSError:
-            shutil.copyfile(source, temporary)
-        temporary.replace(target)
+            _link_or_copy(source, temporary)
+            temporary.replace(target)
+        finally:  # two names of one file: `replace` leaves both
+            temporary.unlink(missing_ok=True)
     return sha256_of(target)
+
+
+def _link_or_copy(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
 
 
 def read_arrays(path: Path) -> dict[str, AnyArray]:
     """Read every array of an npz. Raises StoreError where it is missing or corrupt."""
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
     except Exception as error:
         raise StoreError(
@@ -108,7 +127,7 @@ def read_json(path: Path) -> dict[str, Any]:
     """Read a JSON object. Raises StoreError where it is missing, corrupt or not an object."""
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise StoreError(f"cannot read {path}: {error}") from error
     if not isinstance(value, dict):
         raise StoreError(f"{path} holds a {type(value).__name__}, not an object")

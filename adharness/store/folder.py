@@ -93,10 +93,15 @@ class RunFolder:
 def _stored(folder: Path, model: type[StoredT]) -> StoredT | None:
     try:
         record = _validated(folder / "result.json", model)
-        whole = all(sha256_of(folder / name) == sha for name, sha in record.files.items())
+        whole = all(_holds(folder, name, sha) for name, sha in record.files.items())
     except (StoreError, OSError):
         return None
     return record if whole else None
+
+
+def _holds(folder: Path, name: str, sha: str) -> bool:
+    """Whether the folder itself has this file; a name that leads out of it is nobody's."""
+    return Path(name).name == name and sha256_of(folder / name) == sha
 
 
 def _put(

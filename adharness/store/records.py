@@ -65,7 +65,7 @@ class ThresholdRecord(Record):
 class Costs(Record):
     """What the row's models cost, summed over the models that a cell needed. Seconds are wall time.
 
-    `score_ms` is the mean time to score one image from its features, extraction apart.
+    `score_ms` is the median time to score one image from its features, extraction apart.
     """
 
     fit_s: float

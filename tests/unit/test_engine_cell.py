@@ -1,0 +1,143 @@
+"""Fitting and scoring one model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from adharness.contracts import (
+    Bag,
+    BankSpec,
+    ExtractorSpec,
+    FeatureGrid,
+    Params,
+    ScorerSpec,
+    Scores,
+)  # fmt: skip
+from adharness.engine.cell import evaluated, fit_and_score
+from adharness.errors import ContractError, DataError
+from adharness.registry import Component
+from adharness.suite.bound import Bound, BoundMethod
+from adharness.testing.worlds import ToyFeatures
+
+
+class NoParams(Params):
+    """Nothing to set."""
+
+
+class Features(ToyFeatures):
+    shards = ()
+
+
+class Toy:
+    """A bank and a scorer that draw from their generators and score as they are told."""
+
+    def __init__(self, score: Any = None) -> None:
+        self.score_as, self.seen, self.drawn = score, [], []
+
+    def reduce(self, features: Features, rng: np.random.Generator) -> Bag:
+        self.drawn.append(rng.random(3).tolist())
+        return Bag(np.zeros((2, features.dim), np.float32), np.zeros(2, np.int64))
+
+    def fit(self, memory: Bag, rng: np.random.Generator) -> Toy:
+        self.drawn.append(rng.random(3).tolist())
+        return self
+
+    def score(self, features: FeatureGrid) -> Scores:
+        self.seen.append(len(features.patches))
+        if self.score_as:
+            return self.score_as(features)
+        return Scores(patches=features.patches.mean(axis=-1))
+
+
+def method(toy: Toy) -> BoundMethod:
+    def bound(spec: Any, **traits: Any) -> Bound:
+        made = spec(name="toy", params=NoParams, make=lambda _: toy, summary="", **traits)
+        return Bound(Component(made, "tests", "0"), NoParams())
+
+    bank, scorer = bound(BankSpec, emits="bag"), bound(ScorerSpec, needs="bag")
+    return BoundMethod("toy", "toy", bound(ExtractorSpec), bank, scorer)
+
+
+def features(count: int) -> Features:
+    values = np.random.default_rng(count).normal(size=(count, 2, 3, 4))
+    return Features(values.astype(np.float32))
+
+
+@pytest.fixture(autouse=True)
+def no_shards(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The time to extract is read from shards; features in memory have none."""
+    from adharness.engine import cell
+    from adharness.store.records import Costs
+
+    nothing = Costs(fit_s=0, score_ms=0, extract_ms=None, bank_rows=None, bank_mb=None)
+    monkeypatch.setattr(cell, "_costs", lambda *_: nothing)
+
+
+def score(toy: Toy, count: int = 5, seed: int = 0) -> Any:
+    return fit_and_score(method(toy), features(3), features(count), seed=seed)
+
+
+def test_an_image_score_is_its_highest_patch_and_images_are_scored_one_by_one():
+    toy = Toy()
+    raw = score(toy)
+    assert toy.seen == [1] * 5
+    np.testing.assert_array_equal(raw.images, raw.patches.max(axis=(1, 2)).astype(np.float64))
+    np.testing.assert_array_equal(raw.patches, features(5).patches.mean(axis=-1))
+
+
+def test_a_scorer_that_ranks_within_its_batch_gains_nothing():
+    def ranks(grid: FeatureGrid) -> Scores:
+        values = grid.patches.mean(axis=(1, 2, 3))
+        return Scores(images=values.argsort().argsort().astype(np.float32))
+
+    assert set(score(Toy(ranks)).images.tolist()) == {0.0}
+
+
+def test_an_image_score_of_the_scorers_own_is_preferred():
+    both = lambda g: Scores(g.patches.mean(axis=-1), np.array([7.0], np.float32))  # noqa: E731
+    assert score(Toy(both)).images.tolist() == [7.0] * 5
+
+
+def test_bank_and_scorer_draw_apart_and_the_seed_decides():
+    drawn = []
+    for seed in (0, 0, 1):
+        toy = Toy()
+        score(toy, seed=seed)
+        drawn.append(toy.drawn)
+    assert drawn[0] == drawn[1]
+    bank, scorer = drawn[0]
+    assert bank != scorer
+    assert not {*map(tuple, drawn[0])} & {*map(tuple, drawn[2])}
+
+
+def now_and_then(grid: FeatureGrid) -> Scores:
+    high = float(grid.patches.mean()) > float(features(5).patches[0].mean()) - 1e-9
+    one = np.ones(1, np.float32)
+    return Scores(np.ones((1, 2, 3), np.float32) if high else None, one)
+
+
+@pytest.mark.parametrize(("answer", "says"), [
+    (lambda g: Scores(), "neither patch scores nor image scores"),
+    (lambda g: Scores(np.zeros((1, 3, 2), np.float32)), r"patch scores of scorer 'toy' has shape"),
+    (lambda g: Scores(images=np.zeros(2, np.float32)), "image scores of scorer 'toy' has shape"),
+    (lambda g: Scores(images=np.array([np.inf])), "not finite"),
+    (now_and_then, "of some images and not of others"),
+])  # fmt: skip
+def test_scores_that_break_the_contract_are_refused(answer, says):
+    with pytest.raises(ContractError, match=says):
+        score(Toy(answer))
+
+
+def test_no_image_to_score_is_an_error_of_the_data():
+    with pytest.raises(DataError, match="left to score"):
+        score(Toy(), count=0)
+
+
+def test_a_training_image_among_the_evaluated_is_a_leak():
+    train = np.array([0, 1, 2])
+    assert evaluated(train, np.array([9, 4]), np.array([5, 4])).tolist() == [4, 5, 9]
+    with pytest.raises(ContractError, match="2 training images are also evaluated"):
+        evaluated(train, np.array([4, 1]), np.array([2]))

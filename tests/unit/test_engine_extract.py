@@ -1,0 +1,226 @@
+"""Extraction: order, padding, what the cache shares, and what no accident can leave behind."""
+
+from __future__ import annotations
+
+import errno
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import pytest
+
+from adharness.contracts import ContentHash, FeatureGrid, Preprocess, Sample
+from adharness.engine import extract
+from adharness.engine.extract import BATCH, ExtractionJob, ensure_shard
+from adharness.engine.features import Shard
+from adharness.errors import ContractError, DataError, StoreError
+
+
+class Pictures:
+    """Image i is grey with value i."""
+
+    licence = None
+
+    def __init__(self, broken: tuple[int, ...] = ()) -> None:
+        self.broken = broken
+
+    def image(self, sample: Sample) -> np.ndarray:
+        i = int(sample.path)
+        if i in self.broken:
+            raise DataError(f"cannot read {sample.path}", hint="look at it")
+        return np.full((4, 4 + i % 2, 3), i, np.uint8)
+
+
+@dataclass
+class Means:
+    """The mean of the image in every patch; remembers what it was given."""
+
+    change: Callable[[FeatureGrid, int], FeatureGrid] = lambda grid, call: grid
+    seen: list[int] = field(default_factory=list)
+    preprocess = Preprocess(4, 4)
+
+    def fingerprint(self) -> str:
+        return "means"
+
+    def extract(self, images: np.ndarray) -> FeatureGrid:
+        self.seen.append(len(images))
+        means = images.mean(axis=(1, 2, 3), dtype=np.float32)
+        patches = np.broadcast_to(means[:, None, None, None], (len(images), 2, 2, 3)).copy()
+        return self.change(FeatureGrid(patches, means[:, None]), len(self.seen))
+
+
+def job(count: int = 20, extractor: Means | None = None, **changes: Any) -> ExtractionJob:
+    made = ExtractionJob(
+        dataset=Pictures(),
+        samples=[Sample(str(i), "c", "train", 0) for i in range(count)],
+        hashes=[ContentHash(f"hash {i}", None) for i in range(count)],
+        extractor=extractor or Means(),
+        identity={"use": "means"},
+        on_error="fail",
+    )
+    return replace(made, **changes)
+
+
+def quiet(count: int, reused: bool) -> None:
+    """Listens to nothing."""
+
+
+def values(shard: Shard) -> list[float]:
+    return shard.patches()[:, 0, 0, 0].tolist()
+
+
+def entries(cache: Path) -> list[str]:
+    return [p.name for p in (cache / "features").iterdir() if p.suffix != ".lock"]
+
+
+@pytest.mark.parametrize("count", [1, BATCH - 1, BATCH, BATCH + 1, 3 * BATCH])
+def test_features_keep_the_order_and_the_extractor_always_sees_a_whole_batch(tmp_path, count):
+    extractor = Means()
+    shard = ensure_shard(tmp_path, job(count, extractor), quiet)
+    assert values(shard) == list(range(count))
+    assert shard.embeddings()[:, 0].tolist() == list(range(count))
+    assert shard.entry.count == count
+    assert shard.entry.sizes == [(4, 4 + i % 2) for i in range(count)]
+    assert set(extractor.seen) == {BATCH}
+
+
+def test_a_stored_shard_is_reused_and_told_so(tmp_path):
+    ticks: list[tuple[int, bool]] = []
+    first = ensure_shard(tmp_path, job(), lambda *tick: ticks.append(tick))
+    again = job()
+    found = ensure_shard(tmp_path, again, lambda *tick: ticks.append(tick))
+    assert ticks == [(16, False), (4, False), (20, True)]
+    assert again.extractor.seen == []
+    assert found == first
+
+
+def test_the_same_images_under_other_names_share_a_shard(tmp_path):
+    first = ensure_shard(tmp_path, job(), quiet)
+    renamed = [Sample(f"elsewhere/{i}", "other", "test", 1) for i in range(20)]
+    assert ensure_shard(tmp_path, job(samples=renamed), quiet) == first
+
+
+@pytest.mark.parametrize("changes", [
+    {"hashes": [ContentHash(f"hash {i + (i == 3)}", None) for i in range(20)]},
+    {"identity": {"use": "means", "params": {"layers": [2]}}},
+    {"identity": {"use": "means", "fingerprint": "other weights"}},
+])  # fmt: skip
+def test_another_pixel_parameter_or_weight_is_another_shard(tmp_path, changes):
+    first = ensure_shard(tmp_path, job(), quiet)
+    assert ensure_shard(tmp_path, job(**changes), quiet).folder != first.folder
+
+
+def test_a_mask_does_not_change_the_shard():
+    masked = [ContentHash(f"hash {i}", "mask") for i in range(20)]
+    assert job(hashes=masked).key() == job().key()
+
+
+def test_an_unreadable_image_fails_with_the_way_out(tmp_path):
+    with pytest.raises(DataError, match="cannot read 17") as caught:
+        ensure_shard(tmp_path, job(dataset=Pictures(broken=(17,))), quiet)
+    assert "look at it; " in (caught.value.hint or "")
+    assert "on_error: skip" in (caught.value.hint or "")
+    assert entries(tmp_path) == []
+
+
+def test_under_skip_it_is_noted_by_its_position_and_its_shard_is_not_used_under_fail(tmp_path):
+    broken = job(dataset=Pictures(broken=(0, 17)), on_error="skip")
+    shard = ensure_shard(tmp_path, broken, quiet)
+    assert shard.entry.skipped == {0: "cannot read 0", 17: "cannot read 17"}
+    assert ensure_shard(tmp_path, broken, quiet) == shard
+    with pytest.raises(DataError, match="cannot read 0"):
+        ensure_shard(tmp_path, replace(broken, on_error="fail"), quiet)
+    mended = ensure_shard(tmp_path, job(), quiet)  # the same hashes, now readable
+    assert mended.entry.skipped == {}
+
+
+def nan_in_5(grid: FeatureGrid, call: int) -> FeatureGrid:
+    grid.patches[5] = np.nan
+    return grid
+
+
+FAULTS = {
+    "image alone": (lambda g, c: FeatureGrid(g.patches[:1]), "patches of extractor 'means'"),
+    "flat": (lambda g, c: FeatureGrid(g.patches[:, 0]), "patches of extractor 'means'"),
+    "embedding": (lambda g, c: FeatureGrid(g.patches, g.patches), "embeddings of extractor"),
+    "nan": (nan_in_5, "patches of 5 holds"),
+    "grid changes": (lambda g, c: FeatureGrid(g.patches[:, :c]), "changed shape"),
+    "embeddings end": (lambda g, c: g if c == 1 else FeatureGrid(g.patches), "of some images"),
+    "embeddings begin": (lambda g, c: g if c == 2 else FeatureGrid(g.patches), "of some images"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_features_that_break_the_contract_leave_no_entry(tmp_path, fault):
+    change, says = FAULTS[fault]
+    with pytest.raises(ContractError, match=says):
+        ensure_shard(tmp_path, job(extractor=Means(change)), quiet)
+    assert entries(tmp_path) == []
+
+
+def test_features_of_the_filling_are_not_looked_at(tmp_path):
+    def spoil(grid: FeatureGrid, call: int) -> FeatureGrid:
+        grid.patches[3:] = np.nan
+        return grid
+
+    assert len(values(ensure_shard(tmp_path, job(3, Means(spoil)), quiet))) == 3
+
+
+@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
+def test_an_interrupted_extraction_leaves_no_entry_and_the_next_one_works(tmp_path, error):
+    def stop(grid: FeatureGrid, call: int) -> FeatureGrid:
+        if call == 2:
+            raise error
+        return grid
+
+    with pytest.raises(error):
+        ensure_shard(tmp_path, job(extractor=Means(stop)), quiet)
+    assert entries(tmp_path) == []
+    assert values(ensure_shard(tmp_path, job(), quiet)) == list(range(20))
+
+
+def test_what_a_killed_run_left_is_swept_away(tmp_path):
+    left = tmp_path / "features" / f".{job().key()}.part"
+    left.mkdir(parents=True)
+    (left / "patches.npy").write_text("half")
+    assert values(ensure_shard(tmp_path, job(), quiet)) == list(range(20))
+    assert not left.exists()
+
+
+def test_a_full_disk_is_a_store_error_and_leaves_no_entry(tmp_path, monkeypatch):
+    def full(self: Any, name: str, array: np.ndarray) -> IO[bytes]:
+        with extract.explained(Path(name)):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(extract._Writers, "_create", full)
+    with pytest.raises(StoreError, match="No space left"):
+        ensure_shard(tmp_path, job(), quiet)
+    assert entries(tmp_path) == []
+
+
+def test_a_cache_that_cannot_be_written_is_a_store_error(tmp_path):
+    (tmp_path / "features").write_text("a file in the way")
+    with pytest.raises(StoreError, match="cannot write"):
+        ensure_shard(tmp_path, job(), quiet)
+
+
+def test_two_that_want_one_shard_extract_it_once(tmp_path):
+    calls: list[int] = []
+
+    def slow(grid: FeatureGrid, call: int) -> FeatureGrid:
+        calls.append(call)
+        time.sleep(0.05)
+        return grid
+
+    jobs = [job(extractor=Means(slow)) for _ in range(3)]
+    threads = [threading.Thread(target=ensure_shard, args=(tmp_path, j, quiet)) for j in jobs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert calls == [1, 2]
+    assert values(ensure_shard(tmp_path, job(), quiet)) == list(range(20))

@@ -1,0 +1,258 @@
+"""The survey, the judge, and when a ranking may be shared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from adharness.contracts import ContentHash, ImageContext, Sample
+from adharness.data.splits import Split
+from adharness.engine.family import Family, Part
+from adharness.engine.gather import Gathered
+from adharness.engine.judge import MACRO, POOLED, Referee, Table
+from adharness.engine.protocols import Normalized
+from adharness.engine.rank import Rankings, _shared
+from adharness.engine.survey import Survey, _chosen, _limited
+from adharness.engine.truth import Truth
+from adharness.errors import DataError
+from adharness.store.records import Failure
+from adharness.suite.schema import StatisticsSettings
+
+
+def survey(labels: dict[str, list[int]], mask: str | None = "m") -> Survey:
+    """Every image is a test image; the position is also its hash."""
+    samples = [
+        Sample(f"{name}/{i}", name, "test", label)
+        for name, of_class in labels.items()
+        for i, label in enumerate(of_class)
+    ]
+    hashes = tuple(ContentHash(s.path, mask if s.label else None) for s in samples)
+    split = Split((), (), tuple(range(len(samples))))
+    bound: Any = SimpleNamespace(name="toys")
+    dataset: Any = None
+    return Survey(bound, dataset, tuple(samples), hashes, split, tuple(labels))
+
+
+def referee(made: Survey, bootstrap: int = 0) -> Referee:
+    settings = StatisticsSettings(bootstrap=bootstrap)
+    metrics = ["image_auroc", "image_recall", "pixel_auroc"]
+    return Referee(made, Truth({}, {}, {}), metrics, settings)
+
+
+def ranked(judge: Referee, made: Survey, scores: np.ndarray) -> Table:
+    positions = np.arange(len(made.samples))
+    return {
+        row: judge.ranking(row, positions[chosen], scores[chosen], None)
+        for row, chosen in judge.rows_of(positions).items()
+    }
+
+
+TWO = {"a": [0, 0, 1, 1], "b": [0, 1, 0, 1]}
+GOOD = np.array([0.0, 1.0, 2.0, 3.0, 10.0, 12.0, 13.0, 14.0])
+
+
+def rows(labels: dict[str, list[int]], scores: np.ndarray, **failed: Failure) -> dict[str, Any]:
+    made = survey(labels)
+    judge = referee(made)
+    return {r.class_name: r for r in judge.rows(ranked(judge, made, scores), failed)}
+
+
+def test_macro_is_the_mean_of_the_classes_and_pooled_ranks_all_images():
+    found = {name: row.metrics["image_auroc"].value for name, row in rows(TWO, GOOD).items()}
+    assert found == {"a": 1.0, "b": 0.75, MACRO: 0.875, POOLED: pytest.approx(11 / 16)}
+
+
+def test_a_class_without_anomalies_makes_macro_undefined_and_is_named():
+    found = rows({"a": [0, 0, 1, 1], "b": [0, 0, 0, 0]}, GOOD)
+    assert found[MACRO].metrics["image_auroc"].value is None
+    assert found[MACRO].metrics["image_auroc"].reason == "undefined in b: no anomalous image"
+    assert found[POOLED].metrics["image_auroc"].value is not None
+
+
+def test_a_failed_class_fails_macro_and_pooled():
+    failure = Failure(stage="judge", type="E", message="the wheel came off")
+    found = rows(TWO, GOOD, b=failure)
+    assert {n: r.status for n, r in found.items()} == {
+        "a": "ok", "b": "failed", MACRO: "failed", POOLED: "failed",
+    }  # fmt: skip
+    assert found[MACRO].failure.message == "1 of 2 classes failed: b"
+    assert found[MACRO].metrics == {}
+
+
+def test_a_class_whose_test_images_are_all_gone_fails_macro_and_pooled():
+    made = survey(TWO).without([4, 5, 6, 7])
+    judge = referee(made, bootstrap=5)
+    positions = made.portion("test")
+    table = {"a": judge.ranking("a", positions, GOOD[:4], None)}
+    found = {r.class_name: r for r in judge.rows(table, {})}
+    assert found["b"].failure.message == "the class has no test image left"
+    assert found[POOLED].status == "failed"
+
+
+def test_without_bootstrap_there_is_no_interval_and_with_it_the_draws_are_paired():
+    made = survey(TWO)
+    bare = ranked(referee(made), made, GOOD)["a"]["image_auroc"]
+    assert bare.replicates is None
+    assert bare.record(0.95).low is None
+    judge = referee(made, bootstrap=50)
+    first, again = (ranked(judge, made, scores) for scores in (GOOD, np.exp(GOOD / 9)))
+    other = ranked(referee(made, bootstrap=50), made, GOOD)
+    for row, metrics in first.items():
+        drawn = metrics["image_auroc"].replicates
+        np.testing.assert_array_equal(drawn, again[row]["image_auroc"].replicates)
+        np.testing.assert_array_equal(drawn, other[row]["image_auroc"].replicates)
+
+
+def test_decisions_are_taken_at_each_images_own_threshold():
+    made = survey(TWO)
+    thresholds = np.array([1.5] * 4 + [13.5] * 4)
+    table = referee(made).decisions(np.arange(8), GOOD, thresholds)
+    assert {r: m["image_recall"].value.value for r, m in table.items()} == {
+        "a": 1.0, "b": 0.5, POOLED: 0.75,
+    }  # fmt: skip
+
+
+def test_a_scorer_without_maps_and_a_set_without_masks_have_no_pixel_metric():
+    reason = rows(TWO, GOOD)["a"].metrics["pixel_auroc"].reason
+    assert reason == "the scorer gives image scores only, no map"
+
+
+# --- sharing --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Shift:
+    by: float
+
+    def apply(self, values: np.ndarray, context: ImageContext) -> np.ndarray:
+        return values + self.by
+
+
+@dataclass(frozen=True)
+class Tabled(Shift):
+    table: dict[str, float] = field(default_factory=dict)
+
+
+def test_transforms_are_shared_only_if_all_are_equal_and_hashable():
+    assert _shared([Shift(1), Shift(1)]) == _shared([Shift(1)])
+    assert _shared([Shift(1), Shift(2)]) != _shared([Shift(1), Shift(2)])
+    assert _shared([Tabled(1)]) != _shared([Tabled(1)])
+
+
+def family(made: Survey, raw: np.ndarray, fitted: Any, classes: list[str] | None = None) -> Family:
+    test = np.arange(len(raw))
+    context = ImageContext(classes)
+    values = np.array([fitted.apply(raw[i : i + 1], context)[0] for i in range(len(raw))])
+    part = Part(None, test, test[:0], Normalized(raw[:0], test[:0], values, fitted), context)
+    group: Any = SimpleNamespace(survey=made)
+    return Family(group, gathered(raw), [part], {})
+
+
+def gathered(raw: np.ndarray) -> Gathered:
+    return Gathered(np.arange(len(raw)), raw, None, None, {}, None)
+
+
+class Counting(Referee):
+    calls = 0
+
+    def ranking(self, *given: Any) -> Any:
+        self.calls += 1
+        return super().ranking(*given)
+
+
+def counting(made: Survey) -> Counting:
+    return Counting(made, Truth({}, {}, {}), ["image_auroc"], StatisticsSettings(bootstrap=0))
+
+
+@pytest.mark.parametrize(("second", "calls"), [
+    (Shift(1.0), 3), (Shift(2.0), 6), (Tabled(1.0), 6),
+])  # fmt: skip
+def test_a_ranking_is_measured_again_unless_the_transform_is_equal(second, calls):
+    made = survey(TWO)
+    judge = counting(made)
+    rankings = Rankings(judge, gathered(GOOD))
+    for fitted in (Shift(1.0), second):
+        rankings.table(family(made, GOOD, fitted), keeps_class_order=False)
+    assert judge.calls == calls
+
+
+def test_a_transform_that_is_shown_the_class_shares_nothing_with_one_that_is_not():
+    made = survey(TWO)
+    judge = counting(made)
+    rankings = Rankings(judge, gathered(GOOD))
+    for classes in (None, ["a"] * 4 + ["b"] * 4):
+        rankings.table(family(made, GOOD, Shift(1.0), classes), keeps_class_order=False)
+    assert judge.calls == 6
+
+
+def test_order_kept_within_classes_gives_the_same_values_from_raw_scores():
+    made = survey(TWO)
+    tables = [
+        Rankings(referee(made), gathered(GOOD)).table(
+            family(made, GOOD, Shift(5.0)), keeps_class_order=kept
+        )
+        for kept in (True, False)
+    ]
+    values = [{r: m["image_auroc"].value for r, m in table.items()} for table in tables]
+    assert values[0] == values[1]
+
+
+# --- the survey -----------------------------------------------------------------------------
+
+
+def changed(made: Survey, i: int, **changes: Any) -> Survey:
+    samples = list(made.samples)
+    samples[i] = replace(samples[i], **changes)
+    return replace(made, samples=tuple(samples))
+
+
+def hashed(made: Survey, i: int, content: ContentHash) -> Survey:
+    hashes = list(made.hashes)
+    hashes[i] = content
+    return replace(made, hashes=tuple(hashes))
+
+
+EVERY = np.arange(8)
+
+
+@pytest.mark.parametrize("tamper", [
+    lambda s: changed(s, 2, label=0),
+    lambda s: changed(s, 2, class_name="b"),
+    lambda s: hashed(s, 2, ContentHash("a/2", "another mask")),
+])  # fmt: skip
+def test_labels_classes_and_masks_change_the_truth_but_not_the_pixels(tamper):
+    made = survey(TWO)
+    assert tamper(made).pixels(EVERY) == made.pixels(EVERY)
+    assert tamper(made).truth(EVERY) != made.truth(EVERY)
+
+
+def test_an_image_or_its_name_changes_both_digests():
+    made = survey(TWO)
+    for other in (hashed(made, 2, ContentHash("x", "m")), changed(made, 2, path="x")):
+        assert other.pixels(EVERY) != made.pixels(EVERY)
+        assert other.truth(EVERY) != made.truth(EVERY)
+    assert made.pixels(EVERY[::-1]) != made.pixels(EVERY)
+
+
+def test_images_taken_out_keep_the_positions_of_the_others():
+    made = survey(TWO).without([1, 6])
+    assert made.portion("test").tolist() == [0, 2, 3, 4, 5, 7]
+    assert made.portion("test", "b").tolist() == [4, 5, 7]
+    assert len(made.samples) == 8
+
+
+def test_a_limit_keeps_the_first_of_each_class_portion_and_label():
+    samples = list(survey(TWO).samples)
+    assert [s.path for s in _limited(samples, 1)] == ["a/0", "a/2", "b/0", "b/1"]
+    assert _limited(samples, None) == samples
+
+
+def test_an_unknown_class_is_told_with_the_nearest_and_with_all():
+    bound: Any = SimpleNamespace(name="toys", classes=("aa",))
+    with pytest.raises(DataError, match="no class 'aa'") as caught:
+        _chosen(survey(TWO).samples, bound)
+    assert "its classes: a, b" in (caught.value.hint or "")

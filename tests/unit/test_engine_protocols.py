@@ -1,0 +1,133 @@
+"""What normalizers and thresholders are shown, and what they may give back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from adharness.contracts import (
+    Calibration,
+    ImageContext,
+    NormalizerSpec,
+    Params,
+    Threshold,
+    ThresholderSpec,
+)
+from adharness.engine.protocols import Held, Normalized, choose_threshold, normalize
+from adharness.errors import ContractError, DataError
+from adharness.registry import Component
+from adharness.suite.bound import Bound
+
+SCORES = np.array([1.0, 9.0, 2.0, 8.0])
+LABELS = np.array([0, 1, 0, 1])
+
+
+class NoParams(Params):
+    """Nothing to set."""
+
+
+class Spy:
+    """Both roles: remembers what it was fitted on, and answers as it is told."""
+
+    def __init__(self, answer: Any = None) -> None:
+        self.answer, self.fitted_on, self.applied_to = answer, [], []
+
+    def fit(self, calibration: Calibration) -> Spy:
+        self.fitted_on.append(calibration)
+        return self
+
+    def apply(self, values: np.ndarray, context: ImageContext) -> np.ndarray:
+        self.applied_to.append((values.tolist(), context.classes))
+        return self.answer(values) if self.answer else values
+
+    def threshold(self, calibration: Calibration) -> Any:
+        self.fitted_on.append(calibration)
+        return self.answer
+
+
+def bound(spec: Callable[..., Any], spy: Spy, **traits: Any) -> Bound:
+    made = spec(name="spy", params=NoParams, make=lambda _: spy, summary="", **traits)
+    return Bound(Component(made, "tests", "0"), NoParams())
+
+
+def held(scores: np.ndarray = SCORES, classes: list[str] | None = None) -> Held:
+    embeddings = scores[:, None].astype(np.float32)
+    return Held(scores, ImageContext(classes, embeddings))
+
+
+def normalized() -> Normalized:
+    return Normalized(SCORES, LABELS, np.array([100.0, 200.0]), Spy())
+
+
+def test_a_normalizer_is_fitted_on_held_out_normals_without_labels():
+    spy = Spy()
+    normalize(bound(NormalizerSpec, spy), held(classes=["a", "b", "c", "d"]), LABELS, held())
+    (calibration,) = spy.fitted_on
+    assert calibration.scores.tolist() == [1.0, 2.0]
+    assert calibration.labels is None
+    assert calibration.context.classes == ["a", "c"]
+    assert calibration.context.embeddings.tolist() == [[1.0], [2.0]]
+
+
+def test_a_normalizer_sees_one_image_at_a_time():
+    spy = Spy()
+    test = held(np.array([5.0, 6.0]), ["x", "y"])
+    normalize(bound(NormalizerSpec, spy), held(), LABELS, test)
+    assert spy.applied_to[-2:] == [([5.0], ["x"]), ([6.0], ["y"])]
+
+
+def test_where_the_class_is_hidden_none_is_in_the_context():
+    spy = Spy()
+    normalize(bound(NormalizerSpec, spy), held(), LABELS, held())
+    assert spy.fitted_on[0].context.classes is None
+    assert {classes for _, classes in spy.applied_to} == {None}
+
+
+def test_a_normalizer_cannot_change_the_raw_scores():
+    def spoil(values: np.ndarray) -> np.ndarray:
+        values[:] = 0
+        return values
+
+    mine = held(SCORES.copy())
+    normalize(bound(NormalizerSpec, Spy(spoil)), mine, LABELS, mine)
+    assert mine.scores.tolist() == SCORES.tolist()
+
+
+@pytest.mark.parametrize(("answer", "says"), [
+    (lambda v: np.concatenate([v, v]), r"has shape \(2,\), expected \(1\)"),
+    (lambda v: v[0], r"scores of normalizer 'spy' has shape \(\)"),
+    (lambda v: v * np.nan, "not finite"),
+    (lambda v: v + np.inf, "not finite"),
+])  # fmt: skip
+def test_a_normalizer_that_breaks_the_contract_is_named(answer, says):
+    with pytest.raises(ContractError, match=says):
+        normalize(bound(NormalizerSpec, Spy(answer)), held(), LABELS, held())
+
+
+def test_without_a_held_out_normal_image_nothing_is_normalized():
+    with pytest.raises(DataError, match="no normal image is held out"):
+        normalize(bound(NormalizerSpec, Spy()), held(), np.ones(4, np.int64), held())
+
+
+def test_a_thresholder_sees_labels_only_if_it_declares_so():
+    shown, hidden = (Spy(Threshold(1.0, 2, 0)) for _ in range(2))
+    choose_threshold(bound(ThresholderSpec, shown, needs_labels=True), normalized())
+    choose_threshold(bound(ThresholderSpec, hidden), normalized())
+    assert shown.fitted_on[0].scores.tolist() == SCORES.tolist()
+    assert shown.fitted_on[0].labels.tolist() == LABELS.tolist()
+    assert hidden.fitted_on[0].scores.tolist() == [1.0, 2.0]
+    assert hidden.fitted_on[0].labels is None
+
+
+@pytest.mark.parametrize(("answer", "says"), [
+    (Threshold(float("nan"), 1, 0), "gave the threshold nan"),
+    (Threshold(float("inf"), 1, 0), "gave the threshold inf"),
+    (0.5, "gave a float, not a Threshold"),
+    (None, "gave a NoneType"),
+])  # fmt: skip
+def test_a_thresholder_that_gives_no_threshold_is_named(answer, says):
+    with pytest.raises(ContractError, match=f"thresholder 'spy' {says}"):
+        choose_threshold(bound(ThresholderSpec, Spy(answer)), normalized())

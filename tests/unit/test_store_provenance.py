@@ -1,0 +1,95 @@
+"""What a run was made with, and what is said where that cannot be known."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+from adharness.store import provenance
+from adharness.store.provenance import Installed, git_state, gpu_names, memory_gb
+
+
+def test_versions_are_of_the_distribution_and_of_what_it_requires():
+    found = Installed().versions(["adharness"])
+    assert found["adharness"] == metadata.version("adharness")
+    assert found["numpy"] == metadata.version("numpy")
+    assert list(found) == sorted(found)
+
+
+def test_a_distribution_that_is_not_installed_has_no_version():
+    assert Installed().versions(["no-such-distribution"]) == {}
+
+
+def test_each_distribution_is_read_once(monkeypatch):
+    installed = Installed()
+    first = installed.versions(["adharness"])
+    monkeypatch.setattr(metadata, "version", lambda name: pytest.fail("read again"))
+    assert installed.versions(["adharness"]) == first
+
+
+def git(folder: Path, *arguments: str) -> None:
+    who = ["-c", "user.name=x", "-c", "user.email=x@example.com"]
+    subprocess.run(["git", "-C", str(folder), *who, *arguments], check=True, capture_output=True)
+
+
+def test_a_checkout_tells_its_commit_and_whether_it_was_changed(tmp_path):
+    git(tmp_path, "init")
+    (tmp_path / "a").write_text("1")
+    git(tmp_path, "add", "a")
+    git(tmp_path, "commit", "-m", "a")
+    state = git_state(tmp_path)
+    assert len(state["commit"]) == 40
+    assert state["dirty"] is False
+    (tmp_path / "untracked").write_text("of no matter")
+    assert git_state(tmp_path)["dirty"] is False
+    (tmp_path / "a").write_text("2")
+    assert git_state(tmp_path) == {"commit": state["commit"], "dirty": True}
+
+
+def test_outside_of_a_checkout_nothing_is_claimed(tmp_path, monkeypatch):
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    assert git_state(tmp_path) == {"commit": None, "dirty": None}
+
+
+def test_without_git_or_a_driver_nothing_is_claimed(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert git_state(Path.cwd()) == {"commit": None, "dirty": None}
+    assert gpu_names() == []
+
+
+def test_a_driver_that_hangs_is_no_device(monkeypatch):
+    def hang(*_: object, **__: object) -> None:
+        raise subprocess.TimeoutExpired("nvidia-smi", 10)
+
+    monkeypatch.setattr(subprocess, "run", hang)
+    assert gpu_names() == []
+
+
+def test_the_devices_are_listed_line_by_line(tmp_path, monkeypatch):
+    (tmp_path / "nvidia-smi").write_text("#!/bin/sh\necho One\necho Two\n")
+    (tmp_path / "nvidia-smi").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    assert gpu_names() == ["One", "Two"]
+
+
+def test_memory_is_none_where_the_system_does_not_say(monkeypatch):
+    def unknown(name: str) -> int:
+        raise ValueError(name)
+
+    assert memory_gb()
+    monkeypatch.setattr(os, "sysconf", unknown)
+    assert memory_gb() is None
+
+
+def test_the_record_can_be_written_as_json(tmp_path):
+    from adharness.store.files import read_json, write_json
+
+    record = provenance.provenance({"adharness": "1"})
+    write_json(tmp_path / "p.json", record)
+    assert read_json(tmp_path / "p.json") == record
+    assert record["cpu"]
+    assert record["cores"] >= 1
