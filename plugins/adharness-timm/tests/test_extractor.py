@@ -114,6 +114,12 @@ def test_random_weights_repeat_and_leave_the_global_generator_alone(images):
     np.testing.assert_array_equal(one, other)
 
 
+def test_extracting_leaves_the_arithmetic_of_the_process_as_it_was(make, images):
+    make().extract(images)
+    assert np.float32(1e-40) * np.float32(1) != 0
+    assert torch.tensor(1e-40) * 1 != 0
+
+
 def test_the_embedding_can_be_left_out(make, images):
     assert make(**CONV, embedding=False).extract(images).embeddings is None
 

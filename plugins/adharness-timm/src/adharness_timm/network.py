@@ -58,9 +58,6 @@ def build(params: TimmParams, device: torch.device) -> Network:
     DataError
         If the weights cannot be had or do not fit.
     """
-    # Denormal numbers made a randomly initialised net five times slower on a CPU. The switch is of
-    # the whole process; nothing here relies on numbers below 1e-38, and it is set before any run.
-    torch.set_flush_denormal(True)
     _require_known(params.model)
     module = _create(params).eval()
     _require_layers(module, params)
