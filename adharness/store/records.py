@@ -121,6 +121,7 @@ class CellRecord(Record):
     thresholder: str
     seed: int
     image_score: str
+    """The suite's rule where a scorer gives patch scores only; one of its own goes before it."""
     class_oracle: bool
     """True where the protocol hides the class but the normalizer was told it: an upper bound."""
     status: Literal["ok", "partial", "failed"]
