@@ -81,6 +81,8 @@ class _Plain:
     total: int = 0
     done: int = 0
     reused: int = 0
+    first_done: int = 0
+    first_s: float = 0.0
     what: str = ""
     begun: float = field(default_factory=time.monotonic)
     said: float = field(default_factory=time.monotonic)
@@ -88,7 +90,7 @@ class _Plain:
     def __call__(self, event: Event) -> None:
         if isinstance(event, StageStarted):
             self.stage, self.unit, self.total = event.stage, event.unit, event.total
-            self.done = self.reused = 0
+            self.done = self.reused = self.first_done = 0
             self.begun = self.said = time.monotonic()
         elif isinstance(event, StepStarted):
             self.what = event.what
@@ -101,6 +103,8 @@ class _Plain:
         self.done += event.count
         self.reused += event.count if event.reused else 0
         now = time.monotonic()
+        if not self.first_done:
+            self.first_done, self.first_s = self.done, now - self.begun
         if self.done < self.total and now - self.said < PLAIN_EVERY_S:
             return
         self.said = now
@@ -111,5 +115,8 @@ class _Plain:
         reused = f", {self.reused} from before" if self.reused else ""
         if self.done >= self.total:
             return f"{counted}{reused}, {spent_s:.1f} s"
-        left_s = spent_s / self.done * (self.total - self.done)
+        if self.done == self.first_done:  # loading a network is no measure of what follows
+            return f"{counted}{reused}: {self.what}"
+        since_first_s = spent_s - self.first_s
+        left_s = since_first_s / (self.done - self.first_done) * (self.total - self.done)
         return f"{counted}{reused}, about {left_s:.0f} s left: {self.what}"
