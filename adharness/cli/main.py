@@ -78,7 +78,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
 def _answer(error: BaseException) -> int:
     """Print what went wrong and return the exit code it stands for."""
     if isinstance(error, click.Abort | KeyboardInterrupt):
-        render.print_note("interrupted")
+        render.print_note("interrupted; what is done is stored, and the same command goes on")
         return exit_codes.INTERRUPTED
     if isinstance(error, click.ClickException):
         return _usage(error)
