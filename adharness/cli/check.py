@@ -14,10 +14,10 @@ from adharness.cli import render
 from adharness.contracts import Sample
 from adharness.errors import AdharnessError, SuiteError
 from adharness.plan import PROTOCOLS, Plan, expand
+from adharness.suggest import closest
 from adharness.suite.bind import bind
 from adharness.suite.bound import Bound, BoundDataset, BoundMethod, Overrides
 from adharness.suite.load import load_suite
-from adharness.suite.wording import closest
 
 if TYPE_CHECKING:
     from adharness.registry import Registry

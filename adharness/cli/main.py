@@ -82,7 +82,8 @@ def _answer(error: BaseException) -> int:
         return exit_codes.INTERRUPTED
     if isinstance(error, click.ClickException):
         return _usage(error)
-    if isinstance(error, BrokenPipeError):
+    # click turns a broken pipe into an exit with code 1, which says that cells failed.
+    if isinstance(error, BrokenPipeError) or isinstance(error.__context__, BrokenPipeError):
         return _hang_up()
     if isinstance(error, SystemExit):
         return error.code if isinstance(error.code, int) else exit_codes.USAGE

@@ -103,11 +103,11 @@ def chosen(plan: Plan, only: tuple[str, ...]) -> Plan:
 def _check_choice(plan: Plan, key: str, value: str, pair: str) -> None:
     fields = [cell.fields() for cell in plan.cells]
     if key not in fields[0]:
-        hint = f"{closest(key, fields[0])}keys: {', '.join(fields[0])}"
+        hint = closest(key, fields[0], otherwise="the keys are")
         raise SuiteError(f"--only {pair}: unknown key '{key}'", hint=hint)
     known = sorted({f[key] for f in fields})
     if value not in known:
-        hint = f"{closest(value, known)}the suite has: {', '.join(known)}"
+        hint = closest(value, known, otherwise="the suite has")
         raise SuiteError(f"--only {pair}: no {key} '{value}'", hint=hint)
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from difflib import get_close_matches
 from pathlib import Path
 
 from adharness.errors import DataError
+from adharness.suggest import closest
 
 
 def choose_classes(
@@ -54,11 +54,9 @@ def choose_classes(
         raise DataError(f"`classes` of {name!r} is empty", hint="leave it out to read all classes")
     for class_name in wanted:
         if class_name not in have:
-            close = get_close_matches(class_name, have, n=1)
-            meant = f"did you mean {close[0]!r}? " if close else ""
             raise DataError(
                 f"data set {name!r} has no class {class_name!r}",
-                hint=f"{meant}it has: {', '.join(have)}",
+                hint=closest(class_name, have, otherwise="its classes are"),
                 where=place,
             )
     return sorted(set(wanted))

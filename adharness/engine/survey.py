@@ -144,7 +144,7 @@ def _chosen(samples: Sequence[Sample], bound: BoundDataset) -> list[Sample]:
         if name not in present:
             raise DataError(
                 f"data set '{bound.name}' has no class '{name}'",
-                hint=f"{closest(name, present)}its classes: {', '.join(present)}",
+                hint=closest(name, present, otherwise="its classes are"),
             )
     wanted = set(bound.classes or present)
     return [s for s in samples if s.class_name in wanted]

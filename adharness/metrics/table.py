@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from types import MappingProxyType
 from typing import Literal, TypeAlias
 
 from adharness.errors import MetricError
+from adharness.suggest import closest
 
 Level: TypeAlias = Literal["image", "pixel", "region"]
 Direction: TypeAlias = Literal["higher", "lower"]
@@ -193,6 +193,4 @@ def find_metric(name: str) -> MetricSpec:
 def _hint(name: str) -> str:
     if name.startswith("region_aupro_"):
         return "the limit is a percentage of two or three digits, 01 to 100: region_aupro_05"
-    close = difflib.get_close_matches(name, METRICS, n=1, cutoff=0.4)
-    known = "one of " + ", ".join(METRICS)
-    return f"did you mean '{close[0]}'?" if close else known
+    return closest(name, METRICS, otherwise="the metrics are")

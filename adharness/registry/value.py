@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections import defaultdict
 from dataclasses import dataclass
 
@@ -14,6 +13,7 @@ from adharness.registry.first_party import (
     install_line,
 )
 from adharness.registry.records import KINDS, Component, Distribution, Problem
+from adharness.suggest import nearest
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,13 +144,13 @@ def _closest(registry: Registry, kind: str, name: str) -> str | None:
     installed = [c.name for c in registry.of_kind(kind)]
     offered = [n for n in first_party_names(kind) if _is_offered(registry, kind, n)]
     spelt = name.lower().replace("_", "-")
-    close = difflib.get_close_matches(spelt, [*installed, *offered], n=1)
-    if not close:
+    meant = nearest(spelt, [*installed, *offered])
+    if not meant:
         return None
-    home = first_party_home(kind, close[0])
-    if close[0] not in installed and home:
-        return f"did you mean {close[0]!r}? {install_line(home)}"
-    return f"did you mean {close[0]!r}? {_listing(registry, kind)}"
+    home = first_party_home(kind, meant)
+    if meant not in installed and home:
+        return f"did you mean '{meant}'? {install_line(home)}"
+    return f"did you mean '{meant}'? {_listing(registry, kind)}"
 
 
 def _is_offered(registry: Registry, kind: str, name: str) -> bool:

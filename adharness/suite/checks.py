@@ -8,10 +8,11 @@ from typing import Any
 
 from adharness.errors import MetricError, SuiteError
 from adharness.metrics.table import find_metric
+from adharness.suggest import closest
 from adharness.suite.protocols import PROTOCOLS
 from adharness.suite.schema import Document, Method
 from adharness.suite.source import Loc, Source
-from adharness.suite.wording import closest, show
+from adharness.suite.wording import show
 
 
 def check_document(document: Document, source: Source) -> list[SuiteError]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType, NoneType
@@ -12,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from adharness.errors import AdharnessError, SuiteError
+from adharness.suggest import closest
 from adharness.suite.source import Loc, Source
 from adharness.suite.strict import validate_strictly
 
@@ -48,15 +48,6 @@ _EXPECTED: Mapping[str, str] = MappingProxyType(
         "finite_number": "a finite number",
     }
 )
-
-
-def closest(word: str, words: Iterable[str], *, otherwise: str = "the choices are") -> str:
-    """Hint: the closest of `words`, or all of them where none is close."""
-    choices = list(words)
-    close = difflib.get_close_matches(word, choices, n=1)
-    if close:
-        return f"did you mean '{close[0]}'?"
-    return f"{otherwise}: {', '.join(choices)}" if choices else "there is nothing to choose from"
 
 
 def show(value: Any) -> str:

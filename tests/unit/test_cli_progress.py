@@ -144,3 +144,16 @@ sys.exit(bool(heavy) or not codes or any(codes.values()))
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout[-500:] + done.stderr[-500:]
+
+
+def test_a_reader_that_leaves_early_is_no_failure():
+    """`adharness check ... | head -1`: exit code 1 would say that cells failed."""
+    command = [sys.executable, "-c", "from adharness.cli.main import main; main()"]
+    with subprocess.Popen(
+        [*command, "check", "suites/quickstart.yaml"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as running:
+        assert running.stdout is not None
+        running.stdout.close()
+        assert running.wait(30) == 0
