@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -35,16 +36,23 @@ class CellWorker:
 
         Two methods that differ in their name alone share scores, but each has its own row.
         """
-        survey = self.group.survey
         return {
             "names": _names(cell),
             "scorings": [o.id for o in outcomes],
-            "calibration": survey.truth(survey.portion("calibration")),
-            "test": survey.truth(survey.portion("test")),
+            **self._truths,
             "protocol": cell.protocol,
             "normalizer": cell.normalizer.identity(),
             "thresholder": cell.thresholder.identity(),
             "maps": self.suite.maps.model_dump(mode="json"),
+        }
+
+    @cached_property
+    def _truths(self) -> dict[str, str]:
+        """Digests of what the judge sees, the same for every cell of the group."""
+        survey = self.group.survey
+        return {
+            "calibration": survey.truth(survey.portion("calibration")),
+            "test": survey.truth(survey.portion("test")),
         }
 
     def stored(self, cell: Cell, outcomes: Sequence[ScoringOutcome]) -> CellRecord | None:

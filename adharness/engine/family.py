@@ -15,7 +15,6 @@ from adharness.engine.failures import failure_of
 from adharness.engine.gather import Gathered
 from adharness.engine.group import FeatureGroup
 from adharness.engine.protocols import Held, Normalized, choose_threshold, normalize
-from adharness.errors import StoreError
 from adharness.plan import PROTOCOLS, Cell
 from adharness.store.records import Failure, ThresholdRecord
 from adharness.suite.bind import Bound
@@ -144,7 +143,7 @@ def _part_names(cell: Cell, group: FeatureGroup) -> Sequence[str | None]:
 
 def _part(cell: Cell, group: FeatureGroup, gathered: Gathered, name: str | None) -> Part:
     if name is None and gathered.failures:
-        raise StoreError(gathered.first_failure().message, hint=gathered.first_failure().hint)
+        raise gathered.first_failure()
     survey = group.survey
     shows_class = name is not None or needs_class(cell)
     test = gathered.rows(survey.portion("test", name))

@@ -70,8 +70,7 @@ def gather(
             continue
         arrays = folder.scoring_arrays(outcome.id, "scores.npz")
         found.append((np.array([place[p] for p in arrays["samples"].tolist()]), arrays))
-        record = folder.scoring(outcome.id)
-        costs += [record.costs] if record else []
+        costs += [outcome.costs] if outcome.costs else []
     positions, raw, patches = _stacked(found)
     maps = None
     if patches is not None:

@@ -5,12 +5,23 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 
-from adharness.arrays import Int64
-from adharness.contracts import FittedNormalizer
+from adharness.arrays import Float64, Int64
+from adharness.contracts import FittedNormalizer, ImageContext
 from adharness.engine.family import Family
 from adharness.engine.gather import Gathered
 from adharness.engine.judge import POOLED, Measured, Referee, Table
 from adharness.engine.scored_maps import ScoredMaps
+
+
+@dataclass(frozen=True, eq=False)
+class _Ranked:
+    """The images of a row, by row of the gathered scores; without normalizers they are raw."""
+
+    key: Hashable
+    rows: Int64
+    scores: Float64
+    normalizers: Sequence[FittedNormalizer] | None = None
+    contexts: Sequence[ImageContext] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,29 +40,31 @@ class Rankings:
         """Measure every row of a family."""
         if not family.parts:
             return {}
-        rows = family.test_rows()
-        positions = self.gathered.positions[rows]
-        return {
-            row: self._row(row, rows, chosen, family, raw=keeps_class_order and row != POOLED)
-            for row, chosen in self.referee.rows_of(positions).items()
-        }
-
-    def _row(
-        self, row: str, rows: Int64, chosen: Int64, family: Family, *, raw: bool
-    ) -> dict[str, Measured]:
+        rows, scores = family.test_rows(), family.test_scores()
         normalizers, contexts = family.transforms()
-        mine = [normalizers[i] for i in chosen]
-        shown = contexts[0].classes is not None
-        key = (row, "raw" if raw else (_shared(mine), shown))
-        if key not in self._measured:
+        table: Table = {}
+        for row, chosen in self.referee.rows_of(self.gathered.positions[rows]).items():
             here = rows[chosen]
+            if keeps_class_order and row != POOLED:
+                raw = _Ranked("raw", here, self.gathered.raw[here])
+                table[row] = self._measure(row, raw)
+                continue
+            mine = [normalizers[i] for i in chosen]
+            shown = contexts[0].classes is not None
+            transforms = (mine, [contexts[i] for i in chosen])
+            ranked = _Ranked((_shared(mine), shown), here, scores[chosen], *transforms)
+            table[row] = self._measure(row, ranked)
+        return table
+
+    def _measure(self, row: str, ranked: _Ranked) -> dict[str, Measured]:
+        key = (row, ranked.key)
+        if key not in self._measured:
             maps = None
             if self.gathered.maps is not None:
-                of_images = (None, ()) if raw else (mine, [contexts[i] for i in chosen])
-                maps = ScoredMaps(self.gathered.maps, here, *of_images)
-            scores = self.gathered.raw[here] if raw else family.test_scores()[chosen]
-            positions = self.gathered.positions[here]
-            self._measured[key] = self.referee.ranking(row, positions, scores, maps)
+                transforms = (ranked.normalizers, ranked.contexts)
+                maps = ScoredMaps(self.gathered.maps, ranked.rows, *transforms)
+            positions = self.gathered.positions[ranked.rows]
+            self._measured[key] = self.referee.ranking(row, positions, ranked.scores, maps)
         return self._measured[key]
 
 

@@ -16,7 +16,7 @@ from adharness.errors import StoreError
 from adharness.plan import PROTOCOLS, Cell
 from adharness.store.folder import RunFolder
 from adharness.store.identity import digest
-from adharness.store.records import Failure, ScoringRecord
+from adharness.store.records import Costs, Failure, ScoringRecord
 from adharness.suite.bind import BoundMethod
 
 
@@ -54,6 +54,7 @@ class ScoringOutcome:
 
     id: str
     failure: Failure | None = None
+    costs: Costs | None = None
     reused: bool = False
 
 
@@ -79,7 +80,7 @@ def run_task(
     versions = task_versions(task.method, group)
     stored = folder.scoring(scoring_id)
     if stored and reuse.allows(stored.versions, versions):
-        return ScoringOutcome(scoring_id, reused=True)
+        return ScoringOutcome(scoring_id, costs=stored.costs, reused=True)
     try:
         positions, raw = _fit(task, group)
     except StoreError:
@@ -97,7 +98,7 @@ def run_task(
         identity=identity,
     )
     folder.put_scoring(record, {"scores.npz": _arrays(group, positions, raw)})
-    return ScoringOutcome(scoring_id)
+    return ScoringOutcome(scoring_id, costs=record.costs)
 
 
 def _portions(task: ScoringTask, group: FeatureGroup) -> tuple[Int64, Int64]:

@@ -140,11 +140,11 @@ def cell(normalizer: str, protocol: str = "absolute-unified") -> Any:
 
 def cells_that_differ_in_the_normalizer_have_two_ids(_: Path) -> bool:
     survey = SimpleNamespace(truth=lambda p: "t", portion=lambda name: [])
-    worker: Any = SimpleNamespace(
-        group=SimpleNamespace(survey=survey),
-        suite=SimpleNamespace(maps=SimpleNamespace(model_dump=lambda mode: {})),
-    )
-    ids = {digest(cells.CellWorker.identity(worker, cell(name), [])) for name in ("raw", "z")}
+    suite: Any = SimpleNamespace(maps=SimpleNamespace(model_dump=lambda mode: {}))
+    group: Any = SimpleNamespace(survey=survey)
+    unused: Any = None
+    worker = cells.CellWorker(suite, group, unused, unused, unused)
+    ids = {digest(worker.identity(cell(name), [])) for name in ("raw", "z")}
     return len(ids) == 2
 
 
