@@ -2,46 +2,24 @@
 
 from __future__ import annotations
 
-from adharness.metrics.decisions import Confusion, confusion, decide
-from adharness.metrics.evaluate import MetricValue, evaluate_images, evaluate_pixels
-from adharness.metrics.ranking import (
-    Ranking,
-    auroc,
-    average_precision,
-    f1_oracle,
-    rank_sorted,
-    rank_weighted,
-)
-from adharness.metrics.regions import (
-    PixelRanking,
-    aupro,
-    label_regions,
-    rank_pixels,
-    region_overlaps,
-)
-from adharness.metrics.table import METRICS, TRAITS, MetricSpec, find_metric, pro_limit
+from adharness.metrics.declared import DeclaredRegions
+from adharness.metrics.dialect_table import DIALECTS, Dialect, find_dialect
+from adharness.metrics.evaluate import evaluate_images, evaluate_pixels
+from adharness.metrics.table import METRICS, MetricSpec, find_metric
+from adharness.metrics.traits import TRAITS, Trait
+from adharness.metrics.values import MetricValue
 
 __all__ = [
+    "DIALECTS",
     "METRICS",
     "TRAITS",
-    "Confusion",
+    "DeclaredRegions",
+    "Dialect",
     "MetricSpec",
     "MetricValue",
-    "PixelRanking",
-    "Ranking",
-    "aupro",
-    "auroc",
-    "average_precision",
-    "confusion",
-    "decide",
+    "Trait",
     "evaluate_images",
     "evaluate_pixels",
-    "f1_oracle",
+    "find_dialect",
     "find_metric",
-    "label_regions",
-    "pro_limit",
-    "rank_pixels",
-    "rank_sorted",
-    "rank_weighted",
-    "region_overlaps",
 ]

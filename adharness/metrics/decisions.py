@@ -1,4 +1,4 @@
-"""Counts and rates at one given threshold: what a deployed detector would do."""
+"""Counts and rates at given thresholds: what a deployed detector would do."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from adharness.arrays import Bool, Float64, Int64
+from adharness.arrays import Bool, Float32, Float64, Int64
+from adharness.metrics.inputs import PixelImage
 from adharness.metrics.ranking import ratio
+from adharness.metrics.segments import label_regions
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,6 +49,30 @@ def decide(scores: Float64, threshold: ArrayLike) -> Bool:
     """
     # A Python float would be rounded to the type of float32 scores first: 0.1 > 0.1 in disguise.
     return np.asarray(scores, np.float64) > np.asarray(threshold, np.float64)
+
+
+def same_decision(thresholds: ArrayLike, *, strict: bool = True) -> Float32:
+    """Round thresholds to float32 so that they flag the same float32 scores as before.
+
+    Comparing in float64 would need a copy of every map at twice its size.
+
+    Parameters
+    ----------
+    thresholds : (...) float64
+    strict
+        Whether a score must be above the threshold to be flagged, or may equal it.
+
+    Returns
+    -------
+    (...) float32
+        The nearest number below the threshold if `strict`, else above it, or itself.
+    """
+    exact = np.asarray(thresholds, np.float64)
+    with np.errstate(over="ignore"):  # beyond float32 nothing or everything is flagged
+        single = exact.astype(np.float32)
+    beyond = np.float32(-np.inf if strict else np.inf)
+    off = single > exact if strict else single < exact
+    return np.where(off, np.nextafter(single, beyond), single)
 
 
 def confusion(anomalous: Bool, flagged: Bool, weights: Int64 | None = None) -> Confusion:
@@ -88,6 +114,12 @@ def balanced_accuracy(counts: Confusion) -> Float64:
     return (recall(counts) + specificity) / 2
 
 
+def iou(counts: Confusion) -> Float64:
+    """TP / (TP + FP + FN); 0 if no anomaly is found, NaN if there is none to find."""
+    union = np.where(counts.positives > 0, counts.flagged + counts.false_negatives, 0)
+    return ratio(counts.true_positives, union)
+
+
 def precision(counts: Confusion) -> Float64:
     """TP / (TP + FP); NaN if nothing is above the threshold."""
     return ratio(counts.true_positives, counts.flagged)
@@ -101,3 +133,40 @@ def recall(counts: Confusion) -> Float64:
 def fpr(counts: Confusion) -> Float64:
     """FP / (FP + TN); NaN without a negative."""
     return ratio(counts.false_positives, counts.negatives)
+
+
+class PixelDecider:
+    """Counts pixels and regions at the deployed pixel thresholds, image by image.
+
+    Parameters
+    ----------
+    thresholds : (n,) float64
+        Of each image; a pixel is flagged if its score is strictly above.
+    """
+
+    def __init__(self, thresholds: Float64) -> None:
+        self._thresholds = same_decision(thresholds)
+        self._counts = np.zeros(4, np.int64)
+        self.regions, self.regions_found = 0, 0
+
+    def add(self, image: PixelImage) -> None:
+        """Take one image."""
+        flagged = image.scores > self._thresholds[image.number]
+        alarms, pixels = int(np.count_nonzero(flagged)), flagged.size
+        hits, anomalous = 0, 0
+        if image.mask is not None:
+            labels, regions = label_regions(image.mask)
+            found = labels[flagged & image.mask]
+            hits, anomalous = len(found), int(np.count_nonzero(image.mask))
+            self.regions += regions
+            self.regions_found += int(np.count_nonzero(np.bincount(found)))
+        missed, false = anomalous - hits, alarms - hits
+        self._counts += [hits, false, missed, pixels - anomalous - false]
+
+    def confusion(self) -> Confusion:
+        """Give the counts over all pixels of all images."""
+        return Confusion(*(np.asarray(count) for count in self._counts))
+
+    def region_recall(self) -> float:
+        """Give the share of regions with a flagged pixel; NaN without a region."""
+        return float(ratio(self.regions_found, self.regions))

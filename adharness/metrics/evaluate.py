@@ -1,31 +1,34 @@
-"""From labels, masks and scores to named values, each with a reason where it is undefined."""
+"""The two public calls: from labels, masks and scores to named values."""
 
 from __future__ import annotations
 
-import math
+import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import ExitStack
+from functools import cache
+from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from adharness.arrays import AnyArray, Float64, Int64
+from adharness.arrays import AnyArray, Float64
 from adharness.errors import MetricError
-from adharness.metrics import decisions, ranking, regions
-from adharness.metrics.inputs import read_labels, read_pairs, read_scores, read_threshold
-from adharness.metrics.table import Level, MetricSpec, find_metric, pro_limit
+from adharness.metrics import decisions
+from adharness.metrics.declared import DeclaredRegions
+from adharness.metrics.inputs import read_labels, read_pixels, read_scores, read_threshold
+from adharness.metrics.pixel_values import RankedPixels
+from adharness.metrics.quantities import QUANTITIES
+from adharness.metrics.ranking import Ranking, rank_sorted
+from adharness.metrics.table import MetricSpec, find_metric
+from adharness.metrics.traits import Level
+from adharness.metrics.values import MetricValue, explained
 
-RANKING: Mapping[str, Callable[[ranking.Ranking], Float64]] = MappingProxyType(
-    {
-        "auroc": ranking.auroc,
-        "ap": ranking.average_precision,
-        "f1_oracle": ranking.f1_oracle,
-    }
-)
 DECISIONS: Mapping[str, Callable[[decisions.Confusion], Float64]] = MappingProxyType(
     {
         "f1": decisions.f1,
+        "seg_f1": decisions.f1,
+        "iou": decisions.iou,
         "accuracy": decisions.accuracy,
         "balanced_accuracy": decisions.balanced_accuracy,
         "precision": decisions.precision,
@@ -33,22 +36,10 @@ DECISIONS: Mapping[str, Callable[[decisions.Confusion], Float64]] = MappingProxy
         "fpr": decisions.fpr,
     }
 )
+"""By quantity: what is read off the counts at a threshold."""
 
-
-@dataclass(frozen=True, slots=True)
-class MetricValue:
-    """A value, or NaN with the reason why there is none.
-
-    Parameters
-    ----------
-    value
-        NaN exactly if `reason` is given.
-    reason
-        What is missing, such as `no anomalous image`.
-    """
-
-    value: float
-    reason: str | None = None
+MEMORY_MB = 1024
+"""Scores that a sort holds in memory, unless told otherwise."""
 
 
 def evaluate_images(
@@ -84,17 +75,17 @@ def evaluate_images(
 
     Examples
     --------
-    >>> evaluate_images([0, 0, 1], [0.1, 0.7, 0.9], ["image_auroc"])
-    {'image_auroc': MetricValue(value=1.0, reason=None)}
-    >>> evaluate_images([0, 0], [0.1, 0.7], ["image_recall"], threshold=0.5)
-    {'image_recall': MetricValue(value=nan, reason='no anomalous image')}
+    >>> evaluate_images([0, 0, 1], [0.1, 0.7, 0.9], ["image_auroc"])["image_auroc"].value
+    1.0
+    >>> evaluate_images([0, 0], [0.1, 0.7], ["image_recall"], threshold=0.5)["image_recall"].reason
+    'no anomalous image'
     """
     specs = find_metrics(metrics, {"image"})
     anomalous = read_labels(labels)
     values = read_scores(scores, len(anomalous))
-    ranked = ranking.rank_sorted(np.sort(values[anomalous]), np.sort(values[~anomalous]))
-    found = {spec.name: _ranked(spec, ranked) for spec in specs if spec.quantity in RANKING}
-    deciding = [spec for spec in specs if spec.quantity in DECISIONS]
+    ranked = rank_sorted(np.sort(values[anomalous]), np.sort(values[~anomalous]))
+    found = {spec.name: _ranked(spec, ranked) for spec in specs if not spec.at_threshold}
+    deciding = [spec for spec in specs if spec.at_threshold]
     if deciding:
         flagged = decisions.decide(values, read_threshold(threshold, len(anomalous)))
         counts = decisions.confusion(anomalous, flagged)
@@ -103,19 +94,36 @@ def evaluate_images(
 
 
 def evaluate_pixels(
-    masks: Sequence[AnyArray | None], maps: Sequence[AnyArray], metrics: Iterable[str]
+    masks: Sequence[AnyArray | DeclaredRegions | None],
+    maps: Sequence[AnyArray],
+    metrics: Iterable[str],
+    *,
+    threshold: ArrayLike | None = None,
+    memory_mb: int = MEMORY_MB,
+    spill_to: Path | None = None,
 ) -> dict[str, MetricValue]:
-    """Compute pixel and region metrics over all images together, from one ranking.
+    """Compute pixel and region metrics over all images together, from one sort.
 
     Parameters
     ----------
     masks
-        Of each image (H, W) bool, or 0 and 1; None means that all pixels are normal.
+        Of each image (H, W) bool, or 0 and 1; None means that all pixels are normal. Or its
+        `DeclaredRegions`, which the saturated overlap needs.
     maps
         Of each image (H, W) real, higher = more anomalous; compared in float32. Sizes may
-        differ. Read once each, by index, so a lazily loading sequence will do.
+        differ. Masks and maps are read once each, by index and in order, so lazily loading
+        sequences will do.
     metrics
         Ids of the pixel or the region level.
+    threshold : () or (n,) float64, optional
+        The deployed pixel threshold, one for all or one an image. Above it, strictly, is
+        anomalous.
+    memory_mb
+        Scores held in memory, in MiB: 4 bytes for a normal and 8 for an anomalous pixel. What
+        goes beyond is sorted in runs on disk, 4 to 8 bytes a pixel, with the same result. In all
+        a call takes this much, some 100 MiB, and a few times the size of one map.
+    spill_to
+        An existing folder for the runs; the system's folder for temporary files if not given.
 
     Returns
     -------
@@ -126,17 +134,40 @@ def evaluate_pixels(
     ------
     MetricError
         If there is no image, the lengths or the shapes of an image differ, a mask is not binary,
-        a score is not finite in float32, or an id is unknown or of the image level.
+        a score is not finite in float32, a threshold is missing or NaN, an id is unknown or of
+        the image level, or the disk is full.
 
     Examples
     --------
     >>> mask = np.array([[True, False, False]])
-    >>> evaluate_pixels([mask, None], [mask * 0.9, mask * 0.0], ["region_aupro_30"])
-    {'region_aupro_30': MetricValue(value=1.0, reason=None)}
+    >>> maps = [mask * 0.9, mask * 0.0]
+    >>> evaluate_pixels([mask, None], maps, ["region_aupro_30"])["region_aupro_30"].value
+    1.0
     """
     specs = find_metrics(metrics, {"pixel", "region"})
-    pixels = regions.rank_pixels(read_pairs(masks, maps))
-    return {spec.name: _pixel_value(spec, pixels) for spec in specs}
+    images = read_pixels(masks, maps)
+    if memory_mb < 1:
+        raise MetricError(f"memory_mb is {memory_mb}, expected at least 1")
+    ranking = [spec for spec in specs if not spec.at_threshold]
+    deciding = [spec for spec in specs if spec.at_threshold]
+    with ExitStack() as stack:
+        folder = cache(lambda: _scratch(stack, spill_to))
+        ranked = RankedPixels(ranking, len(maps), memory_mb * 2**20, folder) if ranking else None
+        decider = _decider(threshold, len(maps)) if deciding else None
+        for image in images:
+            if ranked:
+                ranked.add(image)
+            if decider:
+                decider.add(image)
+        found = ranked.values() if ranked else {}
+    if decider:
+        found |= {spec.name: _pixels_decided(spec, decider) for spec in deciding}
+    return {spec.name: found[spec.name] for spec in specs}
+
+
+def _scratch(stack: ExitStack, parent: Path | None) -> Path:
+    folder = tempfile.TemporaryDirectory(prefix="adharness-", dir=parent)
+    return Path(stack.enter_context(folder))
 
 
 def find_metrics(names: Iterable[str], levels: set[Level]) -> list[MetricSpec]:
@@ -159,33 +190,34 @@ def find_metrics(names: Iterable[str], levels: set[Level]) -> list[MetricSpec]:
     return specs
 
 
-def _ranked(spec: MetricSpec, ranked: ranking.Ranking) -> MetricValue:
-    value = float(RANKING[spec.quantity](ranked))
-    return _explained(value, _classes(spec.level, ranked.positives, ranked.negatives))
+def image_quantity(spec: MetricSpec) -> str:
+    """Under which name the quantities hold an image metric that needs no threshold."""
+    return f"{spec.quantity}@{spec.dialect}" if spec.dialect else spec.quantity
+
+
+def _ranked(spec: MetricSpec, ranked: Ranking) -> MetricValue:
+    value = float(QUANTITIES[image_quantity(spec)].of([ranked]))
+    return explained(value, _classes("image", int(ranked.positives), int(ranked.negatives)))
 
 
 def _decided(spec: MetricSpec, counts: decisions.Confusion) -> MetricValue:
     value = float(DECISIONS[spec.quantity](counts))
     if spec.quantity == "precision":
-        return _explained(value, {"image above the threshold": int(counts.flagged)})
-    return _explained(value, _classes("image", counts.positives, counts.negatives))
+        return explained(value, {"image above the threshold": int(counts.flagged)})
+    return explained(value, _classes("image", int(counts.positives), int(counts.negatives)))
 
 
-def _pixel_value(spec: MetricSpec, pixels: regions.PixelRanking) -> MetricValue:
-    limit = pro_limit(spec.name)
-    if limit is None:
-        return _ranked(spec, pixels.ranking)
-    value = float(regions.aupro(pixels, limit=limit))
-    present = _classes("pixel", pixels.ranking.positives, pixels.ranking.negatives)
-    return _explained(value, present)
+def _decider(threshold: ArrayLike | None, images: int) -> decisions.PixelDecider:
+    return decisions.PixelDecider(np.broadcast_to(read_threshold(threshold, images), (images,)))
 
 
-def _classes(level: Level, positives: Int64, negatives: Int64) -> dict[str, int]:
-    return {f"anomalous {level}": int(positives), f"normal {level}": int(negatives)}
+def _pixels_decided(spec: MetricSpec, decider: decisions.PixelDecider) -> MetricValue:
+    if spec.level == "region":
+        return explained(decider.region_recall(), {"region": decider.regions})
+    counts = decider.confusion()
+    value = float(DECISIONS[spec.quantity](counts))
+    return explained(value, {"anomalous pixel": int(counts.positives)})
 
 
-def _explained(value: float, present: Mapping[str, int]) -> MetricValue:
-    if not math.isnan(value):
-        return MetricValue(value)
-    missing = [f"no {thing}" for thing, count in present.items() if count == 0]
-    return MetricValue(value, ", ".join(missing))
+def _classes(level: Level, positives: int, negatives: int) -> dict[str, int]:
+    return {f"anomalous {level}": positives, f"normal {level}": negatives}

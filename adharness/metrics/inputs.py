@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from adharness.arrays import AnyArray, Bool, Float32, Float64
 from adharness.errors import MetricError
+from adharness.metrics.declared import DeclaredRegions
 
 
 def read_labels(labels: ArrayLike) -> Bool:
@@ -71,9 +73,34 @@ def read_threshold(threshold: ArrayLike | None, count: int) -> Float64:
     return array
 
 
-def read_pairs(
-    masks: Sequence[AnyArray | None], maps: Sequence[AnyArray]
-) -> Iterator[tuple[Bool | None, Float32]]:
+@dataclass(frozen=True, slots=True, eq=False)
+class PixelImage:
+    """One image as the pixel and region metrics see it.
+
+    Parameters
+    ----------
+    number
+        Its place in the list.
+    mask : (H, W) bool, optional
+        None if no pixel is anomalous; else at least one is.
+    scores : (H, W) float32
+        Finite.
+    channels : (C, H, W) bool
+        The declared regions; C is 0 if there are none.
+    saturations
+        Of each declared region, in pixels.
+    """
+
+    number: int
+    mask: Bool | None
+    scores: Float32
+    channels: Bool
+    saturations: list[int]
+
+
+def read_pixels(
+    masks: Sequence[AnyArray | DeclaredRegions | None], maps: Sequence[AnyArray]
+) -> Iterator[PixelImage]:
     """Read each mask and each map once, in order, checked.
 
     Raises
@@ -83,23 +110,61 @@ def read_pairs(
     """
     if len(masks) != len(maps) or len(maps) == 0:
         raise MetricError(f"{len(masks)} masks for {len(maps)} maps, expected as many and >= 1")
-    return (
-        _read_pair(mask, maps[image], image)
-        for image, mask in zip(range(len(maps)), masks, strict=True)
-    )
+    return (_read_image(masks[image], maps[image], image) for image in range(len(maps)))
 
 
-def _read_pair(mask: AnyArray | None, scores: AnyArray, image: int) -> tuple[Bool | None, Float32]:
+def _read_image(
+    mask: AnyArray | DeclaredRegions | None, scores: AnyArray, image: int
+) -> PixelImage:
     read_map = _read_map(np.asarray(scores), image)
-    if mask is None:
-        return None, read_map
-    read_mask = _read_mask(np.asarray(mask), image)
-    if read_mask.shape != read_map.shape:
+    channels = np.zeros((0, *read_map.shape), np.bool_)
+    saturations: list[int] = []
+    if isinstance(mask, DeclaredRegions):
+        channels = _read_channels(mask, read_map.shape, image)
+        saturations = _read_saturations(mask, channels, image)
+        read_mask: Bool | None = np.asarray(channels.any(axis=0))
+    else:
+        read_mask = None if mask is None else _read_mask(np.asarray(mask), image)
+    if read_mask is not None:
+        _same_shape(read_mask, read_map.shape, f"image {image} has a mask")
+        read_mask = read_mask if read_mask.any() else None
+    return PixelImage(image, read_mask, read_map, channels, saturations)
+
+
+def _read_channels(declared: DeclaredRegions, shape: tuple[int, ...], image: int) -> Bool:
+    channels = [_read_mask(np.asarray(one), image) for one in declared.masks]
+    for number, channel in enumerate(channels):
+        _same_shape(channel, shape, f"region {number} of image {image} has a mask")
+        if not channel.any():
+            raise MetricError(
+                f"region {number} of image {image} has no pixel", hint="leave the region out"
+            )
+    return np.stack(channels) if channels else np.zeros((0, *shape), np.bool_)
+
+
+def _read_saturations(declared: DeclaredRegions, channels: Bool, image: int) -> list[int]:
+    saturations = [int(pixels) for pixels in declared.saturations_px]
+    if len(saturations) != len(channels):
         raise MetricError(
-            f"image {image} has a mask of shape {read_mask.shape} and a map of {read_map.shape}",
+            f"image {image} declares {len(channels)} regions and {len(saturations)} saturations"
+        )
+    for number, (pixels, channel) in enumerate(zip(saturations, channels, strict=True)):
+        area = int(channel.sum())
+        if not 1 <= pixels <= area:
+            raise MetricError(
+                f"region {number} of image {image} saturates at {pixels} pixels, "
+                f"expected 1 to its area, {area}",
+                hint="a saturation above the area is the area",
+            )
+    return saturations
+
+
+def _same_shape(mask: Bool, shape: tuple[int, ...], what: str) -> None:
+    if mask.shape != shape:
+        raise MetricError(
+            f"{what} of shape {mask.shape} and a map of {shape}",
             hint="bring the map to the size of the mask, not the mask to that of the map",
         )
-    return read_mask, read_map
 
 
 def _read_mask(mask: AnyArray, image: int) -> Bool:

@@ -1,4 +1,4 @@
-"""Areas and optima over all thresholds, read off one ranking of the scores.
+"""The counts from which every ranking metric is read, at every score that matters.
 
 Every distinct score is a threshold and equal scores enter together. Where the score of no
 positive lies, only false positives are added: the curve is a flat line there. So the distinct
@@ -18,12 +18,18 @@ from adharness.arrays import AnyArray, Bool, Float64, Int64
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ranking:
-    """Cumulative counts at the K distinct scores of the positives, in descending order.
+    """Counts at K distinct scores of the positives, in descending order.
 
-    A leading axis `...` may stand for B weighted resamples of one ranking.
+    A leading axis `...` may stand for B weighted resamples of one ranking. On pixels a ranking
+    may be one bracket of the whole: then the counts still are those of all pixels, and `gains`
+    adds up to the totals over all brackets.
 
     Parameters
     ----------
+    gains : (..., K) int64
+        Positives that enter at each score.
+    found_above : (..., K) int64
+        Positives with a higher score.
     true_positives : (..., K) int64
         Positives with this score or a higher one.
     normals_above : (..., K) int64
@@ -34,16 +40,13 @@ class Ranking:
         Totals.
     """
 
+    gains: Int64
+    found_above: Int64
     true_positives: Int64
     normals_above: Int64
     false_positives: Int64
     positives: Int64
     negatives: Int64
-
-    @property
-    def gains(self) -> Int64:
-        """Positives that enter at each distinct score, (..., K)."""
-        return np.diff(self.true_positives, axis=-1, prepend=0)
 
 
 def rank_sorted(anomalous: AnyArray, normal: AnyArray) -> Ranking:
@@ -58,8 +61,12 @@ def rank_sorted(anomalous: AnyArray, normal: AnyArray) -> Ranking:
     """
     starts = distinct_starts(anomalous)
     scores = anomalous[starts][::-1]
+    found = len(anomalous) - starts[::-1]
+    gains = np.diff(found, prepend=0)
     return Ranking(
-        true_positives=len(anomalous) - starts[::-1],
+        gains=gains,
+        found_above=found - gains,
+        true_positives=found,
         normals_above=len(normal) - np.searchsorted(normal, scores, side="right"),
         false_positives=len(normal) - np.searchsorted(normal, scores, side="left"),
         positives=np.asarray(len(anomalous), dtype=np.int64),
@@ -90,6 +97,8 @@ def rank_weighted(anomalous: Bool, scores: Float64, weights: Int64) -> Ranking:
     found = _cumulated(weights, positives)
     false = _cumulated(weights, negatives)
     return Ranking(
+        gains=found[:, ends] - found[:, starts],
+        found_above=found[:, starts],
         true_positives=found[:, ends],
         normals_above=false[:, np.searchsorted(normal, distinct, side="left")],
         false_positives=false[:, np.searchsorted(normal, distinct, side="right")],
@@ -122,66 +131,3 @@ def ratio(numerator: ArrayLike, denominator: ArrayLike) -> Float64:
     out = np.full(np.broadcast_shapes(top.shape, bottom.shape), np.nan)
     np.divide(top, bottom, out=out, where=bottom != 0)
     return out
-
-
-def auroc(ranking: Ranking) -> Float64:
-    """Area under the ROC curve: the share of pairs in order, a tie counted half.
-
-    Returns
-    -------
-    (...) float64
-        NaN without a positive or without a negative.
-
-    Notes
-    -----
-    Counted in integers, so exact for up to 2**30 scores of each kind.
-
-    References
-    ----------
-    Hanley and McNeil, The meaning and use of the area under a ROC curve, Radiology 1982.
-    """
-    twice_below = 2 * ranking.negatives[..., None] - ranking.normals_above - ranking.false_positives
-    in_order = (ranking.gains * twice_below).sum(axis=-1)
-    return ratio(in_order, 2 * ranking.positives * ranking.negatives)
-
-
-def average_precision(ranking: Ranking) -> Float64:
-    """Sum over the recall steps of step times precision; no interpolation.
-
-    Returns
-    -------
-    (...) float64
-        NaN without a positive or without a negative (where it would be 1 for any scores).
-
-    Notes
-    -----
-    AP = sum_k (R_k - R_{k-1}) P_k. The trapezoid between the points is optimistic: precision is
-    not linear in recall. A tie formed by raising a positive can lower AP.
-
-    References
-    ----------
-    Davis and Goadrich, The relationship between precision-recall and ROC curves, ICML 2006.
-    """
-    found = ranking.true_positives
-    # A resample may hold nothing this high: no gain there, so any divisor will do.
-    precision = found / np.maximum(found + ranking.false_positives, 1)
-    mean = ratio((ranking.gains * precision).sum(axis=-1), ranking.positives)
-    return np.where(ranking.negatives > 0, mean, np.nan)
-
-
-def f1_oracle(ranking: Ranking) -> Float64:
-    """Largest F1 over all thresholds, chosen with the test labels in sight.
-
-    Returns
-    -------
-    (...) float64
-        NaN without a positive or without a negative (where it would be 1 for any scores).
-
-    Notes
-    -----
-    F1 = 2 TP / (TP + FP + P). It can only be largest where a positive has just entered.
-    """
-    flagged = ranking.true_positives + ranking.false_positives
-    f1 = ratio(2 * ranking.true_positives, flagged + ranking.positives[..., None])
-    defined = (ranking.positives > 0) & (ranking.negatives > 0)
-    return np.where(defined, f1.max(axis=-1, initial=0.0), np.nan)

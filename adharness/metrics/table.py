@@ -4,36 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal, TypeAlias
 
 from adharness.errors import MetricError
+from adharness.metrics import catalogue
+from adharness.metrics.dialect_table import Dialect, find_dialect
+from adharness.metrics.traits import TRAITS, Level, applies
 from adharness.suggest import closest
 
-Level: TypeAlias = Literal["image", "pixel", "region"]
 Direction: TypeAlias = Literal["higher", "lower"]
-
-TRAITS: Mapping[str, str] = MappingProxyType(
-    {
-        "permutation_invariant": "The order of the images, also inside ties, is irrelevant.",
-        "duplication_invariant": "The whole set taken twice gives the same value.",
-        "rank_invariant": "A strictly increasing transform of all scores changes nothing.",
-        "threshold_equivariant": "The same, if the threshold is transformed with the scores.",
-        "strict_threshold": "A score equal to the threshold counts as normal.",
-        "best_at_perfect": "Full separation gives exactly the best value of the range.",
-        "closed_form_at_constant": "Equal scores everywhere give the value stated in the docs.",
-        "monotone": "Raising the score of an anomalous image or pixel never hurts.",
-        "monotone_without_ties": "The same, promised only as long as no two scores are equal.",
-        "negation_reflects": "The negated scores give one minus the value.",
-        "pair_count": "The share of (anomalous, normal) pairs in order, a tie counted half.",
-        "prevalence_free": "Taking every normal image or pixel twice changes nothing.",
-        "easy_normal_harmless": "One more normal image, scored below all others, never hurts.",
-        "flip_invariant": "Flips and transposition of maps and masks change nothing.",
-        "upscale_invariant": "Nearest upscaling of maps and masks changes nothing.",
-        "regions_weigh_equal": "A region of 1 pixel and one of 4 weigh the same.",
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,154 +24,134 @@ class MetricSpec:
     Parameters
     ----------
     name
-        The id, `level_quantity[_limit][_oracle]`.
+        The id, `level_quantity[_limit][_oracle][@dialect]`.
     level
-        What is counted: images, pixels, or connected ground-truth regions.
-    direction
-        Whether a `higher` or a `lower` value is better.
-    range
-        The smallest and the largest possible value.
+        What is counted: images, pixels, or ground-truth regions.
+    quantity
+        The id without level, limit and dialect: `auroc`, `f1_oracle`, `aupro`.
     needs
-        Of `scores`, `threshold`, `masks`: what must be given to compute it.
+        Of `scores`, `threshold`, `masks`, `regions`: what must be given to compute it.
     traits
         The names in `TRAITS` that hold for it; every other trait is denied.
     summary
         One sentence for a table's footnote.
+    direction
+        Whether a `higher` or a `lower` value is better.
+    range
+        The smallest and the largest possible value.
+    limit
+        Largest false-positive rate integrated over, of the metrics that carry it in their id.
+    dialect
+        The name of the code whose reading of the metric this is; None for the exact one.
     """
 
     name: str
     level: Level
-    direction: Direction
-    range: tuple[float, float]
+    quantity: str
     needs: frozenset[str]
     traits: frozenset[str]
     summary: str
-
-    @property
-    def quantity(self) -> str:
-        """The id without its level: `auroc`, `f1_oracle`, `aupro_30`."""
-        return self.name.removeprefix(f"{self.level}_")
+    direction: Direction = "higher"
+    range: tuple[float, float] = (0.0, 1.0)
+    limit: float | None = None
+    dialect: str | None = None
 
     @property
     def best(self) -> float:
         """The end of the range that a perfect detector reaches."""
         return self.range[1] if self.direction == "higher" else self.range[0]
 
+    @property
+    def at_threshold(self) -> bool:
+        """Whether it is measured at the deployed threshold."""
+        return "threshold" in self.needs
 
-_EVERY = frozenset({"permutation_invariant", "duplication_invariant", "best_at_perfect"})
-_RANKING = _EVERY | {
-    "rank_invariant",
-    "closed_form_at_constant",
-    "monotone_without_ties",
-    "easy_normal_harmless",
-}
-_RANKING_TRAITS: Mapping[str, frozenset[str]] = MappingProxyType(
-    {
-        "auroc": _RANKING | {"monotone", "negation_reflects", "pair_count", "prevalence_free"},
-        "ap": _RANKING,
-        "f1_oracle": _RANKING | {"monotone"},
-    }
-)
-_DECISION = _EVERY | {
-    "threshold_equivariant",
-    "strict_threshold",
-    "monotone",
-    "monotone_without_ties",
-}
-_SPATIAL = frozenset({"flip_invariant", "upscale_invariant"})
-_REGION = _RANKING | _SPATIAL | {"monotone", "prevalence_free", "regions_weigh_equal"}
-
-_RANKING_SUMMARY: Mapping[str, str] = MappingProxyType(
-    {
-        "auroc": "Chance that an anomalous {unit} scores above a normal one.",
-        "ap": "Precision averaged over the recall steps of the {unit} ranking.",
-        "f1_oracle": "Best F1 over all thresholds, chosen on the test {unit}s: an oracle number.",
-    }
-)
-_DECISION_SUMMARY: Mapping[str, str] = MappingProxyType(
-    {
-        "f1": "Harmonic mean of precision and recall at the deployed threshold.",
-        "accuracy": "Share of images judged right at the deployed threshold.",
-        "balanced_accuracy": "Mean of recall and specificity at the deployed threshold.",
-        "precision": "Share of alarms that are right at the deployed threshold.",
-        "recall": "Share of anomalous images found at the deployed threshold.",
-        "fpr": "Share of normal images that raise an alarm at the deployed threshold.",
-    }
-)
+    @property
+    def denied(self) -> frozenset[str]:
+        """The traits that make sense for it and do not hold."""
+        asked = {t for t in TRAITS if applies(t, self.level, threshold=self.at_threshold)}
+        return frozenset(asked - self.traits)
 
 
-def _ranking(level: Literal["image", "pixel"], quantity: str) -> MetricSpec:
-    spatial = _SPATIAL if level == "pixel" else frozenset[str]()
+def _spec(entry: catalogue.Entry) -> MetricSpec:
+    needs = {"scores"} | ({"masks"} if entry.level != "image" else set())
     return MetricSpec(
-        name=f"{level}_{quantity}",
-        level=level,
-        direction="higher",
-        range=(0.0, 1.0),
-        needs=frozenset({"scores", "masks"} if level == "pixel" else {"scores"}),
-        traits=_RANKING_TRAITS[quantity] | spatial,
-        summary=_RANKING_SUMMARY[quantity].format(unit=level),
+        name=f"{entry.level}_{entry.quantity}",
+        level=entry.level,
+        quantity=entry.quantity,
+        needs=frozenset(needs | entry.needs),
+        traits=entry.traits,
+        summary=entry.summary,
+        direction="lower" if entry.lower else "higher",
     )
 
 
-def _decision(quantity: str) -> MetricSpec:
-    free = {"prevalence_free"} if quantity in {"recall", "fpr", "balanced_accuracy"} else set()
-    return MetricSpec(
-        name=f"image_{quantity}",
-        level="image",
-        direction="lower" if quantity == "fpr" else "higher",
-        range=(0.0, 1.0),
-        needs=frozenset({"scores", "threshold"}),
-        traits=_DECISION | free,
-        summary=_DECISION_SUMMARY[quantity],
-    )
-
-
-def _aupro(percent: int) -> MetricSpec:
-    return MetricSpec(
-        name=f"region_aupro_{percent:02d}",
-        level="region",
-        direction="higher",
-        range=(0.0, 1.0),
-        needs=frozenset({"scores", "masks"}),
-        traits=_REGION,
-        summary=f"Per-region overlap averaged up to a pixel false-positive rate of {percent} %.",
+def _limited(quantity: str, percent: int) -> MetricSpec:
+    spec = _spec(catalogue.LIMITED[quantity])
+    return replace(
+        spec,
+        name=f"{spec.name}_{percent:02d}",
+        summary=spec.summary.format(percent=percent),
+        limit=percent / 100,
     )
 
 
 _SPECS = (
-    *(_ranking("image", quantity) for quantity in _RANKING_TRAITS),
-    *(_decision(quantity) for quantity in _DECISION_SUMMARY),
-    *(_ranking("pixel", quantity) for quantity in _RANKING_TRAITS),
-    *(_aupro(percent) for percent in (30, 5)),
+    *(_spec(entry) for entry in catalogue.ENTRIES),
+    *(_limited("aupro", percent) for percent in (30, 5)),
+    _limited("spro", 5),
 )
 METRICS: Mapping[str, MetricSpec] = MappingProxyType({spec.name: spec for spec in _SPECS})
+"""The exact metrics, in the order of the docs; of those with a limit the customary ones."""
 
-_AUPRO_NAME = re.compile(r"region_aupro_(?P<percent>0[1-9]|[1-9]\d|100)")
-
-
-def pro_limit(name: str) -> float | None:
-    """Largest false-positive rate of a `region_aupro_<percent>` id; None for any other id."""
-    match = _AUPRO_NAME.fullmatch(name)
-    return int(match["percent"]) / 100 if match else None
+_LIMITED_NAME = re.compile(r"region_(?P<quantity>aupro|spro)_(?P<percent>0[1-9]|[1-9]\d|100)")
 
 
 def find_metric(name: str) -> MetricSpec:
-    """Return the metric of this id; `region_aupro_01` to `region_aupro_100` all exist.
+    """Return the metric of this id.
+
+    `region_aupro_01` to `region_aupro_100` and `region_spro_01` to `region_spro_100` all exist,
+    and `<id>@<dialect>` for what the dialect defines.
 
     Raises
     ------
     MetricError
         If there is no such id; the hint names the closest one.
     """
+    exact, at, dialect = name.partition("@")
+    if at:
+        return _spoken(_exact(exact), find_dialect(dialect))
+    return _exact(exact)
+
+
+def _exact(name: str) -> MetricSpec:
     if name in METRICS:
         return METRICS[name]
-    match = _AUPRO_NAME.fullmatch(name)
+    match = _LIMITED_NAME.fullmatch(name)
     if match:
-        return _aupro(int(match["percent"]))
+        return _limited(match["quantity"], int(match["percent"]))
     raise MetricError(f"unknown metric '{name}'", hint=_hint(name))
 
 
+def _spoken(spec: MetricSpec, dialect: Dialect) -> MetricSpec:
+    """Describe the metric as the dialect reads it."""
+    if not dialect.defines(f"{spec.level}_{spec.quantity}"):
+        known = ", ".join(dialect.metrics)
+        raise MetricError(
+            f"the dialect '{dialect.name}' has no {spec.name}", hint=f"it reads {known}"
+        )
+    return replace(
+        spec,
+        name=f"{spec.name}@{dialect.name}",
+        traits=dialect.traits & (spec.traits | {"batch_split_invariant"}),
+        summary=f"{spec.summary} As {dialect.summary}",
+        dialect=dialect.name,
+    )
+
+
 def _hint(name: str) -> str:
-    if name.startswith("region_aupro_"):
-        return "the limit is a percentage of two or three digits, 01 to 100: region_aupro_05"
+    for quantity in catalogue.LIMITED:
+        if name.startswith(f"region_{quantity}_"):
+            example = f"region_{quantity}_05"
+            return f"the limit is a percentage of two or three digits, 01 to 100: {example}"
     return closest(name, METRICS, otherwise="the metrics are")

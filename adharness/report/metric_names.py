@@ -7,10 +7,23 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from adharness.errors import MetricError
-from adharness.metrics.table import Direction, MetricSpec, find_metric, pro_limit
+from adharness.metrics.table import Direction, MetricSpec, find_metric
 
 _SHORT: Mapping[str, str] = MappingProxyType(
-    {"auroc": "AUROC", "ap": "AP", "f1": "F1", "fpr": "FPR"}
+    {
+        "auroc": "AUROC",
+        "auroc_fpr10": "AUROC 10 %",
+        "auroc_anomalous": "AUROC (anomalous images)",
+        "fpr_at_95_tpr": "FPR at 95 % TPR",
+        "ap": "AP",
+        "f1": "F1",
+        "seg_f1": "SegF1",
+        "iou": "IoU",
+        "fpr": "FPR",
+        "aupimo": "AUPIMO",
+        "aupro": "AUPRO",
+        "spro": "sPRO",
+    }
 )
 
 
@@ -52,8 +65,8 @@ def metric_name(metric: str) -> MetricName:
 
 
 def _label(spec: MetricSpec) -> str:
-    limit = pro_limit(spec.name)
-    if limit is not None:
-        return f"AUPRO {100 * limit:.0f} %"
     quantity = spec.quantity.removesuffix("_oracle")
-    return _SHORT.get(quantity, quantity.replace("_", " "))
+    label = _SHORT.get(quantity, quantity.replace("_", " "))
+    if spec.limit is not None:
+        label = f"{label} {100 * spec.limit:.0f} %"
+    return f"{label} ({spec.dialect})" if spec.dialect else label

@@ -15,11 +15,12 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from adharness.arrays import AnyArray, Bool, Float64, Int64, require_shape
+from adharness.arrays import AnyArray, Float64, Int64, require_shape
 from adharness.errors import MetricError
 from adharness.metrics.decisions import confusion, decide
-from adharness.metrics.evaluate import DECISIONS, RANKING, find_metrics
+from adharness.metrics.evaluate import DECISIONS, find_metrics, image_quantity
 from adharness.metrics.inputs import read_labels, read_scores, read_threshold
+from adharness.metrics.quantities import QUANTITIES
 from adharness.metrics.ranking import rank_weighted
 
 
@@ -138,24 +139,17 @@ def replicates_of(
     require_shape(weights, (None, len(anomalous)), name="weights", error=MetricError)
     if np.any(weights < 0):
         raise MetricError(f"a weight is {weights.min()}, expected counts")
-    found = _ranking_replicates(
-        [spec.quantity for spec in specs if spec.quantity in RANKING], anomalous, values, weights
-    )
-    deciding = [spec.quantity for spec in specs if spec.quantity in DECISIONS]
+    found: dict[str, Float64] = {}
+    ranked = [spec for spec in specs if not spec.at_threshold]
+    if ranked:
+        ranking = rank_weighted(anomalous, values, weights)
+        found |= {spec.name: QUANTITIES[image_quantity(spec)].of([ranking]) for spec in ranked}
+    deciding = [spec for spec in specs if spec.at_threshold]
     if deciding:
         flagged = decide(values, read_threshold(threshold, len(anomalous)))
         counts = confusion(anomalous, flagged, weights)
-        found |= {quantity: DECISIONS[quantity](counts) for quantity in deciding}
-    return {spec.name: found[spec.quantity] for spec in specs}
-
-
-def _ranking_replicates(
-    quantities: Sequence[str], anomalous: Bool, scores: Float64, weights: Int64
-) -> dict[str, Float64]:
-    if not quantities:
-        return {}
-    ranking = rank_weighted(anomalous, scores, weights)
-    return {quantity: RANKING[quantity](ranking) for quantity in quantities}
+        found |= {spec.name: DECISIONS[spec.quantity](counts) for spec in deciding}
+    return {spec.name: found[spec.name] for spec in specs}
 
 
 def macro_replicates(of_classes: Sequence[Float64]) -> Float64:

@@ -1,0 +1,248 @@
+"""Pixels of many maps in one sorted ranking, given out in brackets.
+
+An anomalous pixel is packed into a key, the order-preserving bits of its float32 score above the
+number of its segment. Sorting such keys is several times faster than an argsort of the scores.
+Normal pixels need no number, so their scores are sorted as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from adharness.arrays import AnyArray, Float32, Float64, Int64
+from adharness.metrics.inputs import PixelImage
+from adharness.metrics.ranking import Ranking, distinct_starts
+from adharness.metrics.runs import Runs, Spool
+from adharness.metrics.segments import Kind, Segments, SegmentTable, UInt32
+
+UInt64: TypeAlias = NDArray[np.uint64]
+
+_SIGN = np.uint32(1 << 31)
+_LAST_SEGMENT = 0xFFFFFFFF
+_HALF = np.uint64(32)
+
+BRACKET = 2**18
+"""Anomalous pixels handled at once: few enough for the processor's cache."""
+
+
+def score_bits(scores: Float32) -> UInt32:
+    """Map finite float32 scores to integers of the same order; both zeros become one.
+
+    Negative floats order by their bits downwards, so these are inverted; the others are lifted
+    above them by the sign bit.
+    """
+    bits = (scores + np.float32(0.0)).view(np.uint32)  # -0.0 + 0.0 is +0.0
+    return np.where(bits >= _SIGN, ~bits, bits | _SIGN)
+
+
+def bits_score(bits: UInt32) -> Float32:
+    """Give the scores back that `score_bits` mapped."""
+    return np.where(bits >= _SIGN, bits ^ _SIGN, ~bits).view(np.float32)
+
+
+def _keys(bits: UInt32, segment: AnyArray | int) -> UInt64:
+    return (bits.astype(np.uint64) << _HALF) | np.asarray(segment, np.uint64)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bracket:
+    """Anomalous pixels of neighbouring scores, with the counts of the whole ranking at each.
+
+    Parameters
+    ----------
+    ranking
+        K distinct scores, descending; negatives are the normal pixels of all images.
+    among_anomalous
+        The same with the normal pixels of the anomalous images only.
+    scores : (K,) float32
+        The distinct scores, descending.
+    segment : (P,) int64
+        The segment of each pixel, in the order of `spread`.
+    runs : (K,) int64
+        How many entries of `segment` have each score, ascending.
+    counts : (P,) int64, optional
+        How many pixels each entry stands for, if not one.
+    """
+
+    ranking: Ranking
+    among_anomalous: Ranking
+    scores: Float32
+    segment: Int64
+    runs: Int64
+    counts: Int64 | None
+
+    def spread(self, of_scores: Float64) -> Float64:
+        """Give what a score holds, (K,), to each of its pixels, (P,), times their count."""
+        values = np.repeat(of_scores[::-1], self.runs)
+        return values if self.counts is None else values * self.counts
+
+    def sums(self, of_scores: Float64, segments: int) -> Float64:
+        """Add up what scores hold, (K,), over the pixels of each segment, (S,)."""
+        sums = np.bincount(self.segment, self.spread(of_scores), segments)
+        return sums.astype(np.float64, copy=False)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SortedPixels:
+    """All pixels of all images, sorted.
+
+    Parameters
+    ----------
+    anomalous
+        Keys of the anomalous pixels.
+    beside
+        Scores of the normal pixels of images with anomalous ones.
+    good
+        Scores of the pixels of images without.
+    """
+
+    anomalous: Runs
+    beside: Runs
+    good: Runs
+    segments: Segments
+
+    @property
+    def positives(self) -> int:
+        """Anomalous pixels."""
+        return len(self.anomalous)
+
+    @property
+    def negatives(self) -> int:
+        """Normal pixels of all images."""
+        return len(self.beside) + len(self.good)
+
+    def normals_above(self, scores: Float32) -> tuple[Int64, Int64]:
+        """Count the normal pixels of anomalous and of good images above each ascending score."""
+        beside, good = (len(n) - n.up_to(scores) for n in (self.beside, self.good))
+        return beside, good
+
+    def normals_from(self, scores: Float32) -> tuple[Int64, Int64]:
+        """Count them at or above each."""
+        beside, good = (len(n) - n.below(scores) for n in (self.beside, self.good))
+        return beside, good
+
+    def ends(self, *, good_images: bool = True) -> tuple[float, float]:
+        """Give the smallest and the largest score of all, or of the anomalous images only."""
+        normals = (self.beside, self.good) if good_images else (self.beside,)
+        ends = [float(score) for runs in normals for score in runs.ends() or ()]
+        keys = self.anomalous.ends() or ()
+        ends += bits_score(np.array([int(key) >> 32 for key in keys], np.uint32)).tolist()
+        return (min(ends), max(ends)) if ends else (0.0, 0.0)
+
+    def normal_scores(self, places: Int64) -> Float32:
+        """Give the normal scores of these ascending ranks, 0 the lowest, by bisection."""
+        low, high = (score_bits(np.full(len(places), end, np.float32)) for end in self.ends())
+        while (low < high).any():
+            middle = low + (high - low) // 2
+            enough = sum(n.up_to(bits_score(middle)) for n in (self.beside, self.good)) > places
+            low, high = np.where(enough, low, middle + 1), np.where(enough, middle, high)
+        return bits_score(low)
+
+    def brackets(self) -> Iterator[Bracket]:
+        """Read the ranking from the highest anomalous score down; one empty bracket if none."""
+        empty = True
+        for keys, counts in self.anomalous.brackets(BRACKET):
+            empty = False
+            yield self._bracket(keys, counts)
+        if empty:
+            yield self._bracket(np.zeros(0, np.uint64), None)
+
+    def _bracket(self, keys: UInt64, counts: Int64 | None) -> Bracket:
+        bits = (keys >> _HALF).astype(np.uint32)  # (P,) ascending
+        starts = distinct_starts(bits)
+        distinct = bits[starts]
+        scores = bits_score(distinct)
+        runs = np.diff(starts, append=len(bits))
+        gains = runs if counts is None else np.add.reduceat(counts, starts)
+        found = self._found(keys, distinct, gains)
+        above, at = self.normals_above(scores), self.normals_from(scores)
+        return Bracket(
+            ranking=self._ranking(gains, found, above[0] + above[1], at[0] + at[1]),
+            among_anomalous=self._ranking(gains, found, above[0], at[0], len(self.beside)),
+            scores=scores[::-1],
+            segment=(keys & np.uint64(_LAST_SEGMENT)).astype(np.int64),
+            runs=runs,
+            counts=counts,
+        )
+
+    def _found(self, keys: UInt64, distinct: UInt32, gains: Int64) -> tuple[Int64, Int64]:
+        """Anomalous pixels above, and at or above, each ascending score, in all brackets.
+
+        The highest and the lowest score may be split between brackets: these are looked up.
+        """
+        if not len(keys):
+            return gains, gains
+        higher = self.positives - self.anomalous.up_to(keys[-1:])
+        at = higher + np.cumsum(gains[::-1])[::-1]
+        above = at - gains
+        above[-1:] = self.positives - self.anomalous.up_to(_keys(distinct[-1:], _LAST_SEGMENT))
+        at[:1] = self.positives - self.anomalous.below(_keys(distinct[:1], 0))
+        return above, at
+
+    def _ranking(
+        self,
+        gains: Int64,
+        found: tuple[Int64, Int64],
+        above: Int64,
+        at: Int64,
+        negatives: int | None = None,
+    ) -> Ranking:
+        return Ranking(
+            gains=gains[::-1],
+            found_above=found[0][::-1],
+            true_positives=found[1][::-1],
+            normals_above=above[::-1],
+            false_positives=at[::-1],
+            positives=np.asarray(self.positives),
+            negatives=np.asarray(self.negatives if negatives is None else negatives),
+        )
+
+
+class PixelSorter:
+    """Takes images one by one, and sorts all their pixels.
+
+    Parameters
+    ----------
+    kinds
+        The kinds of regions that will be asked for.
+    budget_bytes
+        Scores held in memory; beyond it they are sorted and written to the folder that
+        `folder` makes.
+    """
+
+    def __init__(
+        self, kinds: frozenset[Kind], budget_bytes: int, folder: Callable[[], Path]
+    ) -> None:
+        self._table = SegmentTable(kinds)
+        self._anomalous = Spool(np.uint64, "anomalous")
+        self._beside = Spool(np.float32, "beside")
+        self._good = Spool(np.float32, "good")
+        self._budget, self._folder = budget_bytes, folder
+
+    def add(self, image: PixelImage) -> None:
+        """Take one image."""
+        if image.mask is None:
+            self._good.add(image.scores.ravel())
+        else:
+            self._beside.add(image.scores[~image.mask])
+            self._anomalous.add(_keys(score_bits(image.scores[image.mask]), self._table.add(image)))
+        self._keep_to_budget()
+
+    def _keep_to_budget(self) -> None:
+        spools = (self._anomalous, self._beside, self._good)
+        while sum(spool.held_bytes for spool in spools) > self._budget:
+            max(spools, key=lambda spool: spool.held_bytes).spill(self._folder())
+
+    def finish(self) -> SortedPixels:
+        """Sort what is held, the three kinds of pixels at the same time."""
+        spools = (self._anomalous, self._beside, self._good)
+        with ThreadPoolExecutor(len(spools)) as pool:
+            anomalous, beside, good = (spool.finish(pool) for spool in spools)
+        return SortedPixels(anomalous, beside, good, self._table.finish())

@@ -1,0 +1,247 @@
+"""Sorted values that may outgrow memory: an external sort in runs, read back block by block.
+
+Values are collected in memory up to a budget. Beyond it what is held is sorted and written to a
+file, a run; what is left at the end stays in memory as one more run. Positions are found run by
+run and added up, so nothing ever has to be merged on disk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from adharness.arrays import AnyArray, Int64
+from adharness.errors import MetricError
+
+BLOCK = 2**23 + 2**10
+"""Values in a block that a spool allocates: large enough for the system to take it back at once."""
+
+READ_BLOCK = 2**18
+"""Values read from a file at once."""
+
+
+class Spool:
+    """Collects values of one type in any order and gives them back sorted."""
+
+    def __init__(self, dtype: type[np.generic], name: str) -> None:
+        self._dtype, self._name = dtype, name
+        self._blocks: list[AnyArray] = []
+        self._fill = 0
+        self._runs: list[Run] = []
+
+    @property
+    def held(self) -> int:
+        """Values in memory now."""
+        return sum(len(block) for block in self._blocks[:-1]) + self._fill
+
+    @property
+    def held_bytes(self) -> int:
+        """Bytes in memory now."""
+        return self.held * np.dtype(self._dtype).itemsize
+
+    def add(self, values: AnyArray) -> None:
+        """Copy 1-d values in."""
+        while len(values):
+            if not self._blocks or self._fill == len(self._blocks[-1]):
+                self._blocks.append(np.empty(BLOCK, self._dtype))
+                self._fill = 0
+            free = self._blocks[-1][self._fill :]
+            taken = min(len(free), len(values))
+            free[:taken] = values[:taken]
+            self._fill += taken
+            values = values[taken:]
+
+    def spill(self, folder: Path) -> None:
+        """Sort what is held and write it to a file of the folder.
+
+        Raises
+        ------
+        MetricError
+            If the file cannot be written.
+        """
+        path = folder / f"{self._name}-{len(self._runs)}.run"
+        values = self._taken()
+        values.sort()
+        try:
+            values.tofile(path)
+        except OSError as error:
+            raise MetricError(
+                f"{values.nbytes / 2**20:.0f} MB of sorted scores cannot be written to {folder}: "
+                f"{error}",
+                hint="free disk space there, name another folder, or allow the sort more memory",
+            ) from error
+        heads = values[::READ_BLOCK].copy()
+        self._runs.append(StoredRun(path, heads, len(values)))
+
+    def finish(self, pool: Executor) -> Runs:
+        """Give all runs; the pool sorts what is held, and must have ended when they are read."""
+        values = self._taken()
+        if len(values) or not self._runs:
+            pool.submit(values.sort)
+            self._runs.append(MemoryRun(values))
+        return Runs(self._runs)
+
+    def _taken(self) -> AnyArray:
+        """Join the blocks, giving each back as it is copied."""
+        joined = np.empty(self.held, self._dtype)
+        self._blocks[-1:] = [block[: self._fill] for block in self._blocks[-1:]]
+        start = 0
+        while self._blocks:
+            block = self._blocks.pop(0)
+            joined[start : start + len(block)] = block
+            start += len(block)
+        return joined
+
+
+@dataclass(frozen=True, eq=False)
+class MemoryRun:
+    """A sorted run in memory."""
+
+    values: AnyArray
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def read(self, start: int, stop: int) -> AnyArray:
+        """Give the values from one position to another."""
+        return self.values[start:stop]
+
+    def sample(self, step: int) -> AnyArray:
+        """Give every `step`-th value, but for the first."""
+        return self.values[step::step]
+
+    def positions(self, needles: AnyArray, *, right: bool) -> Int64:
+        """Count the values below each of the ascending needles, or up to it if `right`."""
+        if not len(needles):
+            return np.zeros(0, np.int64)
+        # A short stretch of a long run stays in the processor's cache.
+        low = int(np.searchsorted(self.values, needles[0], side="left"))
+        high = int(np.searchsorted(self.values, needles[-1], side="right"))
+        return low + _searched(self.values[low:high], needles, right=right)
+
+
+@dataclass(frozen=True, eq=False)
+class StoredRun:
+    """A sorted run in a file, of which the first value of each block is kept in memory."""
+
+    path: Path
+    heads: AnyArray
+    length: int
+
+    def __len__(self) -> int:
+        return self.length
+
+    def read(self, start: int, stop: int) -> AnyArray:
+        """Read the values from one position to another."""
+        offset = start * self.heads.itemsize
+        return np.fromfile(self.path, self.heads.dtype, count=stop - start, offset=offset)
+
+    def sample(self, step: int) -> AnyArray:
+        """Read every `step`-th value, but for the first."""
+        places = range(step, self.length, step)
+        return np.concatenate([self.read(0, 0), *(self.read(at, at + 1) for at in places)])
+
+    def positions(self, needles: AnyArray, *, right: bool) -> Int64:
+        """Count the values below each of the ascending needles, or up to it if `right`.
+
+        Only blocks in which a needle lies are read, one at a time.
+        """
+        blocks = _searched(self.heads, needles, right=right)  # the needle lies in the one below
+        found = np.zeros(len(needles), np.int64)
+        for block in np.unique(blocks[blocks > 0]):
+            chosen = slice(*np.searchsorted(blocks, [block, block + 1]))
+            start = (int(block) - 1) * READ_BLOCK
+            values = self.read(start, min(start + READ_BLOCK, self.length))
+            found[chosen] = start + _searched(values, needles[chosen], right=right)
+        return found
+
+
+Run = MemoryRun | StoredRun
+
+
+@dataclass(frozen=True, eq=False)
+class Runs:
+    """All values of a spool, as runs that are sorted each."""
+
+    parts: Sequence[Run]
+
+    def __len__(self) -> int:
+        return sum(len(part) for part in self.parts)
+
+    def below(self, needles: AnyArray) -> Int64:
+        """Count the values below each of the ascending needles, (K,)."""
+        return self._counted(needles, right=False)
+
+    def up_to(self, needles: AnyArray) -> Int64:
+        """Count the values below or equal to each of the ascending needles, (K,)."""
+        return self._counted(needles, right=True)
+
+    def _counted(self, needles: AnyArray, *, right: bool) -> Int64:
+        total = np.zeros(len(needles), np.int64)
+        for part in self.parts:
+            total += part.positions(needles, right=right)
+        return total
+
+    def ends(self) -> tuple[AnyArray, AnyArray] | None:
+        """Give the smallest and the largest value; None if there is none."""
+        full = [part for part in self.parts if len(part)]
+        if not full:
+            return None
+        lows = [part.read(0, 1)[0] for part in full]
+        highs = [part.read(len(part) - 1, len(part))[0] for part in full]
+        return min(lows), max(highs)
+
+    def brackets(self, size: int) -> Iterator[tuple[AnyArray, Int64 | None]]:
+        """Give the values in descending brackets of about `size`, each ascending in itself.
+
+        Yields
+        ------
+        values, counts
+            Counts are None where each value stands for itself. A value that fills more than a
+            bracket by itself is given once, with its count.
+        """
+        edges = self._edges(size)
+        low, high = self.below(edges), self.up_to(edges)
+        tops = [len(part) for part in self.parts]
+        for i in range(len(edges) - 1, -1, -1):
+            heavy = bool(high[i] - low[i] > size)
+            starts = self._positions(edges[i : i + 1], right=heavy)
+            yield from _given(self._joined(starts, tops))
+            if heavy:
+                yield edges[i : i + 1], high[i : i + 1] - low[i : i + 1]
+            tops = self._positions(edges[i : i + 1], right=False) if heavy else starts
+        yield from _given(self._joined([0] * len(self.parts), tops))
+
+    def _edges(self, size: int) -> AnyArray:
+        """Values at most about `size` positions apart, but for ties: from samples of each run."""
+        runs = len(self.parts)
+        step = max(1, size // (2 * runs))
+        samples = np.concatenate([part.sample(step) for part in self.parts])
+        samples.sort()
+        return np.unique(samples[runs - 1 :: runs])
+
+    def _positions(self, needle: AnyArray, *, right: bool) -> list[int]:
+        return [int(part.positions(needle, right=right)[0]) for part in self.parts]
+
+    def _joined(self, starts: Sequence[int], stops: Sequence[int]) -> AnyArray:
+        """Values between these positions of each run, sorted together."""
+        ranges = zip(self.parts, starts, stops, strict=True)
+        pieces = [part.read(start, stop) for part, start, stop in ranges if stop > start]
+        if len(pieces) == 1:
+            return pieces[0]
+        joined = np.concatenate([self.parts[0].read(0, 0), *pieces])
+        joined.sort()
+        return joined
+
+
+def _searched(ascending: AnyArray, needles: AnyArray, *, right: bool) -> Int64:
+    return np.searchsorted(ascending, needles, side="right" if right else "left").astype(np.int64)
+
+
+def _given(values: AnyArray) -> Iterator[tuple[AnyArray, None]]:
+    if len(values):
+        yield values, None
