@@ -13,7 +13,7 @@ from typing import Literal
 
 import numpy as np
 
-from adharness.arrays import Float64, Int64
+from adharness.arrays import AnyArray, Float64, Int64
 from adharness.metrics.decisions import same_decision
 from adharness.metrics.dialect_table import Dialect
 from adharness.metrics.pixels import Bracket, SortedPixels
@@ -127,9 +127,9 @@ def _equal_steps(steps: int) -> Callable[[SortedPixels], Float64]:
     return thresholds
 
 
-def _unless_equal(low: float, high: float, thresholds: Float64) -> Float64:
+def _unless_equal(low: float, high: float, thresholds: AnyArray) -> Float64:
     """Give no threshold at all if all scores are equal."""
-    return thresholds if high > low else np.zeros(0)
+    return np.asarray(thresholds if high > low else [], np.float64)
 
 
 def _twenty_one(pixels: SortedPixels) -> Float64:
