@@ -101,8 +101,7 @@ class DialectReading:
     def value(self) -> float:
         """Give the number; NaN without a region, a normal pixel, or where the rule has none."""
         pixels, rule = self._pixels, self._rule
-        counted = pixels.normals_above if rule.strict else pixels.normals_from
-        beside, good = counted(self._thresholds)
+        beside, good = (n[int(rule.strict)] for n in pixels.flagged_normals(self._thresholds))
         false = (beside + good if rule.good_images else beside).astype(np.float64)
         negatives = len(pixels.beside) + (len(pixels.good) if rule.good_images else 0)
         if not pixels.positives or not negatives or not len(self._thresholds):

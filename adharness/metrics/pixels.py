@@ -118,14 +118,15 @@ class SortedPixels:
         """Normal pixels of all images."""
         return len(self.beside) + len(self.good)
 
-    def normals_above(self, scores: Float32) -> tuple[Int64, Int64]:
-        """Count the normal pixels of anomalous and of good images above each ascending score."""
-        beside, good = (len(n) - n.up_to(scores) for n in (self.beside, self.good))
-        return beside, good
+    def flagged_normals(self, scores: Float32) -> tuple[Int64, Int64]:
+        """Count the normal pixels at or above, and above, each ascending score: (2, K).
 
-    def normals_from(self, scores: Float32) -> tuple[Int64, Int64]:
-        """Count them at or above each."""
-        beside, good = (len(n) - n.below(scores) for n in (self.beside, self.good))
+        Returns
+        -------
+        beside, good : (2, K) int64
+            Those of anomalous and of good images.
+        """
+        beside, good = (len(n) - n.counts(scores) for n in (self.beside, self.good))
         return beside, good
 
     def ends(self, *, good_images: bool = True) -> tuple[float, float]:
@@ -141,7 +142,8 @@ class SortedPixels:
         low, high = (score_bits(np.full(len(places), end, np.float32)) for end in self.ends())
         while (low < high).any():
             middle = low + (high - low) // 2
-            enough = sum(n.up_to(bits_score(middle)) for n in (self.beside, self.good)) > places
+            scores = bits_score(middle)
+            enough = self.beside.counts(scores)[1] + self.good.counts(scores)[1] > places
             low, high = np.where(enough, low, middle + 1), np.where(enough, middle, high)
         return bits_score(low)
 
@@ -162,10 +164,10 @@ class SortedPixels:
         runs = np.diff(starts, append=len(bits))
         gains = runs if counts is None else np.add.reduceat(counts, starts)
         found = self._found(keys, distinct, gains)
-        above, at = self.normals_above(scores), self.normals_from(scores)
+        beside, good = self.flagged_normals(scores)
         return Bracket(
-            ranking=self._ranking(gains, found, above[0] + above[1], at[0] + at[1]),
-            among_anomalous=self._ranking(gains, found, above[0], at[0], len(self.beside)),
+            ranking=self._ranking(gains, found, beside + good, self.negatives),
+            among_anomalous=self._ranking(gains, found, beside, len(self.beside)),
             scores=scores[::-1],
             segment=(keys & np.uint64(_LAST_SEGMENT)).astype(np.int64),
             runs=runs,
@@ -179,29 +181,25 @@ class SortedPixels:
         """
         if not len(keys):
             return gains, gains
-        higher = self.positives - self.anomalous.up_to(keys[-1:])
-        at = higher + np.cumsum(gains[::-1])[::-1]
+        first = _keys(distinct[:1], 0)
+        last = _keys(distinct[-1:], _LAST_SEGMENT)
+        below, up_to = self.anomalous.counts(np.concatenate([first, keys[-1:], last]))
+        at = self.positives - up_to[1] + np.cumsum(gains[::-1])[::-1]
         above = at - gains
-        above[-1:] = self.positives - self.anomalous.up_to(_keys(distinct[-1:], _LAST_SEGMENT))
-        at[:1] = self.positives - self.anomalous.below(_keys(distinct[:1], 0))
+        above[-1], at[0] = self.positives - up_to[2], self.positives - below[0]
         return above, at
 
     def _ranking(
-        self,
-        gains: Int64,
-        found: tuple[Int64, Int64],
-        above: Int64,
-        at: Int64,
-        negatives: int | None = None,
+        self, gains: Int64, found: tuple[Int64, Int64], normals: Int64, negatives: int
     ) -> Ranking:
         return Ranking(
             gains=gains[::-1],
             found_above=found[0][::-1],
             true_positives=found[1][::-1],
-            normals_above=above[::-1],
-            false_positives=at[::-1],
+            normals_above=normals[1, ::-1],
+            false_positives=normals[0, ::-1],
             positives=np.asarray(self.positives),
-            negatives=np.asarray(self.negatives if negatives is None else negatives),
+            negatives=np.asarray(negatives),
         )
 
 
@@ -243,6 +241,8 @@ class PixelSorter:
     def finish(self) -> SortedPixels:
         """Sort what is held, the three kinds of pixels at the same time."""
         spools = (self._anomalous, self._beside, self._good)
-        with ThreadPoolExecutor(len(spools)) as pool:
-            anomalous, beside, good = (spool.finish(pool) for spool in spools)
+        held = [spool.take() for spool in spools]
+        with ThreadPoolExecutor(len(held)) as pool:
+            list(pool.map(np.ndarray.sort, held))
+        anomalous, beside, good = (s.finish(h) for s, h in zip(spools, held, strict=True))
         return SortedPixels(anomalous, beside, good, self._table.finish())

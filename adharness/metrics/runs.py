@@ -8,7 +8,6 @@ run and added up, so nothing ever has to be merged on disk.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,7 +63,7 @@ class Spool:
             If the file cannot be written.
         """
         path = folder / f"{self._name}-{len(self._runs)}.run"
-        values = self._taken()
+        values = self.take()
         values.sort()
         try:
             values.tofile(path)
@@ -77,16 +76,8 @@ class Spool:
         heads = values[::READ_BLOCK].copy()
         self._runs.append(StoredRun(path, heads, len(values)))
 
-    def finish(self, pool: Executor) -> Runs:
-        """Give all runs; the pool sorts what is held, and must have ended when they are read."""
-        values = self._taken()
-        if len(values) or not self._runs:
-            pool.submit(values.sort)
-            self._runs.append(MemoryRun(values))
-        return Runs(self._runs)
-
-    def _taken(self) -> AnyArray:
-        """Join the blocks, giving each back as it is copied."""
+    def take(self) -> AnyArray:
+        """Give what is held as one array, unsorted, and hold nothing; blocks go as it fills."""
         joined = np.empty(self.held, self._dtype)
         self._blocks[-1:] = [block[: self._fill] for block in self._blocks[-1:]]
         start = 0
@@ -94,7 +85,13 @@ class Spool:
             block = self._blocks.pop(0)
             joined[start : start + len(block)] = block
             start += len(block)
+        self._fill = 0
         return joined
+
+    def finish(self, ascending: AnyArray) -> Runs:
+        """Give all runs, with what `take` gave as the last, now sorted."""
+        in_memory = [MemoryRun(ascending)] if len(ascending) or not self._runs else []
+        return Runs([*self._runs, *in_memory])
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,14 +111,12 @@ class MemoryRun:
         """Give every `step`-th value, but for the first."""
         return self.values[step::step]
 
-    def positions(self, needles: AnyArray, *, right: bool) -> Int64:
-        """Count the values below each of the ascending needles, or up to it if `right`."""
-        if not len(needles):
-            return np.zeros(0, np.int64)
+    def counts(self, needles: AnyArray) -> Int64:
+        """Count the values below, and up to, each of the ascending needles: (2, K)."""
         # A short stretch of a long run stays in the processor's cache.
-        low = int(np.searchsorted(self.values, needles[0], side="left"))
-        high = int(np.searchsorted(self.values, needles[-1], side="right"))
-        return low + _searched(self.values[low:high], needles, right=right)
+        start, _ = _counts(self.values, needles[:1])[:, 0] if len(needles) else (0, 0)
+        _, stop = _counts(self.values, needles[-1:])[:, 0] if len(needles) else (0, 0)
+        return start + _counts(self.values[start:stop], needles)
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,18 +140,19 @@ class StoredRun:
         places = range(step, self.length, step)
         return np.concatenate([self.read(0, 0), *(self.read(at, at + 1) for at in places)])
 
-    def positions(self, needles: AnyArray, *, right: bool) -> Int64:
-        """Count the values below each of the ascending needles, or up to it if `right`.
+    def counts(self, needles: AnyArray) -> Int64:
+        """Count the values below, and up to, each of the ascending needles: (2, K).
 
-        Only blocks in which a needle lies are read, one at a time.
+        Only blocks in which a needle lies are read, each once, one at a time.
         """
-        blocks = _searched(self.heads, needles, right=right)  # the needle lies in the one below
-        found = np.zeros(len(needles), np.int64)
-        for block in np.unique(blocks[blocks > 0]):
-            chosen = slice(*np.searchsorted(blocks, [block, block + 1]))
-            start = (int(block) - 1) * READ_BLOCK
+        blocks = _counts(self.heads, needles) - 1  # the last one that starts below, or up to
+        found = np.zeros(blocks.shape, np.int64)
+        for block in np.unique(blocks[blocks >= 0]).tolist():
+            start = block * READ_BLOCK
             values = self.read(start, min(start + READ_BLOCK, self.length))
-            found[chosen] = start + _searched(values, needles[chosen], right=right)
+            for side in range(2):
+                here = slice(*np.searchsorted(blocks[side], [block, block + 1]))
+                found[side, here] = start + _counts(values, needles[here])[side]
         return found
 
 
@@ -172,18 +168,11 @@ class Runs:
     def __len__(self) -> int:
         return sum(len(part) for part in self.parts)
 
-    def below(self, needles: AnyArray) -> Int64:
-        """Count the values below each of the ascending needles, (K,)."""
-        return self._counted(needles, right=False)
-
-    def up_to(self, needles: AnyArray) -> Int64:
-        """Count the values below or equal to each of the ascending needles, (K,)."""
-        return self._counted(needles, right=True)
-
-    def _counted(self, needles: AnyArray, *, right: bool) -> Int64:
-        total = np.zeros(len(needles), np.int64)
+    def counts(self, needles: AnyArray) -> Int64:
+        """Count the values below, and up to, each of the ascending needles: (2, K)."""
+        total = np.zeros((2, len(needles)), np.int64)
         for part in self.parts:
-            total += part.positions(needles, right=right)
+            total += part.counts(needles)
         return total
 
     def ends(self) -> tuple[AnyArray, AnyArray] | None:
@@ -205,15 +194,16 @@ class Runs:
             bracket by itself is given once, with its count.
         """
         edges = self._edges(size)
-        low, high = self.below(edges), self.up_to(edges)
+        low, high = self.counts(edges)
         tops = [len(part) for part in self.parts]
         for i in range(len(edges) - 1, -1, -1):
             heavy = bool(high[i] - low[i] > size)
-            starts = self._positions(edges[i : i + 1], right=heavy)
+            below, up_to = self._positions(edges[i : i + 1])
+            starts = up_to if heavy else below
             yield from _given(self._joined(starts, tops))
             if heavy:
                 yield edges[i : i + 1], high[i : i + 1] - low[i : i + 1]
-            tops = self._positions(edges[i : i + 1], right=False) if heavy else starts
+            tops = below
         yield from _given(self._joined([0] * len(self.parts), tops))
 
     def _edges(self, size: int) -> AnyArray:
@@ -224,8 +214,10 @@ class Runs:
         samples.sort()
         return np.unique(samples[runs - 1 :: runs])
 
-    def _positions(self, needle: AnyArray, *, right: bool) -> list[int]:
-        return [int(part.positions(needle, right=right)[0]) for part in self.parts]
+    def _positions(self, needle: AnyArray) -> tuple[list[int], list[int]]:
+        """Where the needle begins, and where it ends, in each run."""
+        below, up_to = np.concatenate([part.counts(needle) for part in self.parts], axis=1)
+        return below.tolist(), up_to.tolist()
 
     def _joined(self, starts: Sequence[int], stops: Sequence[int]) -> AnyArray:
         """Values between these positions of each run, sorted together."""
@@ -238,8 +230,10 @@ class Runs:
         return joined
 
 
-def _searched(ascending: AnyArray, needles: AnyArray, *, right: bool) -> Int64:
-    return np.searchsorted(ascending, needles, side="right" if right else "left").astype(np.int64)
+def _counts(ascending: AnyArray, needles: AnyArray) -> Int64:
+    """Count the values below, and up to, each of the ascending needles: (2, K)."""
+    below = np.searchsorted(ascending, needles, side="left")
+    return np.stack([below, np.searchsorted(ascending, needles, side="right")])
 
 
 def _given(values: AnyArray) -> Iterator[tuple[AnyArray, None]]:
