@@ -75,10 +75,10 @@ def evaluate_images(
 
     Examples
     --------
-    >>> evaluate_images([0, 0, 1], [0.1, 0.7, 0.9], ["image_auroc"])["image_auroc"].value
-    1.0
-    >>> evaluate_images([0, 0], [0.1, 0.7], ["image_recall"], threshold=0.5)["image_recall"].reason
-    'no anomalous image'
+    >>> evaluate_images([0, 0, 1], [0.1, 0.7, 0.9], metrics=["image_auroc"])
+    {'image_auroc': MetricValue(1.0)}
+    >>> evaluate_images([0, 0], [0.1, 0.7], metrics=["image_recall"], threshold=0.5)
+    {'image_recall': MetricValue(nan, 'no anomalous image')}
     """
     specs = find_metrics(metrics, {"image"})
     anomalous = read_labels(labels)
@@ -141,8 +141,8 @@ def evaluate_pixels(
     --------
     >>> mask = np.array([[True, False, False]])
     >>> maps = [mask * 0.9, mask * 0.0]
-    >>> evaluate_pixels([mask, None], maps, ["region_aupro_30"])["region_aupro_30"].value
-    1.0
+    >>> evaluate_pixels([mask, None], maps, metrics=["region_aupro_30"])
+    {'region_aupro_30': MetricValue(1.0)}
     """
     specs = find_metrics(metrics, {"pixel", "region"})
     images = read_pixels(masks, maps)
