@@ -135,7 +135,7 @@ def evaluate_pixels(
     MetricError
         If there is no image, the lengths or the shapes of an image differ, a mask is not binary,
         a score is not finite in float32, a threshold is missing or NaN, an id is unknown or of
-        the image level, or the disk is full.
+        the image level, or `spill_to` is missing or full.
 
     Examples
     --------
@@ -166,7 +166,13 @@ def evaluate_pixels(
 
 
 def _scratch(stack: ExitStack, parent: Path | None) -> Path:
-    folder = tempfile.TemporaryDirectory(prefix="adharness-", dir=parent)
+    try:
+        folder = tempfile.TemporaryDirectory(prefix="adharness-", dir=parent)
+    except OSError as error:
+        raise MetricError(
+            f"no folder for sorted scores can be made: {error}",
+            hint="give spill_to=, an existing folder to write to, or a larger memory_mb=",
+        ) from error
     return Path(stack.enter_context(folder))
 
 
@@ -176,8 +182,10 @@ def find_metrics(names: Iterable[str], levels: set[Level]) -> list[MetricSpec]:
     Raises
     ------
     MetricError
-        If an id is unknown or of another level.
+        If an id is unknown or of another level, or a string is given instead of a list.
     """
+    if isinstance(names, str):
+        raise MetricError(f"metrics is the text '{names}'", hint=f"give a list: ['{names}']")
     specs = [find_metric(name) for name in names]
     for spec in specs:
         if spec.level not in levels:

@@ -19,9 +19,9 @@ def read_labels(labels: ArrayLike) -> Bool:
     Raises
     ------
     MetricError
-        If there is none, or one is neither 0 nor 1.
+        If there is none, they are no numbers, or one is neither 0 nor 1.
     """
-    array = np.asarray(labels)
+    array = _numbers(labels, "the labels are")
     if array.ndim != 1 or array.size == 0:
         raise MetricError(f"labels have shape {array.shape}, expected (n,) with n >= 1")
     wrong = np.flatnonzero(~((array == 0) | (array == 1)))
@@ -39,9 +39,11 @@ def read_scores(scores: ArrayLike, count: int) -> Float64:
     Raises
     ------
     MetricError
-        If the shape is not (count,), or a score is NaN or infinite.
+        If the shape is not (count,), they are no numbers, or a score is NaN or infinite.
     """
-    array = _numbers(np.asarray(scores), "the scores of the images").astype(np.float64)
+    numbers = _numbers(scores, "the scores of the images are")
+    with np.errstate(over="ignore"):  # what overflows float64 is refused below
+        array = numbers.astype(np.float64)
     if array.shape != (count,):
         raise MetricError(f"scores have shape {array.shape}, labels have ({count},)")
     wrong = np.flatnonzero(~np.isfinite(array))
@@ -56,14 +58,14 @@ def read_threshold(threshold: ArrayLike | None, count: int) -> Float64:
     Raises
     ------
     MetricError
-        If there is none, its shape is neither, or it is NaN.
+        If there is none, it is no number, its shape is neither, or it is NaN.
     """
     if threshold is None:
         raise MetricError(
             "a metric at the deployed threshold is asked for and no threshold is given",
             hint="give threshold=..., or ask for a ranking metric such as image_auroc",
         )
-    array = np.asarray(threshold, dtype=np.float64)
+    array = np.asarray(_numbers(threshold, "the threshold is"), np.float64)
     if array.shape not in {(), (count,)}:
         raise MetricError(f"threshold has shape {array.shape}, expected () or ({count},)")
     wrong = np.flatnonzero(np.isnan(array))
@@ -106,17 +108,29 @@ def read_pixels(
     Raises
     ------
     MetricError
-        If the lengths differ or are 0; on reading, if an image's mask and map do not fit.
+        If they have no length, or the lengths differ or are 0; on reading, if an image's mask and
+        map do not fit.
     """
-    if len(masks) != len(maps) or len(maps) == 0:
-        raise MetricError(f"{len(masks)} masks for {len(maps)} maps, expected as many and >= 1")
-    return (_read_image(masks[image], maps[image], image) for image in range(len(maps)))
+    of_masks, of_maps = _length(masks, "masks"), _length(maps, "maps")
+    if of_masks != of_maps or of_maps == 0:
+        raise MetricError(f"{of_masks} masks for {of_maps} maps, expected as many and >= 1")
+    return (_read_image(masks[image], maps[image], image) for image in range(of_maps))
+
+
+def _length(images: Sequence[object], name: str) -> int:
+    try:
+        return len(images)
+    except TypeError as error:  # a generator, an iterator, a 0-d array
+        raise MetricError(
+            f"the {name} are a {type(images).__name__}, which has no length",
+            hint=f"give list({name}), or an object with __len__ and __getitem__ that loads lazily",
+        ) from error
 
 
 def _read_image(
     mask: AnyArray | DeclaredRegions | None, scores: AnyArray, image: int
 ) -> PixelImage:
-    read_map = _read_map(np.asarray(scores), image)
+    read_map = _read_map(scores, image)
     channels = np.zeros((0, *read_map.shape), np.bool_)
     saturations: list[int] = []
     if isinstance(mask, DeclaredRegions):
@@ -124,7 +138,7 @@ def _read_image(
         saturations = _read_saturations(mask, channels, image)
         read_mask: Bool | None = np.asarray(channels.any(axis=0))
     else:
-        read_mask = None if mask is None else _read_mask(np.asarray(mask), image)
+        read_mask = None if mask is None else _read_mask(mask, f"the mask of image {image}")
     if read_mask is not None:
         _same_shape(read_mask, read_map.shape, f"image {image} has a mask")
         read_mask = read_mask if read_mask.any() else None
@@ -132,31 +146,32 @@ def _read_image(
 
 
 def _read_channels(declared: DeclaredRegions, shape: tuple[int, ...], image: int) -> Bool:
-    channels = [_read_mask(np.asarray(one), image) for one in declared.masks]
-    for number, channel in enumerate(channels):
-        _same_shape(channel, shape, f"region {number} of image {image} has a mask")
+    channels = []
+    for number, one in enumerate(declared.masks):
+        region = f"region {number} of image {image}"
+        channel = _read_mask(one, f"the mask of {region}")
+        _same_shape(channel, shape, f"{region} has a mask")
         if not channel.any():
-            raise MetricError(
-                f"region {number} of image {image} has no pixel", hint="leave the region out"
-            )
+            raise MetricError(f"{region} has no pixel", hint="leave the region out")
+        channels.append(channel)
     return np.stack(channels) if channels else np.zeros((0, *shape), np.bool_)
 
 
 def _read_saturations(declared: DeclaredRegions, channels: Bool, image: int) -> list[int]:
-    saturations = [int(pixels) for pixels in declared.saturations_px]
-    if len(saturations) != len(channels):
+    given = _numbers(declared.saturations_px, f"the saturations of image {image} are")
+    if given.shape != (len(channels),):
         raise MetricError(
-            f"image {image} declares {len(channels)} regions and {len(saturations)} saturations"
+            f"image {image} declares {len(channels)} regions and {given.size} saturations"
         )
-    for number, (pixels, channel) in enumerate(zip(saturations, channels, strict=True)):
+    for number, (pixels, channel) in enumerate(zip(given.tolist(), channels, strict=True)):
         area = int(channel.sum())
-        if not 1 <= pixels <= area:
+        if not (1 <= pixels <= area and pixels == int(pixels)):
             raise MetricError(
                 f"region {number} of image {image} saturates at {pixels} pixels, "
-                f"expected 1 to its area, {area}",
-                hint="a saturation above the area is the area",
+                f"expected a whole number from 1 to its area, {area}",
+                hint="a saturation above the area is the area; a relative one is its share of it",
             )
-    return saturations
+    return [int(pixels) for pixels in given]
 
 
 def _same_shape(mask: Bool, shape: tuple[int, ...], what: str) -> None:
@@ -167,34 +182,44 @@ def _same_shape(mask: Bool, shape: tuple[int, ...], what: str) -> None:
         )
 
 
-def _read_mask(mask: AnyArray, image: int) -> Bool:
-    if mask.dtype == np.bool_:
-        return mask
-    if not ((mask == 0) | (mask == 1)).all():
+def _read_mask(mask: ArrayLike, name: str) -> Bool:
+    array = _numbers(mask, f"{name} is")
+    if array.dtype == np.bool_:
+        return array
+    wrong = (array != 0) & (array != 1)
+    if wrong.any():
         raise MetricError(
-            f"the mask of image {image} holds values other than 0 and 1, up to {mask.max()}",
+            f"{name} holds values other than 0 and 1, such as {array[wrong][0]}",
             hint="give `mask > 0`",
         )
-    return mask.astype(np.bool_)
+    return array.astype(np.bool_)
 
 
-def _read_map(scores: AnyArray, image: int) -> Float32:
-    if scores.ndim != 2 or scores.size == 0:
-        raise MetricError(f"the map of image {image} has shape {scores.shape}, expected (H, W)")
-    numbers = _numbers(scores, f"the map of image {image}")
+def _read_map(scores: ArrayLike, image: int) -> Float32:
+    numbers = _numbers(scores, f"the map of image {image} is")
+    if numbers.ndim != 2 or numbers.size == 0:
+        raise MetricError(
+            f"the map of image {image} has shape {numbers.shape}, expected (H, W)",
+            hint="give one map an image, each of two axes",
+        )
     with np.errstate(over="ignore"):  # what overflows float32 is refused below
         single = numbers.astype(np.float32, copy=False)
     finite = np.isfinite(single)
     if not finite.all():
         row, column = (int(place) for place in np.argwhere(~finite)[0])
         raise MetricError(
-            f"the map of image {image} is {scores[row, column]} at ({row}, {column}), "
+            f"the map of image {image} is {numbers[row, column]} at ({row}, {column}), "
             "which is not finite in float32"
         )
     return single
 
 
-def _numbers(array: AnyArray, name: str) -> AnyArray:
+def _numbers(values: ArrayLike, what: str) -> AnyArray:
+    """Read an array of real numbers; `what` is the beginning of the sentence if it is none."""
+    try:
+        array = np.asarray(values)
+    except ValueError as error:
+        raise MetricError(f"{what} no array: {error}") from error
     if array.dtype.kind not in "biuf":
-        raise MetricError(f"{name} have the type {array.dtype}, expected real numbers")
+        raise MetricError(f"{what} of type {array.dtype}, expected real numbers")
     return array

@@ -66,7 +66,7 @@ class Spool:
         values = self.take()
         values.sort()
         try:
-            values.tofile(path)
+            path.write_bytes(values.data)  # `tofile` would not notice a disk full at the last 4 KB
         except OSError as error:
             raise MetricError(
                 f"{values.nbytes / 2**20:.0f} MB of sorted scores cannot be written to {folder}: "

@@ -143,7 +143,7 @@ def _spoken(spec: MetricSpec, dialect: Dialect) -> MetricSpec:
     return replace(
         spec,
         name=f"{spec.name}@{dialect.name}",
-        traits=dialect.traits & (spec.traits | {"batch_split_invariant"}),
+        traits=dialect.traits & spec.traits,
         summary=f"{spec.summary} As {dialect.summary}",
         dialect=dialect.name,
     )
