@@ -7,12 +7,28 @@ import pytest
 from sklearn import metrics as oracle
 
 from adharness.errors import MetricError
-from adharness.metrics import METRICS, evaluate_images, evaluate_pixels
+from adharness.metrics import (
+    METRICS,
+    DeclaredRegions,
+    MetricValue,
+    evaluate_images,
+    evaluate_pixels,
+)
 
 IMAGE = [name for name, spec in METRICS.items() if spec.level == "image"]
 PIXEL = [name for name, spec in METRICS.items() if spec.level != "image"]
 MASK = np.array([[0, 1, 1], [0, 0, 0]], dtype=bool)
 MAP = np.array([[0.1, 0.9, 0.4], [0.2, 0.5, 0.3]], dtype=np.float32)
+GOOD = np.array([[0.1, 0.2, 0.3], [0.1, 0.6, 0.2]], dtype=np.float32)
+
+
+def _judged(masks: list[object], maps: list[np.ndarray]) -> dict[str, MetricValue]:
+    return evaluate_pixels(masks, maps, PIXEL, threshold=0.35)
+
+
+def _printed(masks: list[object], maps: list[np.ndarray], threshold: float = 0.35) -> str:
+    """All digits of all values, so that NaN equals NaN."""
+    return str(evaluate_pixels(masks, maps, PIXEL, threshold=threshold))
 
 
 def test_the_decision_metrics_of_a_small_example_are_the_counted_ones() -> None:
@@ -28,6 +44,24 @@ def test_the_decision_metrics_of_a_small_example_are_the_counted_ones() -> None:
     assert values["f1_oracle"] == pytest.approx(6 / 7)
     assert values["auroc"] == pytest.approx(5 / 6)
     assert values["ap"] == pytest.approx((1 + 1 + 3 / 4) / 3)
+    assert values["accuracy_oracle"] == pytest.approx(4 / 5)
+    assert values["auroc_fpr10"] == pytest.approx(2 / 3)  # two lie above both normal images
+    assert values["fpr_at_95_tpr"] == pytest.approx(1 / 2)
+
+
+def test_the_pixel_decisions_of_a_small_example_are_the_counted_ones() -> None:
+    found = evaluate_pixels([MASK, None], [MAP, GOOD], PIXEL, threshold=0.45)
+    values = {name: found[name].value for name in PIXEL if METRICS[name].at_threshold}
+    hit, false, missed = 1, 2, 1
+    f1 = 2 * hit / (2 * hit + false + missed)
+    assert values == pytest.approx(
+        {
+            "pixel_f1": f1,
+            "pixel_iou": hit / (hit + false + missed),
+            "pixel_seg_f1": f1,
+            "region_recall": 1.0,
+        }
+    )
 
 
 @pytest.mark.parametrize("quantity", ["f1", "accuracy", "balanced_accuracy", "precision", "recall"])
@@ -59,21 +93,35 @@ def test_a_float32_score_is_not_rounded_to_meet_the_threshold() -> None:
     ].value == (1.0)
 
 
+ALWAYS = {"image_accuracy"}
+OF_ANOMALOUS = {"image_f1", "image_recall"}
+
+
 @pytest.mark.parametrize(
-    ("labels", "threshold", "undefined"),
+    ("labels", "threshold", "defined"),
     [
-        ([0, 0], 0.5, {"auroc", "ap", "f1_oracle", "f1", "balanced_accuracy", "recall"}),
-        ([1, 1], 0.5, {"auroc", "ap", "f1_oracle", "balanced_accuracy", "fpr"}),
-        ([0, 1], 9.0, {"precision"}),
+        ([0, 0], 0.5, ALWAYS | {"image_precision", "image_fpr"}),
+        ([1, 1], 0.5, ALWAYS | OF_ANOMALOUS | {"image_precision"}),
+        ([0, 1], 9.0, set(IMAGE) - {"image_precision"}),
     ],
 )
 def test_what_is_undefined_is_nan_with_a_reason_and_the_rest_has_a_value(
-    labels: list[int], threshold: float, undefined: set[str]
+    labels: list[int], threshold: float, defined: set[str]
 ) -> None:
     found = evaluate_images(labels, [0.0, 1.0], IMAGE, threshold=threshold)
-    for name, value in found.items():
-        assert math.isnan(value.value) == (name.removeprefix("image_") in undefined)
-        assert bool(value.reason) == math.isnan(value.value)
+    assert {name for name, value in found.items() if not math.isnan(value.value)} == defined
+    assert {name for name, value in found.items() if value.reason is None} == defined
+
+
+def test_an_all_good_set_gives_no_pixel_metric_a_value_and_each_a_reason() -> None:
+    found = _judged([None, np.zeros_like(MASK)], [MAP, GOOD])
+    assert {value.reason for value in found.values()} == {
+        "no anomalous pixel",
+        "no anomalous image",
+        "no anomalous pixel, no normal pixel in an anomalous image",
+        "no region",
+    }
+    assert all(math.isnan(value.value) for value in found.values())
 
 
 def test_f1_is_zero_when_anomalies_exist_and_none_is_flagged() -> None:
@@ -88,64 +136,28 @@ def test_the_reason_names_what_is_missing() -> None:
         evaluate_images([1], [1.0], ["image_precision"], threshold=1)["image_precision"].reason
         == "no image above the threshold"
     )
-    assert evaluate_pixels([None], [MAP], ["region_aupro_30"])["region_aupro_30"].reason == (
-        "no anomalous pixel"
-    )
     full = np.ones_like(MASK)
-    assert {value.reason for value in evaluate_pixels([full], [MAP], PIXEL).values()} == {
-        "no normal pixel"
+    ranking = [name for name in PIXEL if not METRICS[name].at_threshold]
+    found = evaluate_pixels([full], [MAP], ranking)
+    assert {name: value.reason for name, value in found.items()} == dict.fromkeys(
+        ranking, "no normal pixel"
+    ) | {
+        "pixel_auroc_anomalous": "no normal pixel in an anomalous image",
+        "pixel_aupimo": "no good image",
+        "region_spro_05": "1 anomalous image(s) declare no regions",
     }
 
 
-@pytest.mark.parametrize(
-    ("labels", "scores", "threshold", "message"),
-    [
-        ([], [], 0, "labels have shape"),
-        ([0, 2], [0, 1], 0, "image 1 has the label"),
-        ([0, np.nan], [0, 1], 0, "image 1 has the label nan|image 1 has the label"),
-        ([0, 1], [0, 1, 2], 0, "scores have shape"),
-        ([0, 1], [0, np.nan], 0, "image 1 has the score nan"),
-        ([0, 1], [-np.inf, 0], 0, "image 0 has the score -inf"),
-        ([0, 1], ["a", "b"], 0, "expected real numbers"),
-        ([0, 1], [0, 1], np.nan, "the threshold is NaN"),
-        ([0, 1], [0, 1], [0, np.nan], "the threshold of image 1 is NaN"),
-        ([0, 1], [0, 1], [0, 1, 2], "threshold has shape"),
-        ([0, 1], [0, 1], None, "no threshold is given"),
-    ],
-)
-def test_bad_image_input_is_refused(
-    labels: list[float], scores: list[float], threshold: float | None, message: str
-) -> None:
-    with pytest.raises(MetricError, match=message):
-        evaluate_images(labels, scores, ["image_f1"], threshold=threshold)
-
-
-@pytest.mark.parametrize(
-    ("mask", "scores", "message"),
-    [
-        (MASK, MAP.T, "image 1 has a mask of shape"),
-        (MASK, np.where(MASK, np.nan, MAP), r"the map of image 1 is nan at \(0, 1\)"),
-        (MASK, MAP.astype(np.float64) * 1e300, "not finite in float32"),
-        (MASK, MAP[0], "the map of image 1 has shape"),
-        (MASK, MAP[:0], "the map of image 1 has shape"),
-        (MASK, MAP.astype(np.complex64), "expected real numbers"),
-        (MASK * 255, MAP, "the mask of image 1 holds values other than 0 and 1, up to 255"),
-        (np.where(MASK, np.nan, 0), MAP, "the mask of image 1"),
-    ],
-)
-def test_bad_pixel_input_is_refused_with_the_number_of_the_image(
-    mask: np.ndarray, scores: np.ndarray, message: str
-) -> None:
-    with pytest.raises(MetricError, match=message):
-        evaluate_pixels([MASK, mask], [MAP, scores], ["pixel_auroc"])
-
-
-@pytest.mark.parametrize(("masks", "maps"), [([], []), ([MASK], []), ([MASK, MASK], [MAP])])
-def test_as_many_masks_as_maps_are_needed_and_at_least_one(
-    masks: list[np.ndarray], maps: list[np.ndarray]
-) -> None:
-    with pytest.raises(MetricError, match=f"{len(masks)} masks for {len(maps)} maps"):
-        evaluate_pixels(masks, maps, ["pixel_auroc"])
+def test_the_overlap_of_each_image_comes_with_its_mean_and_none_for_good_images() -> None:
+    value = evaluate_pixels([MASK, None, ~MASK], [MAP, GOOD, GOOD], ["pixel_aupimo"])[
+        "pixel_aupimo"
+    ]
+    assert value.per_image is not None
+    first, good, last = value.per_image
+    assert good is None
+    assert first is not None
+    assert last is not None
+    assert value.value == pytest.approx((first + last) / 2)
 
 
 def test_a_metric_of_another_level_is_refused_with_the_function_to_ask() -> None:
@@ -156,29 +168,67 @@ def test_a_metric_of_another_level_is_refused_with_the_function_to_ask() -> None
         evaluate_pixels([MASK], [MAP], ["image_ap"])
 
 
+def test_one_id_instead_of_a_list_is_refused_with_the_list_to_type() -> None:
+    with pytest.raises(MetricError, match="metrics is the text 'image_ap'") as caught:
+        evaluate_images([0, 1], [0, 1], "image_ap")
+    assert caught.value.hint == "give a list: ['image_ap']"
+
+
 def test_inputs_may_be_read_only_and_strided_and_stay_as_they_were() -> None:
     big = np.zeros((4, 6), dtype=np.float64)
     big[::2, ::2] = MAP
-    strided = big[::2, ::2]
     mask = np.asfortranarray(MASK)
-    for array in (big, strided, mask):
+    swapped = MAP.astype(">f4")
+    inputs = (big, mask, swapped)
+    for array in inputs:
         array.setflags(write=False)
-    before = strided.copy()
-    assert evaluate_pixels([mask], [strided], PIXEL) == evaluate_pixels([MASK], [MAP], PIXEL)
-    assert np.array_equal(before, strided)
+    before = [array.tobytes() for array in inputs]
+    expected = _printed([MASK, MASK, None], [MAP, MAP, GOOD])
+    assert _printed([mask, mask, None], [big[::2, ::2], swapped, GOOD]) == expected
+    assert [array.tobytes() for array in inputs] == before
 
 
-@pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.int64, np.float16, np.float64])
+def test_labels_scores_and_thresholds_stay_as_they_were() -> None:
+    labels, scores = np.array([1, 0, 1, 0]), np.array([3.0, -0.0, 2.0, 5.0])
+    thresholds = np.array([1.0, 2.0, 3.0, 4.0])
+    before = [array.tobytes() for array in (labels, scores, thresholds)]
+    evaluate_images(labels, scores, IMAGE, threshold=thresholds)
+    assert [array.tobytes() for array in (labels, scores, thresholds)] == before
+
+
+def test_declared_regions_stay_as_they_were() -> None:
+    channels = np.stack([MASK, np.roll(MASK, 1, axis=1)])
+    before = channels.tobytes()
+    found = _judged([DeclaredRegions(channels, np.array([1, 2])), None], [MAP, GOOD])
+    assert found["region_spro_05"].reason is None
+    assert channels.tobytes() == before
+
+
+@pytest.mark.parametrize(
+    "dtype", [np.uint8, np.int16, np.int64, np.uint64, np.float16, np.float64, np.longdouble]
+)
 def test_maps_of_other_number_types_give_the_same_values(dtype: type) -> None:
     ranks = np.array([[1, 6, 4], [2, 5, 3]])
-    expected = evaluate_pixels([MASK], [ranks.astype(np.float32)], PIXEL)
-    assert evaluate_pixels([MASK.astype(int)], [ranks.astype(dtype)], PIXEL) == expected
+    single, other = ranks.astype(np.float32), ranks.astype(dtype)
+    expected = _printed([MASK, None], [single, single], 2)
+    assert _printed([MASK.astype(int), None], [other, other], 2) == expected
 
 
-def test_the_two_zeros_are_one_score() -> None:
-    mask = np.array([[True, False]])
-    found = evaluate_pixels([mask], [np.array([[-0.0, 0.0]])], ["pixel_auroc"])
-    assert found["pixel_auroc"].value == 0.5
+def test_maps_of_bools_are_scores_of_zero_and_one() -> None:
+    found = evaluate_pixels([MASK], [MAP > 0.45], ["pixel_auroc"])
+    expected = oracle.roc_auc_score([0, 1, 1, 0, 0, 0], [0, 1, 0, 0, 1, 0])
+    assert found["pixel_auroc"].value == pytest.approx(expected)
+
+
+def test_the_two_zeros_are_one_score_to_every_metric() -> None:
+    signed, plain = np.where(MASK, -0.0, 0.0), np.zeros(MASK.shape)
+    assert str(signed[0, 1]) == "-0.0"
+    for maps in ([signed, plain], [-signed, -plain], [signed, signed]):
+        assert _printed([MASK, None], maps, -0.0) == _printed([MASK, None], [plain, plain], 0.0)
+    images = evaluate_images([1, 0], [0.0, -0.0], IMAGE, threshold=0.0)
+    again = evaluate_images([1, 0], [-0.0, 0.0], IMAGE, threshold=-0.0)
+    assert str(images) == str(again)  # NaN included
+    assert images["image_auroc"].value == 0.5
 
 
 def test_negative_scores_rank_below_positive_ones() -> None:
@@ -211,6 +261,7 @@ def test_maps_are_read_once_each_and_may_differ_in_size() -> None:
     assert found["pixel_auroc"].value == pytest.approx(oracle.roc_auc_score(labels, scores))
 
 
-def test_an_empty_mask_and_none_mean_the_same() -> None:
-    with_none = evaluate_pixels([MASK, None], [MAP, MAP], PIXEL)
-    assert evaluate_pixels([MASK, np.zeros_like(MASK)], [MAP, MAP], PIXEL) == with_none
+def test_an_empty_mask_none_and_no_declared_region_mean_the_same() -> None:
+    with_none = _printed([MASK, None], [MAP, MAP])
+    assert _printed([MASK, np.zeros_like(MASK)], [MAP, MAP]) == with_none
+    assert _printed([MASK, DeclaredRegions([], [])], [MAP, MAP]) == with_none
