@@ -19,6 +19,8 @@ class Entry:
     traits: frozenset[str]
     needs: frozenset[str] = frozenset()
     lower: bool = False
+    at_full: frozenset[str] = frozenset()
+    """Traits it has besides where its limit is 100 %."""
 
 
 _EVERY = frozenset({"permutation_invariant", "duplication_invariant", "best_at_perfect"})
@@ -96,6 +98,7 @@ ENTRIES = (
         "recall",
         "Share of anomalous images found at the deployed threshold.",
         "prevalence_free",
+        "easy_normal_harmless",
     ),
     _decision(
         "image",
@@ -132,7 +135,7 @@ ENTRIES = (
         "aupimo",
         "Recall of each anomalous image's pixels, averaged over very low false-positive rates on "
         "good images; mean over images.",
-        _RANKING | {"monotone"},
+        _RANKING | {"monotone", "prevalence_free"},
     ),
     _decision("pixel", "f1", "F1 of all pixels together at the deployed pixel threshold."),
     _decision(
@@ -148,6 +151,7 @@ ENTRIES = (
         "recall",
         "Share of regions of which at least one pixel is above the deployed pixel threshold.",
         "prevalence_free",
+        "easy_normal_harmless",
         "regions_weigh_equal",
     ),
 )
@@ -159,6 +163,7 @@ LIMITED: Mapping[str, Entry] = MappingProxyType(
             "aupro",
             "Per-region overlap averaged up to a pixel false-positive rate of {percent} %.",
             _CURVE | _SPATIAL | {"regions_weigh_equal"},
+            at_full=frozenset({"negation_reflects"}),  # then it is a mean of AUROCs, one a region
         ),
         "spro": Entry(
             "region",

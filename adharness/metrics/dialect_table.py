@@ -19,6 +19,7 @@ _SAME_SET = frozenset(
         "upscale_invariant",
     }
 )
+_SAME_RATES = _SAME_SET | {"prevalence_free", "regions_weigh_equal"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Dialect:
     summary
         What is different, to follow the word `As`.
     traits
-        Those that survive the reading; all others are denied.
+        Those that survive the reading, if the exact metric has them; all others are denied.
     bins
         The number of bins of a binned dialect; 0 for others.
     """
@@ -59,34 +60,51 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
                 ("region_aupro", "pixel_f1_oracle", "pixel_iou_oracle"),
                 "ADer prints it: 100 equal score steps and a rescaled false-positive rate for "
                 "AUPRO, 21 steps for F1 and IoU.",
-                _SAME_SET,
+                _SAME_RATES,
             ),
             Dialect(
                 "rd4ad",
                 ("region_aupro",),
                 "RD4AD and Dinomaly print it: 200 equal score steps, and the false-positive rate "
                 "rescaled by the largest one below the limit.",
-                _SAME_SET,
+                _SAME_RATES,
             ),
             Dialect(
                 "mvtec_3d",
                 ("region_aupro",),
                 "MVTec 3D-AD prints it: 100 thresholds at equal ranks of the normal pixels.",
-                (_SAME_SET | {"rank_invariant"}) - {"duplication_invariant", "upscale_invariant"},
+                frozenset(
+                    {
+                        "permutation_invariant",
+                        "batch_split_invariant",
+                        "flip_invariant",
+                        "rank_invariant",
+                        "best_at_perfect",
+                        "monotone",
+                        "monotone_without_ties",
+                        "regions_weigh_equal",
+                    }
+                ),
             ),
             Dialect(
                 "study",
                 ("region_aupro",),
                 "the per-class against unified study prints it: anomalous images only, "
                 "4-connected regions, 200 equal score steps, no interpolation at the limit.",
-                _SAME_SET,
+                _SAME_RATES | {"easy_normal_harmless"},
             ),
             Dialect(
                 "trapezoid",
                 ("image_ap", "pixel_ap"),
                 "anomalib's AUPR prints it: straight lines between the points of the "
                 "precision-recall curve.",
-                _SAME_SET | {"rank_invariant", "best_at_perfect"},
+                _SAME_SET
+                | {
+                    "rank_invariant",
+                    "best_at_perfect",
+                    "monotone_without_ties",
+                    "easy_normal_harmless",
+                },
             ),
         )
     }
@@ -97,7 +115,7 @@ _BINNED = Dialect(
     "binned",
     ("region_aupro", "pixel_ap"),
     "tools with {bins} equal score bins print it (adeval; ADer calls it with 50).",
-    _SAME_SET,
+    _SAME_RATES,
 )
 _BINNED_NAME = re.compile(r"binned_(?P<bins>[1-9]\d{0,5})")
 

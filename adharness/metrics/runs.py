@@ -80,7 +80,7 @@ class Spool:
         """Give what is held as one array, unsorted, and hold nothing; blocks go as it fills."""
         joined = np.empty(self.held, self._dtype)
         self._blocks[-1:] = [block[: self._fill] for block in self._blocks[-1:]]
-        self._fill = start = 0
+        start = 0
         while self._blocks:
             block = self._blocks.pop(0)
             joined[start : start + len(block)] = block

@@ -87,9 +87,11 @@ def _spec(entry: catalogue.Entry) -> MetricSpec:
 
 
 def _limited(quantity: str, percent: int) -> MetricSpec:
-    spec = _spec(catalogue.LIMITED[quantity])
+    entry = catalogue.LIMITED[quantity]
+    spec = _spec(entry)
     return replace(
         spec,
+        traits=spec.traits | (entry.at_full if percent == 100 else frozenset()),
         name=f"{spec.name}_{percent:02d}",
         summary=spec.summary.format(percent=percent),
         limit=percent / 100,

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 import metric_traits
-from adharness.errors import MetricError
 from adharness.metrics import DIALECTS, METRICS, TRAITS, Dialect, MetricSpec, find_dialect
 
 PAGE = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text("utf-8")

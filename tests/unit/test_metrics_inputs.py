@@ -65,7 +65,7 @@ def test_maps_of_bools_are_scores_of_zero_and_one() -> None:
 
 
 def test_the_two_zeros_are_one_score_to_every_metric() -> None:
-    signed, plain = np.where(MASK, -0.0, 0.0), np.zeros(MASK.shape)
+    signed, plain = np.array([[0.0, -0.0, 0.0], [-0.0, 0.0, -0.0]]), np.zeros(MASK.shape)
     assert str(signed[0, 1]) == "-0.0"
     for maps in ([signed, plain], [-signed, -plain], [signed, signed]):
         assert _printed([MASK, None], maps, -0.0) == _printed([MASK, None], [plain, plain], 0.0)
