@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -231,10 +230,9 @@ def test_a_spool_holds_nothing_after_a_spill_and_gives_every_value_back_once(
         spool.add(np.array(values, np.float32))
         spool.spill(tmp_path)
         assert spool.held_bytes == 0
-    with ThreadPoolExecutor(1) as pool:
-        runs = spool.finish(pool)
+    runs = spool.finish(spool.take())
     assert len(runs) == 5
-    assert runs.up_to(np.arange(6, dtype=np.float32)).tolist() == [0, 1, 2, 3, 4, 5]
+    assert runs.counts(np.arange(6, dtype=np.float32))[1].tolist() == [0, 1, 2, 3, 4, 5]
 
 
 def test_the_spill_folder_is_left_empty_also_after_an_error(tmp_path: Path) -> None:

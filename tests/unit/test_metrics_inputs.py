@@ -15,7 +15,8 @@ GOOD = np.array([[0.1, 0.2, 0.3], [0.1, 0.6, 0.2]], dtype=np.float32)
 
 def _printed(masks: list[object], maps: list[np.ndarray], threshold: float = 0.35) -> str:
     """All digits of all values, so that NaN equals NaN."""
-    return str(evaluate_pixels(masks, maps, PIXEL, threshold=threshold))
+    found = evaluate_pixels(masks, maps, PIXEL, threshold=threshold)
+    return str([(name, value, value.per_image) for name, value in found.items()])
 
 
 def test_inputs_may_be_read_only_and_strided_and_stay_as_they_were() -> None:
