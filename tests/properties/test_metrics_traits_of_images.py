@@ -1,247 +1,237 @@
-"""One test a trait, over all image metrics that claim it."""
+"""One property a trait: claimed, it holds on every case; denied, a case is found against it."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn import metrics as oracle
 
-from adharness.metrics import METRICS, evaluate_images
+from adharness.metrics import METRICS, MetricSpec, evaluate_images, find_metric
+from adharness.metrics.traits import TRAITS
 
-FAST = settings(max_examples=20, deadline=None, derandomize=True)
-# Steps of 1/8 make ties likely and stay distinct under exp(6s), which spans 21 decades.
-SCORES = st.integers(-32, 32).map(lambda step: step / 8)
-THRESHOLDS = SCORES
+FAST = settings(max_examples=30, deadline=None, derandomize=True)
+NAMES = [*(name for name, spec in METRICS.items() if spec.level == "image"), "image_ap@trapezoid"]
+SPECS = {name: find_metric(name) for name in NAMES}
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """Labels, scores in steps of 1/8, which stay distinct under exp(6s), and thresholds."""
+
+    labels: np.ndarray
+    scores: np.ndarray
+    thresholds: np.ndarray
+    step: float
+    """By how much a score is raised."""
+
+
+Pair: TypeAlias = tuple[Case, Case]
+
+
+def build(pick: Callable[[int, int], int]) -> Case:
+    """Make a case of integers picked between two ends, by hypothesis or by a generator."""
+    count, width = pick(2, 24), pick(2, 32)
+    labels = [0, 1, *(pick(0, 1) for _ in range(count - 2))]
+    scores = [pick(-width, width) / 8 for _ in labels]
+    one = [pick(-40, 40) / 8] * count  # may lie beyond all scores
+    thresholds = [pick(-width, width) / 8 for _ in labels] if pick(0, 1) else one
+    return Case(np.array(labels), np.array(scores), np.array(thresholds), pick(0, 64) / 8)
 
 
 @st.composite
-def cases(draw: st.DrawFn, ties: bool = True) -> tuple[np.ndarray, np.ndarray]:
-    count = draw(st.integers(2, 24))
-    labels = draw(st.lists(st.integers(0, 1), min_size=count, max_size=count))
-    labels[0], labels[1] = 0, 1
-    scores = draw(st.lists(SCORES, min_size=count, max_size=count, unique=not ties))
-    return np.array(labels), np.array(scores)
+def cases(draw: st.DrawFn) -> Case:
+    return build(lambda low, high: draw(st.integers(low, high)))
 
 
-def claiming(trait: str) -> pytest.MarkDecorator:
-    names = [s.name for s in METRICS.values() if s.level == "image" and trait in s.traits]
-    return pytest.mark.parametrize("metric", names)
+def random_case(seed: int) -> Case:
+    rng = np.random.default_rng(seed)
+    return build(lambda low, high: int(rng.integers(low, high + 1)))
 
 
-def value(metric: str, labels: np.ndarray, scores: np.ndarray, threshold: float = 0.0) -> float:
-    return evaluate_images(labels, scores, [metric], threshold=threshold)[metric].value
+def values(case: Case, names: list[str]) -> dict[str, float]:
+    found = evaluate_images(case.labels, case.scores, names, threshold=case.thresholds)
+    return {name: value.value for name, value in found.items()}
+
+
+# --- what is compared: a case and another one that is related to it ---------------------------
+
+
+def taken(case: Case, images: np.ndarray) -> Case:
+    return replace(
+        case,
+        labels=case.labels[images],
+        scores=case.scores[images],
+        thresholds=case.thresholds[images],
+    )
+
+
+def shuffled(case: Case) -> Pair:
+    order = np.random.default_rng(len(case.labels)).permutation(len(case.labels))
+    return case, taken(case, order)
+
+
+def doubled(case: Case) -> Pair:
+    return case, taken(case, np.tile(np.arange(len(case.labels)), 2))
+
+
+def normals_doubled(case: Case) -> Pair:
+    return case, taken(case, np.repeat(np.arange(len(case.labels)), 2 - case.labels))
+
+
+def steep(case: Case) -> Pair:
+    thresholds = np.exp(6 * case.thresholds)
+    return case, replace(case, scores=np.exp(6 * case.scores), thresholds=thresholds)
+
+
+def at_a_score(case: Case) -> Pair:
+    """Thresholds that equal the scores of their images, and half a step above."""
+    return (
+        replace(case, thresholds=case.scores),
+        replace(case, thresholds=case.scores + 1 / 16),
+    )
+
+
+def separated(case: Case) -> Pair:
+    away = np.abs(case.scores)
+    scores = np.where(case.labels == 1, 1 + away, -away)
+    return case, replace(case, scores=scores, thresholds=np.zeros(len(scores)))
+
+
+def constant(case: Case) -> Pair:
+    return case, replace(case, scores=np.full(len(case.labels), 3.0))
+
+
+def raised(case: Case) -> Pair:
+    scores = case.scores.copy()
+    scores[np.flatnonzero(case.labels)[-1]] += case.step
+    return case, replace(case, scores=scores)
+
+
+def raised_without_ties(case: Case) -> Pair:
+    order = np.argsort(case.scores + np.arange(len(case.scores)) / 1024)
+    scores = np.empty(len(order))
+    scores[order] = np.arange(len(order)) / 8
+    untied = replace(case, scores=scores, step=case.step + 1 / 16)  # never onto another score
+    return raised(untied)
+
+
+def negated(case: Case) -> Pair:
+    return case, replace(case, scores=-case.scores, thresholds=-case.thresholds)
+
+
+def one_more_normal(case: Case) -> Pair:
+    images = taken(case, np.append(np.arange(len(case.labels)), 0))  # the first image is normal
+    scores = np.append(case.scores, case.scores.min() - 1 / 8)
+    return case, replace(images, scores=scores)
+
+
+# --- how the two values must relate -----------------------------------------------------------
 
 
 def same(one: float, other: float) -> bool:
     return one == pytest.approx(other, abs=1e-12, nan_ok=True)
 
 
-@claiming("permutation_invariant")
-@FAST
-@given(case=cases(), seed=st.integers(0, 99))
-def test_the_order_of_the_images_is_irrelevant(
-    metric: str, case: tuple[np.ndarray, np.ndarray], seed: int
-) -> None:
-    labels, scores = case
-    order = np.random.default_rng(seed).permutation(len(labels))
-    assert value(metric, labels[order], scores[order]) == pytest.approx(
-        value(metric, labels, scores), nan_ok=True, rel=0, abs=0
-    )
+def equal(spec: MetricSpec, case: Case, before: float, after: float) -> bool:
+    return same(before, after)
 
 
-@claiming("duplication_invariant")
-@FAST
-@given(case=cases())
-def test_the_set_taken_twice_gives_the_same(
-    metric: str, case: tuple[np.ndarray, np.ndarray]
-) -> None:
-    labels, scores = case
-    assert same(value(metric, np.tile(labels, 2), np.tile(scores, 2)), value(metric, *case))
+def best(spec: MetricSpec, case: Case, before: float, after: float) -> bool:
+    return after == spec.best
 
 
-@claiming("rank_invariant")
-@FAST
-@given(case=cases())
-def test_a_steep_increasing_transform_changes_nothing(
-    metric: str, case: tuple[np.ndarray, np.ndarray]
-) -> None:
-    labels, scores = case
-    assert value(metric, labels, np.exp(6 * scores)) == value(metric, labels, scores)
+def never_worse(spec: MetricSpec, case: Case, before: float, after: float) -> bool:
+    gain = after - before if spec.direction == "higher" else before - after
+    return bool(np.isnan(before) or gain >= -1e-12)
 
 
-@claiming("threshold_equivariant")
-@FAST
-@given(case=cases(), threshold=THRESHOLDS)
-def test_transforming_scores_and_threshold_together_changes_nothing(
-    metric: str, case: tuple[np.ndarray, np.ndarray], threshold: float
-) -> None:
-    labels, scores = case
-    steep = np.exp(6 * np.append(scores, threshold))
-    after = value(metric, labels, steep[:-1], steep[-1])
-    assert same(after, value(metric, labels, scores, threshold))
+def reflected(spec: MetricSpec, case: Case, before: float, after: float) -> bool:
+    return same(after, 1 - before)
 
 
-@claiming("strict_threshold")
-@FAST
-@given(case=cases(), pick=st.integers(0, 23))
-def test_a_score_equal_to_the_threshold_counts_as_normal(
-    metric: str, case: tuple[np.ndarray, np.ndarray], pick: int
-) -> None:
-    labels, scores = case
-    threshold = scores[pick % len(scores)]
-    after = value(metric, labels, scores, threshold + 1 / 16)  # above it, below the next step
-    assert same(after, value(metric, labels, scores, threshold))
+def of_pairs(spec: MetricSpec, case: Case, before: float, after: float) -> bool:
+    gap = case.scores[case.labels == 1][:, None] - case.scores[case.labels == 0]
+    return same(before, float(np.mean((gap > 0) + 0.5 * (gap == 0))))
 
 
-@claiming("best_at_perfect")
-@FAST
-@given(case=cases())
-def test_full_separation_gives_exactly_the_best_value(
-    metric: str, case: tuple[np.ndarray, np.ndarray]
-) -> None:
-    labels, scores = case
-    separated = np.where(labels == 1, 1 + np.abs(scores), -np.abs(scores))
-    assert value(metric, labels, separated) == METRICS[metric].best
+def stated(spec: MetricSpec, case: Case, before: float, after: float) -> bool:
+    share = case.labels.mean()
+    expected = {
+        "auroc": 0.5,
+        "ap": share,
+        "auroc_fpr10": 0.05,
+        "fpr_at_95_tpr": 0.95,
+        "f1_oracle": 2 * share / (1 + share),
+        "accuracy_oracle": max(share, 1 - share),
+    }
+    return same(after, expected[spec.quantity])
 
 
-@claiming("closed_form_at_constant")
-@FAST
-@given(case=cases())
-def test_equal_scores_give_the_stated_value(
-    metric: str, case: tuple[np.ndarray, np.ndarray]
-) -> None:
-    labels, _ = case
-    share = labels.mean()
-    expected = {"auroc": 0.5, "ap": share, "f1_oracle": 2 * share / (1 + share)}
-    found = value(metric, labels, np.full(len(labels), 3.0))
-    assert same(found, expected[METRICS[metric].quantity])
+Relation: TypeAlias = Callable[[MetricSpec, Case, float, float], bool]
+PROPERTIES: Mapping[str, tuple[Callable[[Case], Pair], Relation]] = {
+    "permutation_invariant": (shuffled, equal),
+    "duplication_invariant": (doubled, equal),
+    "rank_invariant": (steep, equal),
+    "threshold_equivariant": (steep, equal),
+    "strict_threshold": (at_a_score, equal),
+    "best_at_perfect": (separated, best),
+    "closed_form_at_constant": (constant, stated),
+    "monotone": (raised, never_worse),
+    "monotone_without_ties": (raised_without_ties, never_worse),
+    "negation_reflects": (negated, reflected),
+    "pair_count": (shuffled, of_pairs),
+    "prevalence_free": (normals_doubled, equal),
+    "easy_normal_harmless": (one_more_normal, never_worse),
+}
 
 
-def _raised(
-    metric: str, case: tuple[np.ndarray, np.ndarray], step: float
-) -> tuple[float, float, bool]:
-    """Value before and after the last anomalous image is raised, and whether a tie formed."""
-    labels, scores = case
-    image = np.flatnonzero(labels)[-1]
-    higher = scores.copy()
-    higher[image] += step
-    tied = len(np.unique(higher)) < len(higher)
-    before, after = value(metric, labels, scores), value(metric, labels, higher)
-    sign = 1 if METRICS[metric].direction == "higher" else -1
-    return sign * before, sign * after, tied
+def broken(trait: str, names: list[str], case: Case) -> set[str]:
+    """Which of these metrics do not have the trait on this case."""
+    related, relation = PROPERTIES[trait]
+    first, second = related(case)
+    before, after = values(first, names), values(second, names)
+    held = {n for n in names if relation(SPECS[n], first, before[n], after[n])}
+    return set(names) - held
 
 
-@claiming("monotone")
-@FAST
-@given(case=cases(), step=SCORES.map(abs))
-def test_raising_an_anomalous_image_never_hurts(
-    metric: str, case: tuple[np.ndarray, np.ndarray], step: float
-) -> None:
-    before, after, _ = _raised(metric, case, step)
-    assert np.isnan(before) or after >= before - 1e-12
+def test_there_is_a_property_for_every_trait_of_images() -> None:
+    assert set(PROPERTIES) == {t for t, trait in TRAITS.items() if "image" in trait.levels}
+    assert all(spec.traits <= set(PROPERTIES) for spec in SPECS.values())
 
 
-@claiming("monotone_without_ties")
-@FAST
-@given(case=cases(ties=False), step=SCORES.map(abs))
-def test_raising_an_anomalous_image_never_hurts_without_ties(
-    metric: str, case: tuple[np.ndarray, np.ndarray], step: float
-) -> None:
-    before, after, _ = _raised(metric, case, step + 1 / 16)  # half a step: never onto another score
-    assert np.isnan(before) or after >= before - 1e-12
-
-
-def test_average_precision_denies_monotone_because_a_tie_can_lower_it() -> None:
-    assert "monotone" not in METRICS["image_ap"].traits
-    before, after, tied = _raised("image_ap", (np.array([0, 1, 1]), np.array([1.0, 0, 0])), 1.0)
-    assert tied
-    assert (before, after) == pytest.approx((2 / 3, 7 / 12))
-
-
-def denying(trait: str) -> pytest.MarkDecorator:
-    names = [s.name for s in METRICS.values() if s.level == "image" and trait not in s.traits]
-    return pytest.mark.parametrize("metric", names)
-
-
-FIXED = (np.array([0, 1, 0, 1, 1, 0, 1]), np.array([-1.0, -0.5, 0.25, 0.5, 0.75, 1.0, 2.0]))
-
-
-@denying("rank_invariant")
-def test_an_increasing_transform_matters_to_a_metric_that_denies_it(metric: str) -> None:
-    labels, scores = FIXED
-    assert not same(value(metric, labels, scores - 0.8), value(metric, labels, scores))
-
-
-@denying("prevalence_free")
-def test_the_share_of_normal_images_matters_to_a_metric_that_denies_it(metric: str) -> None:
-    labels, scores = FIXED
-    after = value(metric, np.repeat(labels, 2 - labels), np.repeat(scores, 2 - labels))
-    assert not same(after, value(metric, labels, scores))
-
-
-@denying("negation_reflects")
-def test_negation_does_not_reflect_a_metric_that_denies_it(metric: str) -> None:
-    labels, scores = FIXED
-    at = np.nextafter(-0.5, -1)  # negated, no score meets it
-    assert not same(value(metric, labels, -scores, at), 1 - value(metric, labels, scores, at))
-
-
-@claiming("negation_reflects")
+@pytest.mark.parametrize("trait", PROPERTIES)
 @FAST
 @given(case=cases())
-def test_negated_scores_give_one_minus_the_value(
-    metric: str, case: tuple[np.ndarray, np.ndarray]
-) -> None:
-    labels, scores = case
-    assert same(value(metric, labels, -scores), 1 - value(metric, labels, scores))
+def test_a_claimed_trait_holds_on_every_case(trait: str, case: Case) -> None:
+    claiming = [name for name, spec in SPECS.items() if trait in spec.traits]
+    assert not broken(trait, claiming, case)
 
 
-@claiming("pair_count")
-@FAST
-@given(case=cases())
-def test_the_value_is_the_share_of_pairs_in_order(
-    metric: str, case: tuple[np.ndarray, np.ndarray]
-) -> None:
-    labels, scores = case
-    gap = scores[labels == 1][:, None] - scores[labels == 0]
-    assert same(value(metric, labels, scores), float(np.mean((gap > 0) + 0.5 * (gap == 0))))
-
-
-@claiming("prevalence_free")
-@FAST
-@given(case=cases())
-def test_every_normal_image_taken_twice_changes_nothing(
-    metric: str, case: tuple[np.ndarray, np.ndarray]
-) -> None:
-    labels, scores = case
-    times = 2 - labels
-    after = value(metric, np.repeat(labels, times), np.repeat(scores, times))
-    assert same(after, value(metric, labels, scores))
-
-
-@claiming("easy_normal_harmless")
-@FAST
-@given(case=cases())
-def test_one_more_normal_image_below_all_others_never_hurts(
-    metric: str, case: tuple[np.ndarray, np.ndarray]
-) -> None:
-    labels, scores = case
-    after = value(metric, np.append(labels, 0), np.append(scores, -100))
-    assert after >= value(metric, labels, scores) - 1e-12
+@pytest.mark.parametrize("trait", PROPERTIES)
+def test_a_denied_trait_fails_on_some_case(trait: str) -> None:
+    left = {name for name, spec in SPECS.items() if trait in spec.denied}
+    for seed in range(400):
+        left -= broken(trait, sorted(left), random_case(seed)) if left else set()
+    assert not left, f"no case in 400 speaks against {trait}"
 
 
 @FAST
 @given(case=cases())
-def test_average_precision_equals_the_library_one(case: tuple[np.ndarray, np.ndarray]) -> None:
-    assert same(value("image_ap", *case), oracle.average_precision_score(*case))
+def test_every_value_lies_in_the_range_of_its_metric(case: Case) -> None:
+    for name, value in values(case, NAMES).items():
+        low, high = SPECS[name].range
+        assert np.isnan(value) or low <= value <= high, name
 
 
 @FAST
-@given(case=cases(), threshold=THRESHOLDS)
-def test_the_oracle_is_never_below_a_deployed_threshold(
-    case: tuple[np.ndarray, np.ndarray], threshold: float
-) -> None:
-    deployed = value("image_f1", *case, threshold)
-    assert value("image_f1_oracle", *case) >= deployed
+@given(case=cases())
+def test_the_oracles_are_never_below_one_deployed_threshold(case: Case) -> None:
+    one = replace(case, thresholds=np.full(len(case.labels), case.thresholds[0]))
+    found = values(one, NAMES)
+    assert found["image_f1_oracle"] >= found["image_f1"]
+    assert found["image_accuracy_oracle"] >= found["image_accuracy"]
