@@ -12,7 +12,7 @@ from adharness.arrays import AnyArray, Int64
 from adharness.metrics import decisions, evaluate_pixels, pixels, segments
 from adharness.metrics.pixels import SortedPixels
 from adharness.metrics.regions import SaturatedOverlap
-from adharness.metrics.runs import Runs, Spool, StoredRun
+from adharness.metrics.runs import MemoryRun, Runs, Spool, StoredRun
 from pixel_cases import NAMES, SPECS, Case, build, values
 
 EXACT = [name for name in NAMES if SPECS[name].dialect is None]
@@ -77,7 +77,7 @@ def _only_in_this_bracket(
     self: SortedPixels, keys: AnyArray, distinct: AnyArray, gains: Int64
 ) -> tuple[Int64, Int64]:
     """Scores that two brackets share are counted in each as if it were alone."""
-    higher = self.positives - self.anomalous.up_to(keys[-1:]) if len(keys) else 0
+    higher = self.positives - self.anomalous.counts(keys[-1:])[1] if len(keys) else 0
     at = higher + np.cumsum(gains[::-1])[::-1]
     return at - gains, at
 
@@ -88,9 +88,9 @@ def _without_heavy(self: Runs, size: int) -> Iterator[tuple[AnyArray, Int64 | No
         yield values_, None if counts is None else np.ones_like(counts)
 
 
-def _first_block_only(self: StoredRun, needles: AnyArray, *, right: bool) -> Int64:
-    side = "right" if right else "left"
-    return np.searchsorted(self.read(0, min(self.length, 2)), needles, side=side).astype(np.int64)  # type: ignore[call-overload,no-any-return]
+def _in_the_first_block(self: StoredRun, needles: AnyArray) -> Int64:
+    """Of a run on disk only the first block is looked at."""
+    return MemoryRun(self.read(0, min(self.length, 2))).counts(needles)
 
 
 def _forgetful(self: SaturatedOverlap, region: Int64, shares: AnyArray, counts: Int64) -> AnyArray:
@@ -117,7 +117,7 @@ def _rounded(thresholds: AnyArray, *, strict: bool = True) -> AnyArray:
     return np.asarray(thresholds, np.float32)
 
 
-_TAKEN, _BRACKETS, _COUNTED = Spool._taken, Runs.brackets, SaturatedOverlap._counted
+_TAKEN, _BRACKETS, _COUNTED = Spool.take, Runs.brackets, SaturatedOverlap._counted
 
 
 @dataclass(frozen=True)
@@ -131,10 +131,10 @@ class Trial:
 
 
 TRIALS = [
-    Trial(pieces_change_nothing, Spool, "_taken", _keeps_the_fill),
+    Trial(pieces_change_nothing, Spool, "take", _keeps_the_fill),
     Trial(pieces_change_nothing, SortedPixels, "_found", _only_in_this_bracket),
     Trial(pieces_change_nothing, Runs, "brackets", _without_heavy),
-    Trial(pieces_change_nothing, StoredRun, "positions", _first_block_only),
+    Trial(pieces_change_nothing, StoredRun, "counts", _in_the_first_block),
     Trial(pieces_change_nothing, SaturatedOverlap, "_counted", _forgetful),
     Trial(one_of_two_regions_found_is_one_half, segments, "_finest", _one_image_numbers),
     Trial(negative_and_positive_scores_keep_their_order, pixels, "score_bits", _plain_bits),

@@ -16,7 +16,7 @@ from scipy import ndimage
 from adharness.metrics import evaluate_pixels
 from pixel_cases import SPECS, Case, build, flat, taken, unions
 
-FAST = settings(max_examples=25, deadline=None, derandomize=True)
+FAST = settings(max_examples=16, deadline=None, derandomize=True)
 EIGHT, FOUR = np.ones((3, 3)), ndimage.generate_binary_structure(2, 1)
 EPS = 1e-8
 Points: TypeAlias = list[tuple[float, float]]

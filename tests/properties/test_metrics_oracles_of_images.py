@@ -14,7 +14,7 @@ from sklearn import metrics as sklearn_metrics
 
 from adharness.metrics import METRICS, evaluate_images
 
-FAST = settings(max_examples=60, deadline=None, derandomize=True)
+FAST = settings(max_examples=30, deadline=None, derandomize=True)
 Case: TypeAlias = tuple[np.ndarray, np.ndarray]
 Point: TypeAlias = tuple[float, float]
 THRESHOLD = 0.25

@@ -22,7 +22,8 @@ def aupimo(masks: list[np.ndarray | None], maps: list[np.ndarray]) -> MetricValu
 def test_each_anomalous_image_has_a_number_and_a_good_one_has_none() -> None:
     maps = [np.array([[9.0, 1, 1]]), np.array([[0.0, 1, 2]]), np.array([[9.0, 9, 0]])]
     found = aupimo([MASK, None, MASK], maps)
-    assert found == MetricValue(0.75, None, (0.5, None, 1.0))
+    assert (found.value, found.reason) == (0.75, None)
+    assert found.per_image == (0.5, None, 1.0)
 
 
 @pytest.mark.parametrize(
