@@ -122,10 +122,10 @@ def test_saturated_overlap_needs_declared_regions_and_says_whose_are_missing() -
     [
         ([[[1, 0]], [[0, 0]]], [1, 1], "region 1 of image 0 has no pixel"),
         ([[[1, 0]]], [], "image 0 declares 1 regions and 0 saturations"),
-        ([[[1, 0]]], [2], "region 0 of image 0 saturates at 2 pixels, expected 1 to its area, 1"),
+        ([[[1, 0]]], [2], "region 0 of image 0 saturates at 2 pixels, .* 1 to its area, 1"),
         ([[[1, 0]]], [0], "saturates at 0 pixels"),
         ([[[1, 0, 0]]], [1], r"region 0 of image 0 has a mask of shape \(1, 3\)"),
-        ([[[2, 0]]], [1], "the mask of image 0 holds values other than 0 and 1"),
+        ([[[2, 0]]], [1], "image 0 holds values other than 0 and 1"),
     ],
 )
 def test_declared_regions_that_cannot_be_are_refused(
