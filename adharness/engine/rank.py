@@ -50,7 +50,7 @@ class Rankings:
             return {}
         rows, scores = family.test_rows(), family.test_scores()
         normalizers, contexts = family.transforms()
-        shown = contexts[0].classes is not None
+        shown = any(context.classes is not None for context in contexts[:1])
         table: Table = {}
         for row, chosen in self.referee.rows_of(self.gathered.positions[rows]).items():
             here, mine = rows[chosen], [normalizers[i] for i in chosen]

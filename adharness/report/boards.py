@@ -63,6 +63,18 @@ def ordered_metrics(metrics: Sequence[str]) -> list[str]:
     return sorted(metrics, key=place)
 
 
+def metric_columns(metrics: Sequence[str]) -> list[Column]:
+    """Heads of the metrics' columns; a dialect just after its own metric need not repeat it."""
+    before: Sequence[str] = ("", *metrics)
+    return [
+        replace(column, label=column.tag, tag="")
+        if column.tag and metric_name(metric).exact == metric_name(last).exact
+        else column
+        for last, metric in zip(before, metrics, strict=False)
+        for column in [metric_column(metric)]
+    ]
+
+
 def metric_column(metric: str) -> Column:
     """Head of a metric's column."""
     name = metric_name(metric)
@@ -123,7 +135,7 @@ def mark_groups(lines: Sequence[Line], columns: slice = slice(None)) -> list[Lin
 
 
 def _columns(metrics: Sequence[str], *, decisions: bool) -> list[Column]:
-    columns = [metric_column(metric) for metric in metrics]
+    columns = metric_columns(metrics)
     at = sum(not metric_name(metric).oracle for metric in metrics)
     single = "At the one threshold"
     extra = [

@@ -58,10 +58,10 @@ def _table(
 
 def _columns(exact: str, dialects: Sequence[str]) -> tuple[Column, ...]:
     own = metric_name(exact)
-    columns = [Column("exact", "Exact", "metric", own.arrow, "%", own.note)]
+    columns = [Column("value", "Exact", "metric", own.arrow, "%", own.note)]
     for dialect in dialects:
         named, note = metric_column(dialect), "dialect minus exact, percentage points"
-        columns.append(Column("dialect", named.tag, "dialect", own.arrow, "%", named.note))
+        columns.append(Column("value", named.tag, "dialect", own.arrow, "%", named.note))
         columns.append(Column("difference", named.tag, "dialect", "", "pp", note))
     return tuple(columns)
 

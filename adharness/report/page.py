@@ -132,9 +132,15 @@ def _interval_note(board: Leaderboard) -> str:
     return (
         f"Under a number: its {level:g} % bootstrap interval over test images, drawn within "
         f"class and label, {statistics['bootstrap']} draws. "
-        "It speaks of other images, not of other seeds. IQR is the middle half of a metric that "
-        "each image has a number of."
+        "It speaks of other images, not of other seeds." + _quartile_note(board)
     )
+
+
+def _quartile_note(board: Leaderboard) -> str:
+    values = (value for entry in board.rows for value in entry.row.metrics.values())
+    if all(value.spread is None for value in values):
+        return ""
+    return " IQR: the middle half of the images, where each has a number of its own."
 
 
 def _failures(board: Leaderboard) -> list[tuple[str, str, str]]:

@@ -110,7 +110,7 @@ class Table:
         joined: list[ColumnGroup] = []
         for column in self.columns:
             if joined and joined[-1].label == column.group:
-                joined[-1] = ColumnGroup(column.group, column.kind, joined[-1].span + 1)
+                joined[-1] = replace(joined[-1], span=joined[-1].span + 1)
             else:
                 joined.append(ColumnGroup(column.group, column.kind, 1))
         return joined
