@@ -20,6 +20,7 @@ from adharness.engine.rank import Rankings
 from adharness.engine.survey import Survey
 from adharness.engine.truth import PackedMask, PackedRegions, Truth, _pack_regions, union_of
 from adharness.errors import DataError
+from adharness.metrics import evaluate_pixels
 from adharness.store.records import Value
 from adharness.suite.schema import StatisticsSettings
 
@@ -214,3 +215,19 @@ def test_masks_are_unpacked_one_at_a_time_as_they_are_read():
     assert made[0] is None
     np.testing.assert_array_equal(made[1], np.eye(2, dtype=bool))
     assert made[1] is not made[1]
+
+
+def test_pixels_beyond_the_memory_are_sorted_where_the_run_says(monkeypatch, tmp_path):
+    asked = []
+
+    def watched(*given: Any, **settings: Any) -> Any:
+        asked.append(settings["spill_to"])
+        return evaluate_pixels(*given, **settings)
+
+    monkeypatch.setattr("adharness.engine.judge.evaluate_pixels", watched)
+    made, family, _ = world([4, 5, 6, 7])
+    packed = {5: PackedMask.of(np.eye(SIDE, dtype=bool)), 7: PackedMask.of(np.eye(SIDE) > 0)}
+    settings = StatisticsSettings(bootstrap=0)
+    judge = Referee(made, Truth(packed, {}, {}), ["pixel_ap", "pixel_f1"], settings, tmp_path)
+    Rankings(judge, family.gathered).table(family, keeps_class_order=False)
+    assert asked == [tmp_path] * 4  # the ranking and the decisions, of the class and pooled
