@@ -17,8 +17,8 @@ suite | data | baselines
 registry | testing
 adharness
 hooks
-contracts
-metrics | maps
+contracts | metrics | maps
+declared
 arrays
 errors | suggest
 """

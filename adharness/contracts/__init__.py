@@ -42,7 +42,7 @@ from adharness.contracts.specs import (
     Spec,
     ThresholderSpec,
 )
-from adharness.metrics.declared import DeclaredRegions
+from adharness.declared import DeclaredRegions
 
 __all__ = [
     "SETTING",

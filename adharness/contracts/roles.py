@@ -21,7 +21,7 @@ from adharness.contracts.records import (
     Scores,
     Threshold,
 )
-from adharness.metrics.declared import DeclaredRegions
+from adharness.declared import DeclaredRegions
 
 
 @runtime_checkable

@@ -21,7 +21,7 @@ from adharness.engine.survey import Survey
 from adharness.engine.truth import PackedMask, PackedRegions, Truth, _pack_regions, union_of
 from adharness.errors import DataError
 from adharness.metrics import evaluate_pixels
-from adharness.store.records import Value
+from adharness.store.records import CellRecord, Value
 from adharness.suite.schema import StatisticsSettings
 
 RNG = np.random.default_rng(7)
@@ -166,6 +166,7 @@ def test_the_number_stays_the_mean_and_the_quartiles_are_of_the_defined_images()
 
 def test_a_record_from_before_there_were_quartiles_still_loads():
     assert Value.model_validate({"value": 0.5, "low": 0.4, "high": 0.6}).spread is None
+    assert not CellRecord.model_fields["pixel_thresholds"].is_required()
 
 
 # --- declared regions -----------------------------------------------------------------------
