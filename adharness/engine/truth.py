@@ -155,8 +155,11 @@ def union_of(ground: Ground, path: str) -> Bool:
 def _pack_regions(regions: DeclaredRegions, path: str) -> PackedRegions:
     """Pack the regions; a saturation that no metric could use breaks the class, not the run."""
     areas = [int(np.count_nonzero(one)) for one in regions.masks]
-    saturations = [int(pixels) for pixels in regions.saturations_px]
-    fits = [1 <= pixels <= area for pixels, area in zip(saturations, areas, strict=False)]
+    saturations = list(regions.saturations_px)
+    fits = [
+        float(pixels).is_integer() and 1 <= pixels <= area
+        for pixels, area in zip(saturations, areas, strict=False)
+    ]
     if len(saturations) != len(areas) or not all(fits):
         raise DataError(
             f"{path} declares regions of {areas} px that saturate at {saturations} px",

@@ -172,7 +172,7 @@ def test_a_record_from_before_there_were_quartiles_still_loads():
 # --- declared regions -----------------------------------------------------------------------
 
 
-def regions(*saturations: int) -> DeclaredRegions:
+def regions(*saturations: Any) -> DeclaredRegions:
     first, second = np.zeros((2, 3, 4), bool)
     first[0, :3], second[:, 2] = True, True
     return DeclaredRegions([first, second], saturations)
@@ -192,6 +192,7 @@ def test_declared_regions_survive_packing_and_their_union_is_the_mask():
         (regions(0, 3), r"\[0, 3\]"),
         (regions(2, 4), r"\[2, 4\]"),
         (regions(2), r"\[2\]"),
+        (regions(2, 1.5), r"\[2, 1.5\]"),
     ],
 )
 def test_a_saturation_outside_of_its_region_names_the_image(broken, told):
