@@ -18,6 +18,7 @@ registry | testing
 adharness
 hooks
 contracts | metrics | maps
+declared
 arrays
 errors | suggest
 """

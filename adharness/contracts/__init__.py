@@ -42,6 +42,7 @@ from adharness.contracts.specs import (
     Spec,
     ThresholderSpec,
 )
+from adharness.declared import DeclaredRegions
 
 __all__ = [
     "SETTING",
@@ -54,6 +55,7 @@ __all__ = [
     "ContentHash",
     "Dataset",
     "DatasetSpec",
+    "DeclaredRegions",
     "Extractor",
     "ExtractorSpec",
     "FeatureGrid",

@@ -21,6 +21,7 @@ from adharness.contracts.records import (
     Scores,
     Threshold,
 )
+from adharness.declared import DeclaredRegions
 
 
 @runtime_checkable
@@ -40,8 +41,12 @@ class Dataset(Protocol):
     def image(self, sample: Sample) -> UInt8:
         """(H, W, 3) uint8 RGB at native size; grey images are repeated. Raises DataError."""
 
-    def mask(self, sample: Sample) -> Bool | None:
-        """(H, W) bool at native size, True where defective; None without one. Raises DataError."""
+    def mask(self, sample: Sample) -> Bool | DeclaredRegions | None:
+        """(H, W) bool at native size, True where defective; None without one. Raises DataError.
+
+        Where the set declares its regions one by one, such as a file each with a saturation, give
+        them as `DeclaredRegions`: they may overlap, and the mask is their union.
+        """
 
 
 @runtime_checkable

@@ -10,14 +10,14 @@ from typing import Any, Literal
 import numpy as np
 
 from adharness.arrays import AnyArray, Int64
-from adharness.engine.family import Decided, Family, needs_class
+from adharness.engine.family import Decided, Family, needs_class, threshold_record
 from adharness.engine.group import FeatureGroup
-from adharness.engine.judge import Referee, Table
+from adharness.engine.judge import POOLED, Referee, Table
 from adharness.engine.score import Reuse, ScoringOutcome, task_versions
 from adharness.plan import PROTOCOLS, Cell
 from adharness.store.folder import RunFolder
 from adharness.store.identity import digest
-from adharness.store.records import CellRecord
+from adharness.store.records import CellRecord, ThresholdRecord
 from adharness.suite.bind import BoundSuite
 
 
@@ -78,14 +78,20 @@ class CellWorker:
             status=_status([r.status for r in rows]),
             rows=rows,
             thresholds=decided.records(),
+            pixel_thresholds=self._pixel_thresholds(family),
             costs=family.gathered.costs,
             scorings=[o.id for o in outcomes],
             versions=self._versions(cell),
             identity=identity,
             judged=self._asked(),
         )
-        self._store(record, decided, family)
+        self._store(record, decided, family, ranking)
         return record
+
+    def _pixel_thresholds(self, family: Family) -> list[ThresholdRecord]:
+        if not self.referee.decides_pixels:
+            return []
+        return [threshold_record(part.class_name, t) for part, t in family.pixel_thresholds]
 
     def _asked(self) -> dict[str, Any]:
         """Other metrics or statistics than the stored ones mean judging again, and no more."""
@@ -107,10 +113,11 @@ class CellWorker:
         decisions = self.referee.decisions(positions, arrays["scores"], arrays["threshold"])
         return {row: ranking.get(row, {}) | metrics for row, metrics in decisions.items()}
 
-    def _store(self, record: CellRecord, decided: Decided, family: Family) -> None:
+    def _store(self, record: CellRecord, decided: Decided, family: Family, ranking: Table) -> None:
         arrays: dict[str, Mapping[str, AnyArray]] = {}
         if decided.chosen:
-            arrays["scores.npz"] = self._score_arrays(decided, family)
+            of_images = self._of_images(decided, family, ranking)
+            arrays["scores.npz"] = {**self._score_arrays(decided, family), **of_images}
         shared = {f.name: f for f in family.maps_file}
         if not shared and family.gathered.patches is not None and family.parts:
             arrays["maps.npz"] = self._map_arrays(family)
@@ -130,6 +137,20 @@ class CellWorker:
             **{f"calibration_{name}": values for name, values in held.items()},
             "calibration_scores": np.concatenate([p.normalized.calibration for p in parts]),
         }
+
+    def _of_images(self, decided: Decided, family: Family, ranking: Table) -> dict[str, AnyArray]:
+        """Numbers that a metric gives each image: NaN for images that have none."""
+        rows = family.test_rows()
+        stored = np.isin(rows, decided.test_arrays()["rows"])
+        found: dict[str, AnyArray] = {}
+        for row, chosen in self.referee.rows_of(family.gathered.positions[rows]).items():
+            for metric, measured in ranking.get(row, {}).items():
+                if measured.value.per_image is None:
+                    continue
+                name = f"{metric}_pooled" if row == POOLED else metric
+                of_all = found.setdefault(name, np.full(len(rows), np.nan))
+                of_all[chosen] = np.array(measured.value.per_image, dtype=np.float64)
+        return {name: of_all[stored] for name, of_all in found.items()}
 
     def _described(self, rows: Int64, family: Family) -> dict[str, AnyArray]:
         survey = self.group.survey

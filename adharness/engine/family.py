@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,9 @@ from adharness.contracts.specs import NormalizerSpec
 from adharness.engine.failures import failure_of
 from adharness.engine.gather import Gathered
 from adharness.engine.group import FeatureGroup
+from adharness.engine.pixel_threshold import pixel_threshold
 from adharness.engine.protocols import Held, Normalized, choose_threshold, normalize
+from adharness.engine.scored_maps import RawMaps, ScoredMaps
 from adharness.plan import PROTOCOLS, Cell
 from adharness.store.records import Failure, ThresholdRecord
 from adharness.suite.bind import Bound
@@ -24,7 +27,7 @@ from adharness.suite.bind import Bound
 class Part:
     """What shares one normalizer and one threshold: a class, or all where it is unknown (None).
 
-    `test` and `calibration` are rows of the gathered scores.
+    `test` and `calibration` are rows of the gathered scores, each with its context.
     """
 
     class_name: str | None
@@ -32,6 +35,14 @@ class Part:
     calibration: Int64
     normalized: Normalized
     context: ImageContext
+    calibration_context: ImageContext
+
+    def held_out_normals(self, raw: RawMaps) -> ScoredMaps:
+        """Give the maps of the held-out normal images, on the normalizer's scale; no test image."""
+        chosen = np.flatnonzero(self.normalized.calibration_labels == 0)
+        contexts = [self.calibration_context.single(int(i)) for i in chosen]
+        transforms = [self.normalized.fitted] * len(chosen)
+        return ScoredMaps(raw, self.calibration[chosen], transforms, contexts)
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,16 +65,18 @@ class Decided:
 
     def records(self) -> list[ThresholdRecord]:
         """Describe the thresholds for the record of the cell."""
-        return [
-            ThresholdRecord(
-                class_name=part.class_name,
-                value=chosen.value,
-                normals=chosen.normals,
-                anomalies=chosen.anomalies,
-                note=chosen.note,
-            )
-            for part, chosen in self.chosen
-        ]
+        return [threshold_record(part.class_name, chosen) for part, chosen in self.chosen]
+
+
+def threshold_record(class_name: str | None, chosen: Threshold) -> ThresholdRecord:
+    """Describe the threshold of a part."""
+    return ThresholdRecord(
+        class_name=class_name,
+        value=chosen.value,
+        normals=chosen.normals,
+        anomalies=chosen.anomalies,
+        note=chosen.note,
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +89,18 @@ class Family:
     failures: dict[str, Failure]
     maps_file: list[Path] = field(default_factory=list)
     """The stored maps, once the first cell has written them; the others link to them."""
+
+    @cached_property
+    def pixel_thresholds(self) -> list[tuple[Part, Threshold]]:
+        """The deployed pixel threshold of each part; none where the scorer gives no maps.
+
+        No thresholder has a say in it, so it is fitted once for all of them.
+        """
+        maps = self.gathered.maps
+        if maps is None:
+            return []
+        fitted = [(part, pixel_threshold(part.held_out_normals(maps))) for part in self.parts]
+        return [(part, threshold) for part, threshold in fitted if threshold]
 
     def decide(self, thresholder: Bound) -> Decided:
         """Choose each part's threshold; a part that has none fails its classes, not the run."""
@@ -102,6 +127,15 @@ class Family:
         ]
         fitted.sort(key=lambda one: one[0])
         return [f for _, f, _ in fitted], [c for _, _, c in fitted]
+
+    def test_pixel_thresholds(self) -> Float64 | None:
+        """Pixel thresholds of all test images, by ascending row; None where a part has none."""
+        chosen = self.pixel_thresholds
+        if len(chosen) < len(self.parts):
+            return None
+        rows = np.concatenate([part.test for part, _ in chosen])
+        values = np.concatenate([np.full(len(part.test), t.value) for part, t in chosen])
+        return values[np.argsort(rows, kind="stable")]
 
     def test_scores(self) -> Float64:
         """Normalized scores of all test images, by ascending row."""
@@ -151,7 +185,7 @@ def _part(cell: Cell, group: FeatureGroup, gathered: Gathered, name: str | None)
     held, tested = (_held(group, gathered, rows, shows_class) for rows in (calibration, test))
     labels = survey.labels(gathered.positions[calibration])
     normalized = normalize(cell.normalizer, held, labels, tested)
-    return Part(name, test, calibration, normalized, tested.context)
+    return Part(name, test, calibration, normalized, tested.context, held.context)
 
 
 def _held(group: FeatureGroup, gathered: Gathered, rows: Int64, shows_class: bool) -> Held:

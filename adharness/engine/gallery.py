@@ -12,6 +12,7 @@ from PIL import Image
 from adharness.arrays import UInt8
 from adharness.contracts import Sample
 from adharness.engine.survey import Survey
+from adharness.engine.truth import union_of
 from adharness.errors import DataError
 from adharness.store.files import atomic
 from adharness.store.records import GalleryImage
@@ -47,7 +48,7 @@ def _store(survey: Survey, sample: Sample, folder: Path, name: str) -> GalleryIm
     image_file, mask_file = f"gallery/{name}.webp", f"gallery/{name}_mask.png"
     _write(folder / image_file, native, "WEBP")
     if mask is not None:
-        _write(folder / mask_file, mask.astype("uint8") * 255, "PNG")
+        _write(folder / mask_file, union_of(mask, sample.path).astype("uint8") * 255, "PNG")
     return GalleryImage(
         dataset=survey.name,
         class_name=sample.class_name,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -19,7 +21,7 @@ from adharness.statistics.bootstrap import (
     macro_replicates,
     replicates_of,
 )
-from adharness.store.records import Failure, Row, Value
+from adharness.store.records import Failure, Row, Spread, Value
 from adharness.suite.schema import StatisticsSettings
 
 POOLED, MACRO = "pooled", "macro"
@@ -40,7 +42,15 @@ class Measured:
         if self.replicates is not None:
             bounds = [b if np.isfinite(b) else None for b in interval(self.replicates, level)]
         low, high = bounds
-        return Value(value=float(self.value.value), low=low, high=high, reason=self.value.reason)
+        return Value(value=float(self.value.value), low=low, high=high, spread=self._spread())
+
+    def _spread(self) -> Spread | None:
+        """Give the quartiles over the images that have a number of their own, interpolated."""
+        own = [one for one in self.value.per_image or () if one is not None]
+        if not own:
+            return None
+        ends = np.quantile(np.array(own, dtype=np.float64), [0.0, 0.25, 0.5, 0.75, 1.0])
+        return Spread(**dict(zip(Spread.model_fields, ends.tolist(), strict=True)))
 
 
 Table = dict[str, dict[str, Measured]]
@@ -63,6 +73,11 @@ class Referee:
 
     Images are resampled within class and label, with the same draws for every cell of the data
     set, so that differences between cells are paired.
+
+    Parameters
+    ----------
+    spill_to
+        An existing folder for pixels that don't fit in memory; the system's own if not given.
     """
 
     def __init__(
@@ -71,7 +86,9 @@ class Referee:
         truth: Truth,
         metrics: Sequence[str],
         statistics: StatisticsSettings,
+        spill_to: Path | None = None,
     ) -> None:
+        self._spill_to = spill_to
         self._survey, self._truth = survey, truth
         self._metrics = [find_metric(name) for name in metrics]
         self._statistics = statistics
@@ -88,16 +105,32 @@ class Referee:
         self, row: str, positions: Int64, scores: Float64, maps: ScoredMaps | None
     ) -> dict[str, Measured]:
         """Measure every metric of one row that needs no threshold; `maps` is None without any."""
-        image = self._names("image", threshold=False)
-        pixel = self._names("pixel", threshold=False) + self._names("region", threshold=False)
+        image = self._image_names(threshold=False)
         return {
             **self._image_metrics(row, positions, scores, image, None),
-            **self._pixel_metrics(positions, maps, pixel),
+            **self._pixel_metrics(positions, maps, self._pixel_names(threshold=False), None),
         }
+
+    @property
+    def decides_pixels(self) -> bool:
+        """Whether a metric at the deployed pixel threshold is asked for."""
+        return bool(self._pixel_names(threshold=True))
+
+    def pixel_decisions(
+        self, positions: Int64, maps: ScoredMaps | None, thresholds: Float64 | None
+    ) -> dict[str, Measured]:
+        """Measure what is decided at the deployed pixel thresholds, (n,) one an image.
+
+        Undefined, with the reason, where there are no maps or no thresholds.
+        """
+        names = self._pixel_names(threshold=True)
+        if maps is not None and thresholds is None:
+            return _undefined(names, "no held-out normal image fits the pixel threshold")
+        return self._pixel_metrics(positions, maps, names, thresholds)
 
     def decisions(self, positions: Int64, scores: Float64, thresholds: Float64) -> Table:
         """Measure every metric of the decisions at the deployed thresholds, (n,) one an image."""
-        names = self._names("image", threshold=True)
+        names = self._image_names(threshold=True)
         return {
             row: self._image_metrics(
                 row, positions[chosen], scores[chosen], names, thresholds[chosen]
@@ -136,12 +169,13 @@ class Referee:
             failure=failure,
         )
 
-    def _names(self, level: str, *, threshold: bool) -> list[str]:
-        return [
-            m.name
-            for m in self._metrics
-            if m.level == level and ("threshold" in m.needs) == threshold
-        ]
+    def _image_names(self, *, threshold: bool) -> list[str]:
+        mine = [m for m in self._metrics if m.level == "image"]
+        return [m.name for m in mine if m.at_threshold == threshold]
+
+    def _pixel_names(self, *, threshold: bool) -> list[str]:
+        mine = [m for m in self._metrics if m.level != "image"]
+        return [m.name for m in mine if m.at_threshold == threshold]
 
     def rows_of(self, positions: Int64) -> dict[str, Int64]:
         """Which of these images each row holds: a class each, and pooled if none is missing."""
@@ -179,7 +213,11 @@ class Referee:
         return self._weights[row]
 
     def _pixel_metrics(
-        self, positions: Int64, maps: ScoredMaps | None, names: Sequence[str]
+        self,
+        positions: Int64,
+        maps: ScoredMaps | None,
+        names: Sequence[str],
+        thresholds: Float64 | None,
     ) -> dict[str, Measured]:
         if not names:
             return {}
@@ -187,12 +225,14 @@ class Referee:
         if maps is None:
             missing = "the scorer gives image scores only, no map"
         if missing or maps is None:
-            undefined = MetricValue(float("nan"), missing)
-            return {name: Measured(undefined) for name in names}
-        masks = [self._truth.masks.get(int(i)) for i in positions]
-        bools = [None if mask is None else mask.unpack() for mask in masks]
-        values = evaluate_pixels(bools, maps, names)
+            return _undefined(names, missing)
+        masks = self._truth.of(positions)
+        values = evaluate_pixels(masks, maps, names, threshold=thresholds, spill_to=self._spill_to)
         return {name: Measured(value) for name, value in values.items()}
+
+
+def _undefined(names: Sequence[str], reason: str | None) -> dict[str, Measured]:
+    return {name: Measured(MetricValue(math.nan, reason)) for name in names}
 
 
 def _macro(rows: Mapping[str, Mapping[str, Measured]]) -> dict[str, Measured]:
@@ -207,7 +247,14 @@ def _mean(by_class: Mapping[str, Measured]) -> Measured:
         first = by_class[undefined[0]].value.reason
         reason = f"undefined in {', '.join(undefined)}: {first}"
         return Measured(MetricValue(float("nan"), reason))
-    value = MetricValue(float(np.mean([m.value.value for m in by_class.values()])), None)
+    mean = float(np.mean([m.value.value for m in by_class.values()]))
+    value = MetricValue(mean, None, _images_of_all([m.value for m in by_class.values()]))
     drawn = [m.replicates for m in by_class.values() if m.replicates is not None]
     whole = len(drawn) == len(by_class)
     return Measured(value, macro_replicates(drawn) if whole else None)
+
+
+def _images_of_all(values: Sequence[MetricValue]) -> tuple[float | None, ...] | None:
+    """Join the numbers of single images, each taken within its own class."""
+    own = [value.per_image for value in values if value.per_image is not None]
+    return tuple(one for of_class in own for one in of_class) if own else None

@@ -23,13 +23,21 @@ class _Ranked:
     normalizers: Sequence[FittedNormalizer] | None = None
     contexts: Sequence[ImageContext] = ()
 
+    def maps(self, gathered: Gathered) -> ScoredMaps | None:
+        """Give the maps on the scale of the scores; None where the scorer gives none."""
+        if gathered.maps is None:
+            return None
+        return ScoredMaps(gathered.maps, self.rows, self.normalizers, self.contexts)
+
 
 @dataclass(frozen=True, eq=False)
 class Rankings:
     """The rankings of one method's raw scores, shared by protocols and normalizers.
 
     A row is measured on the raw scores where the normalizer cannot change its order. Else it is
-    measured on the normalized ones, and once for fitted normalizers that compare equal.
+    measured on the normalized ones, and once for fitted normalizers that compare equal. What is
+    decided at a pixel threshold is always measured on the normalized maps: the threshold was fitted
+    on their scale, and a normalizer that is not affine moves it to another place in the order.
     """
 
     referee: Referee
@@ -42,30 +50,32 @@ class Rankings:
             return {}
         rows, scores = family.test_rows(), family.test_scores()
         normalizers, contexts = family.transforms()
+        shown = any(context.classes is not None for context in contexts[:1])
         table: Table = {}
         for row, chosen in self.referee.rows_of(self.gathered.positions[rows]).items():
-            here = rows[chosen]
-            if keeps_class_order and row != POOLED:
-                raw = _Ranked("raw", here, self.gathered.raw[here])
-                table[row] = self._measure(row, raw)
-                continue
-            mine = [normalizers[i] for i in chosen]
-            shown = contexts[0].classes is not None
+            here, mine = rows[chosen], [normalizers[i] for i in chosen]
             transforms = (mine, [contexts[i] for i in chosen])
-            ranked = _Ranked((_shared(mine), shown), here, scores[chosen], *transforms)
-            table[row] = self._measure(row, ranked)
+            own = _Ranked((_shared(mine), shown), here, scores[chosen], *transforms)
+            raw = _Ranked("raw", here, self.gathered.raw[here])
+            ranked = raw if keeps_class_order and row != POOLED else own
+            table[row] = self._measure(row, ranked) | self._decide(own, chosen, family)
         return table
 
     def _measure(self, row: str, ranked: _Ranked) -> dict[str, Measured]:
         key = (row, ranked.key)
         if key not in self._measured:
-            maps = None
-            if self.gathered.maps is not None:
-                transforms = (ranked.normalizers, ranked.contexts)
-                maps = ScoredMaps(self.gathered.maps, ranked.rows, *transforms)
-            positions = self.gathered.positions[ranked.rows]
+            maps, positions = ranked.maps(self.gathered), self.gathered.positions[ranked.rows]
             self._measured[key] = self.referee.ranking(row, positions, ranked.scores, maps)
         return self._measured[key]
+
+    def _decide(self, own: _Ranked, chosen: Int64, family: Family) -> dict[str, Measured]:
+        """Measure the pixels at the deployed threshold, which no thresholder has a say in."""
+        if not self.referee.decides_pixels:
+            return {}
+        thresholds = family.test_pixel_thresholds()
+        mine = None if thresholds is None else thresholds[chosen]
+        positions = self.gathered.positions[own.rows]
+        return self.referee.pixel_decisions(positions, own.maps(self.gathered), mine)
 
 
 def _shared(normalizers: Sequence[FittedNormalizer]) -> Hashable:

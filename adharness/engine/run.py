@@ -20,6 +20,7 @@ from adharness.engine.survey import Survey, survey
 from adharness.engine.verdicts import Outcomes, judge_group
 from adharness.errors import StoreError
 from adharness.plan import Cell, Plan
+from adharness.store.files import explained
 from adharness.store.folder import RunFolder
 from adharness.store.provenance import Installed, provenance
 from adharness.store.records import CellRecord, GalleryImage, RunRecord, SkippedImage
@@ -153,9 +154,23 @@ def _run_group(
     with progress.timed("fit and score"):
         outcomes = _run_tasks(group, RunFolder(options.out), options.reuse, listener)
     with progress.timed("judge"):
-        referee = Referee(group.survey, group.truth, plan.suite.metrics, plan.suite.statistics)
+        referee = Referee(
+            group.survey,
+            group.truth,
+            plan.suite.metrics,
+            plan.suite.statistics,
+            _spill_folder(options.cache),
+        )
         worker = CellWorker(plan.suite, group, referee, RunFolder(options.out), options.reuse)
         progress.cells += judge_group(worker, outcomes, listener)
+
+
+def _spill_folder(cache: Path) -> Path:
+    """Where pixels are sorted that don't fit in memory: on the disk meant for large files."""
+    folder = cache / "sorting"
+    with explained(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def _run_tasks(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from adharness.metrics.declared import DeclaredRegions
+from adharness.declared import DeclaredRegions
 from adharness.metrics.dialect_table import DIALECTS, Dialect, find_dialect
 from adharness.metrics.evaluate import evaluate_images, evaluate_pixels
 from adharness.metrics.table import METRICS, MetricSpec, find_metric

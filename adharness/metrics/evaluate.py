@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from adharness.arrays import AnyArray, Float64
+from adharness.declared import DeclaredRegions
 from adharness.errors import MetricError
 from adharness.metrics import decisions
-from adharness.metrics.declared import DeclaredRegions
 from adharness.metrics.inputs import read_labels, read_pixels, read_scores, read_threshold
 from adharness.metrics.pixel_values import RankedPixels
 from adharness.metrics.quantities import QUANTITIES

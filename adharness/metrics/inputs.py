@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from adharness.arrays import AnyArray, Bool, Float32, Float64
+from adharness.declared import DeclaredRegions
 from adharness.errors import MetricError
-from adharness.metrics.declared import DeclaredRegions
 
 
 def read_labels(labels: ArrayLike) -> Bool:

@@ -50,25 +50,42 @@ def protocol_title(protocol: str) -> str:
 
 
 def ordered_metrics(metrics: Sequence[str]) -> list[str]:
-    """Metrics by level, the oracles last, else in the order of the suite."""
+    """Metrics by level, the oracles last, dialects after their own, else in the suite's order."""
+    first: dict[str, int] = {}
+    for place_, metric in enumerate(metrics):
+        first.setdefault(metric_name(metric).exact, place_)
 
-    def place(metric: str) -> tuple[bool, int]:
+    def place(metric: str) -> tuple[bool, int, int, bool]:
         name = metric_name(metric)
-        return name.oracle, _LEVELS.index(name.level)
+        level = _LEVELS.index(name.level)
+        return name.oracle, level, first[name.exact], name.dialect is not None
 
     return sorted(metrics, key=place)
+
+
+def metric_columns(metrics: Sequence[str]) -> list[Column]:
+    """Heads of the metrics' columns; a dialect just after its own metric need not repeat it."""
+    before: Sequence[str] = ("", *metrics)
+    return [
+        replace(column, label=column.tag, tag="")
+        if column.tag and metric_name(metric).exact == metric_name(last).exact
+        else column
+        for last, metric in zip(before, metrics, strict=False)
+        for column in [metric_column(metric)]
+    ]
 
 
 def metric_column(metric: str) -> Column:
     """Head of a metric's column."""
     name = metric_name(metric)
+    tag = f"as {name.dialect}" if name.dialect else ""
     if name.oracle:
         label = f"{name.level} {name.label}".strip()
         note = f"{metric}: threshold chosen on the test labels, out of reach in use"
-        return Column(label, "Oracle (test labels)", "oracle", name.arrow, "%", note)
-    return Column(
-        name.label, name.level.capitalize() or "Other", "metric", name.arrow, "%", name.note
-    )
+        note = f"{note}. {name.summary}" if name.dialect else note
+        return Column(label, "Oracle (test labels)", "oracle", name.arrow, "%", note, tag)
+    kind, group = "dialect" if name.dialect else "metric", name.level.capitalize() or "Other"
+    return Column(name.label, group, kind, name.arrow, "%", name.note, tag)
 
 
 def state_of(cells: Sequence[CellRecord]) -> str:
@@ -118,8 +135,8 @@ def mark_groups(lines: Sequence[Line], columns: slice = slice(None)) -> list[Lin
 
 
 def _columns(metrics: Sequence[str], *, decisions: bool) -> list[Column]:
-    columns = [metric_column(metric) for metric in metrics]
-    at = sum(column.kind == "metric" for column in columns)
+    columns = metric_columns(metrics)
+    at = sum(not metric_name(metric).oracle for metric in metrics)
     single = "At the one threshold"
     extra = [
         Column("macro F1", single, "metric", "↑", "%", "image_f1, mean over classes"),
@@ -169,7 +186,8 @@ def _number(
     score = of(standing)
     values = [value for value in (of(rival).value for rival in rivals) if value is not None]
     pick = max if metric_name(metric).direction == "higher" else min
-    best = standing in rivals and len(values) > 1 and score.value == pick(values)
+    ranked = standing in rivals and len(values) > 1 and metric_name(metric).dialect is None
+    best = ranked and score.value == pick(values)
     return number(score, notes, best=best)
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from adharness.report.boards import mark_groups, ordered_metrics, protocol_title, state_of
 from adharness.report.leaderboard import AGGREGATES, Leaderboard, Standing, score_of
-from adharness.report.metric_names import MetricName, metric_name
+from adharness.report.metric_names import MetricName, compared, metric_name
 from adharness.report.seeds import Score
 from adharness.report.view import Column, Footnotes, Line, Number, Table, number, without_idle
 from adharness.store.records import DatasetRecord
@@ -17,8 +17,11 @@ ANY = "any"
 
 
 def class_tables(board: Leaderboard) -> list[Table]:
-    """Tables in the order of the data sets, then of the metrics; oracles are left to the boards."""
-    metrics = [m for m in ordered_metrics(board.run.metrics) if not metric_name(m).oracle]
+    """Tables in the order of the data sets, then of the metrics.
+
+    Oracles and dialects are left to the boards.
+    """
+    metrics = compared(ordered_metrics(board.run.metrics))
     return [
         _table(board, data, metric, f"class-{number_}-{place}")
         for number_, data in enumerate(board.run.datasets, 1)

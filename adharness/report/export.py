@@ -28,6 +28,7 @@ KEYS = (
 def to_json(board: Leaderboard) -> str:
     """Text of `leaderboard.json`: strict JSON, NaN written as null with its reason.
 
+    A metric that gives each image a number has its quartiles over the images as `spread`.
     `ranks` repeats the order of the page: one entry a method, data set, protocol, normalizer and
     thresholder, over all seeds.
     """
@@ -80,6 +81,8 @@ def _value(value: Value) -> dict[str, Any]:
     numbers: dict[str, Any] = {part: finite(getattr(value, part)) for part in _PARTS}
     if numbers["value"] is None:
         numbers["reason"] = value.reason or "undefined"
+    if value.spread is not None:
+        numbers["spread"] = value.spread.model_dump()
     return numbers
 
 

@@ -26,6 +26,12 @@ def interval(score: Score) -> str:
     return _range(score, percent, DASH)
 
 
+def quartiles(score: Score) -> str:
+    """Write the middle half of the images, `IQR 31.0-98.2`; empty where images have no number."""
+    spread = score.quartiles
+    return f"IQR {percent(spread.q1)}{DASH}{percent(spread.q3)}" if spread else ""
+
+
 def points_interval(score: Score) -> str:
     """Write the interval of a difference."""
     return _range(score, points, " to ")

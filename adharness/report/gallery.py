@@ -25,13 +25,17 @@ _INSIDE = 96
 
 @dataclass(frozen=True, slots=True)
 class Overlay:
-    """One method's verdict on one image. `picture` is a data URL; None where it gives no map."""
+    """One method's verdict on one image. `picture` is a data URL; None where it gives no map.
+
+    `pixel_threshold` is None where the suite asks for no metric that is decided at it.
+    """
 
     method: str
     picture: str | None
     score: float | None
     threshold: float | None
     flagged: bool | None
+    pixel_threshold: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +86,7 @@ class _Shown:
     scores: ImageScores | None
     maps: PatchMaps | None
     ranges: Mapping[str, tuple[float, float]]
+    pixel_thresholds: Mapping[str | None, float]
 
 
 def galleries(folder: Path, board: Leaderboard, budget: int = BUDGET_BYTES) -> list[Gallery]:
@@ -168,7 +173,8 @@ def _setting_text(cell: CellRecord) -> str:
 
 def _load(folder: Path, cell: CellRecord) -> _Shown:
     scores, maps = read_scores(folder, cell), read_maps(folder, cell)
-    return _Shown(cell.method, scores, maps, _ranges(scores, maps))
+    pixel_thresholds = {each.class_name: each.value for each in cell.pixel_thresholds}
+    return _Shown(cell.method, scores, maps, _ranges(scores, maps), pixel_thresholds)
 
 
 def _ranges(scores: ImageScores | None, maps: PatchMaps | None) -> dict[str, tuple[float, float]]:
@@ -211,7 +217,8 @@ def _overlay(
         ends = entry.ranges.get(image.class_name, (0.0, 0.0))
         url = data_url(lay_over(picture, drawn, ends, mask))
     flagged = None if score is None or threshold is None else score > threshold
-    return Overlay(entry.method, url, score, threshold, flagged)
+    pixel = entry.pixel_thresholds.get(image.class_name, entry.pixel_thresholds.get(None))
+    return Overlay(entry.method, url, score, threshold, flagged, pixel)
 
 
 def _verdict(scores: ImageScores | None, sample: str) -> tuple[float | None, float | None]:

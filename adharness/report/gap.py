@@ -17,6 +17,7 @@ from adharness.report.leaderboard import (
     headline_class,
     rows_of,
 )
+from adharness.report.metric_names import metric_name
 from adharness.report.paired import HEADLINE, Resample
 from adharness.report.seeds import Score, over_seeds
 from adharness.store.records import CellRecord, Value
@@ -57,6 +58,7 @@ def unification_gaps(board: Leaderboard, resample: Resample | None = None) -> li
     Several seeds give the mean difference and its spread; only one seed keeps an interval.
     """
     by_key = {(s.group, s.method): s for s in board.standings}
+    metrics = [m for m in board.run.metrics if metric_name(m).dialect is None]
     gaps: list[Gap] = []
     for standing in board.standings:
         if standing.group.protocol != REFERENCE:
@@ -64,7 +66,7 @@ def unification_gaps(board: Leaderboard, resample: Resample | None = None) -> li
         for versus in UNIFIED:
             other = by_key.get((standing.group._replace(protocol=versus), standing.method))
             if other is not None:
-                gaps.extend(_gaps(board.run.metrics, standing, other, resample))
+                gaps.extend(_gaps(metrics, standing, other, resample))
     return gaps
 
 

@@ -10,7 +10,7 @@ from adharness.report.class_tables import merge_thresholders
 from adharness.report.formats import DASH, points, points_interval
 from adharness.report.gap import UNIFIED, Gap
 from adharness.report.leaderboard import AGGREGATES, HEADLINE_METRIC, Leaderboard
-from adharness.report.metric_names import metric_name
+from adharness.report.metric_names import compared, metric_name
 from adharness.report.paired import HEADLINE
 from adharness.report.view import (
     Bar,
@@ -31,7 +31,7 @@ _CHARTED = (HEADLINE_METRIC, "image_f1")
 
 def gap_tables(board: Leaderboard, gaps: Sequence[Gap]) -> list[Table]:
     """Make a table a data set and metric: a line for each method and unified protocol."""
-    metrics = [m for m in ordered_metrics(board.run.metrics) if not metric_name(m).oracle]
+    metrics = compared(ordered_metrics(board.run.metrics))
     return [
         table
         for place, data in enumerate(board.run.datasets, 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -29,7 +29,13 @@ _SHORT: Mapping[str, str] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class MetricName:
-    """What a table needs to head a column. Values are shares of one, shown in percent."""
+    """What a table needs to head a column. Values are shares of one, shown in percent.
+
+    Parameters
+    ----------
+    dialect
+        Whose reading of the metric this is; None for the exact one.
+    """
 
     id: str
     level: str
@@ -37,6 +43,17 @@ class MetricName:
     direction: Direction
     oracle: bool
     summary: str = ""
+    dialect: str | None = None
+
+    @property
+    def exact(self) -> str:
+        """The id of the exact metric, which a dialect reads in its own way."""
+        return self.id.partition("@")[0]
+
+    @property
+    def compared(self) -> bool:
+        """Whether methods may be compared by it: not by test labels, not by others' arithmetic."""
+        return not self.oracle and self.dialect is None
 
     @property
     def arrow(self) -> str:
@@ -56,17 +73,22 @@ class MetricName:
 
 def metric_name(metric: str) -> MetricName:
     """Name a metric of the table; an id of another version is its own label, higher is better."""
-    oracle = metric.endswith("_oracle")
+    exact, _, dialect = metric.partition("@")
+    oracle = exact.endswith("_oracle")
     try:
         spec = find_metric(metric)
     except MetricError:
-        return MetricName(metric, "", metric, "higher", oracle)
-    return MetricName(metric, spec.level, _label(spec), spec.direction, oracle, spec.summary)
+        return MetricName(metric, "", metric, "higher", oracle, dialect=dialect or None)
+    label = _label(spec)
+    return MetricName(metric, spec.level, label, spec.direction, oracle, spec.summary, spec.dialect)
+
+
+def compared(metrics: Iterable[str]) -> list[str]:
+    """Those metrics that methods may be compared by."""
+    return [metric for metric in metrics if metric_name(metric).compared]
 
 
 def _label(spec: MetricSpec) -> str:
     quantity = spec.quantity.removesuffix("_oracle")
     label = _SHORT.get(quantity, quantity.replace("_", " "))
-    if spec.limit is not None:
-        label = f"{label} {100 * spec.limit:.0f} %"
-    return f"{label} ({spec.dialect})" if spec.dialect else label
+    return label if spec.limit is None else f"{label} {100 * spec.limit:.0f} %"

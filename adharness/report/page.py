@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from adharness.report.boards import board_tables, headline_label, protocol_title
 from adharness.report.class_tables import class_tables
+from adharness.report.dialect_tables import dialect_tables
 from adharness.report.findings import findings, glance
 from adharness.report.formats import compact, counted, seconds
 from adharness.report.gallery import Gallery
@@ -50,6 +51,7 @@ def build_page(
         filters={axis: tuple(dict.fromkeys(getattr(g, axis) for g in groups)) for axis in axes},
         boards=tuple(board_tables(board)),
         per_class=_by_label(class_tables(board)),
+        dialects=_by_label(dialect_tables(board)),
         gap_charts=tuple(gap_charts(board, gaps)),
         gap_tables=_by_label(gap_tables(board, gaps)),
         galleries=tuple(pictures),
@@ -130,8 +132,15 @@ def _interval_note(board: Leaderboard) -> str:
     return (
         f"Under a number: its {level:g} % bootstrap interval over test images, drawn within "
         f"class and label, {statistics['bootstrap']} draws. "
-        "It speaks of other images, not of other seeds."
+        "It speaks of other images, not of other seeds." + _quartile_note(board)
     )
+
+
+def _quartile_note(board: Leaderboard) -> str:
+    values = (value for entry in board.rows for value in entry.row.metrics.values())
+    if all(value.spread is None for value in values):
+        return ""
+    return " IQR: the middle half of the images, where each has a number of its own."
 
 
 def _failures(board: Leaderboard) -> list[tuple[str, str, str]]:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from adharness.store.records import Value
+from adharness.store.records import Spread, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,8 @@ class Score:
         Bootstrap interval over images; only where there is one seed.
     spread
         Smallest and largest value over the seeds; only where there are several.
+    quartiles
+        Of a metric that gives each image a number, over the images; only where there is one seed.
     """
 
     value: float | None
@@ -28,6 +30,7 @@ class Score:
     high: float | None = None
     spread: tuple[float, float] | None = None
     reason: str | None = None
+    quartiles: Spread | None = None
 
 
 def over_seeds(values: Sequence[Value]) -> Score:
@@ -46,7 +49,8 @@ def over_seeds(values: Sequence[Value]) -> Score:
             return Score(None, reason=value.reason or "undefined")
     numbers = [float(value.value) for value in values if value.value is not None]
     if len(numbers) == 1:
-        return Score(numbers[0], finite(values[0].low), finite(values[0].high))
+        only = values[0]
+        return Score(numbers[0], finite(only.low), finite(only.high), quartiles=only.spread)
     return Score(math.fsum(numbers) / len(numbers), spread=(min(numbers), max(numbers)))
 
 

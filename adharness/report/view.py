@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from adharness.report.formats import DASH, interval, percent
+from adharness.report.formats import DASH, interval, percent, quartiles
 from adharness.report.gallery import Gallery
 from adharness.report.seeds import Score
 
@@ -40,7 +40,7 @@ class Number:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """Head of a column of numbers; `group` is the head above it."""
+    """Head of a column of numbers; `group` is the head above it, `tag` a word of caution in it."""
 
     label: str
     group: str
@@ -48,6 +48,7 @@ class Column:
     arrow: str = ""
     unit: str = ""
     note: str = ""
+    tag: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ class Table:
         joined: list[ColumnGroup] = []
         for column in self.columns:
             if joined and joined[-1].label == column.group:
-                joined[-1] = ColumnGroup(column.group, column.kind, joined[-1].span + 1)
+                joined[-1] = replace(joined[-1], span=joined[-1].span + 1)
             else:
                 joined.append(ColumnGroup(column.group, column.kind, 1))
         return joined
@@ -191,6 +192,7 @@ class Page:
     filters: dict[str, tuple[str, ...]]
     boards: tuple[Table, ...]
     per_class: tuple[tuple[str, tuple[Table, ...]], ...]
+    dialects: tuple[tuple[str, tuple[Table, ...]], ...]
     gap_charts: tuple[Chart, ...]
     gap_tables: tuple[tuple[str, tuple[Table, ...]], ...]
     galleries: tuple[Gallery, ...]
@@ -224,7 +226,7 @@ def number(score: Score, notes: Footnotes, *, best: bool = False, note: str = ""
         return Number(DASH, note=reason, footnote=notes.mark(reason))
     return Number(
         percent(score.value),
-        aside=interval(score),
+        aside=interval(score) or quartiles(score),
         note=note or _note(score),
         sort=repr(score.value),
         best=best,
@@ -248,4 +250,8 @@ def _note(score: Score) -> str:
     exact = f"{score.value:.6g}"
     if score.spread is not None:
         return f"{exact}, mean over seeds; smallest and largest seed beside it"
-    return exact
+    own = score.quartiles
+    if own is None:
+        return exact
+    told = ", ".join(f"{name} {value:.4g}" for name, value in own.model_dump().items())
+    return f"{exact}, mean of the images' own numbers: {told}"

@@ -9,7 +9,7 @@ from adharness.report.export import to_csv, to_json
 from adharness.report.gallery import galleries
 from adharness.report.gap import unification_gaps
 from adharness.report.leaderboard import Leaderboard, leaderboard
-from adharness.report.metric_names import metric_name
+from adharness.report.metric_names import compared, metric_name
 from adharness.report.page import build_page, render_page
 from adharness.report.paired import Resample, paired_intervals
 from adharness.report.reading import read_run, read_scores
@@ -63,10 +63,10 @@ def _html(run_folder: Path, board: Leaderboard) -> str:
 
 
 def _resample(run_folder: Path, board: Leaderboard) -> Resample:
-    statistics, names = board.run.statistics, [metric_name(m) for m in board.run.metrics]
+    statistics = board.run.statistics
     return paired_intervals(
         lambda cell: read_scores(run_folder, cell),
-        [name.id for name in names if name.level == "image" and not name.oracle],
+        [m for m in compared(board.run.metrics) if metric_name(m).level == "image"],
         draws=int(statistics.get("bootstrap") or 0),
         level=float(statistics.get("level", 0.95)),
         seed=int(statistics.get("seed", 0)),

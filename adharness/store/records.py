@@ -6,7 +6,9 @@ A run's folder:
 reports/<suite>/
   run.json                     RunRecord
   cells/<id>/result.json       CellRecord
-  cells/<id>/scores.npz        image scores, labels and thresholds of a cell's images
+  cells/<id>/scores.npz        image scores, labels and thresholds of a cell's images; where a
+                               metric gives each image a number, those too: `<metric>` within the
+                               image's class and `<metric>_pooled` over all, NaN where it has none
   cells/<id>/maps.npz          patch scores of the test images, from which every map is drawn
   scorings/<id>/...            raw scores of one fitted model, shared by cells
   gallery/<dataset>/           thumbnails, where the licence allows showing pixels
@@ -29,16 +31,30 @@ class Record(BaseModel):
     )
 
 
+class Spread(Record):
+    """How a number that each image has of its own is spread over the images that have one."""
+
+    min: float
+    q1: float
+    median: float
+    q3: float
+    max: float
+
+
 class Value(Record):
     """One metric of one row. `value` is None where it is undefined, and `reason` says why.
 
-    `low` and `high` bound the bootstrap interval; None where the metric has none.
+    `low` and `high` bound the bootstrap interval; None where the metric has none. `spread` is there
+    where each image has a number of its own, whose mean the value is; that of the macro row is over
+    the images of all classes, each judged within its class. The numbers of the images themselves
+    are in `scores.npz` of the cell.
     """
 
     value: float | None
     low: float | None = None
     high: float | None = None
     reason: str | None = None
+    spread: Spread | None = None
 
 
 class Failure(Record):
@@ -127,6 +143,8 @@ class CellRecord(Record):
     status: Literal["ok", "partial", "failed"]
     rows: list[Row]
     thresholds: list[ThresholdRecord]
+    pixel_thresholds: list[ThresholdRecord] = []
+    """Of the maps, on the normalizer's scale; empty where no metric is decided there."""
     costs: Costs | None
     scorings: list[str]
     versions: dict[str, str]

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from adharness.errors import MetricError, SuiteError
 from adharness.metrics.table import find_metric
 from adharness.suggest import closest
 from adharness.suite.protocols import PROTOCOLS
-from adharness.suite.schema import Document, Method
+from adharness.suite.schema import DialectReference, Document, Method
 from adharness.suite.source import Loc, Source
-from adharness.suite.wording import show
+from adharness.suite.wording import show, validate
 
 
 def check_document(document: Document, source: Source) -> list[SuiteError]:
@@ -21,7 +21,6 @@ def check_document(document: Document, source: Source) -> list[SuiteError]:
         *_repeats(source, ("data",), [reference.board_name for reference in document.data], "name"),
         *_repeats(source, ("methods",), [method.name for method in document.methods], "name"),
         *_repeats(source, ("protocols",), document.protocols),
-        *_repeats(source, ("metrics",), document.metrics),
         *_repeats(source, ("seeds",), document.seeds),
         *_classes(document, source),
         *_protocols(document, source),
@@ -57,11 +56,34 @@ def _protocols(document: Document, source: Source) -> Iterator[SuiteError]:
 
 
 def _metrics(document: Document, source: Source) -> Iterator[SuiteError]:
-    for i, name in enumerate(document.metrics):
-        try:
-            find_metric(name)
-        except MetricError as error:
-            yield source.error(("metrics", i), error.message, hint=error.hint)
+    errors = [
+        error
+        for i, entry in enumerate(document.metrics)
+        for error in (
+            _metric(entry, ("metrics", i), source)
+            if isinstance(entry, str)
+            else _spoken(entry, ("metrics", i), source)
+        )
+    ]
+    yield from errors
+    if not errors:
+        yield from _repeats(source, ("metrics",), document.metric_ids)
+
+
+def _metric(name: str, loc: Loc, source: Source) -> Iterator[SuiteError]:
+    try:
+        find_metric(name)
+    except MetricError as error:
+        yield source.error(loc, error.message, hint=error.hint)
+
+
+def _spoken(entry: Mapping[str, Any], loc: Loc, source: Source) -> Iterator[SuiteError]:
+    """Check `{metric: ..., dialect: ...}`, and blame the one that is wrong."""
+    reference, errors = validate(DialectReference, entry, source, lambda inner: (*loc, *inner))
+    yield from errors
+    if reference:
+        errors = list(_metric(reference.metric, (*loc, "metric"), source))
+        yield from errors or _metric(reference.id, (*loc, "dialect"), source)
 
 
 def _extractors(document: Document, source: Source) -> Iterator[SuiteError]:

@@ -72,6 +72,18 @@ class Method(_Section):
     sweep: dict[str, Annotated[tuple[Any, ...], Field(min_length=1)]] = {}
 
 
+class DialectReference(_Section):
+    """A metric as other code reads it: `{metric: region_aupro_30, dialect: ader}`."""
+
+    metric: str
+    dialect: str
+
+    @property
+    def id(self) -> str:
+        """The id on the board, `region_aupro_30@ader`."""
+        return f"{self.metric}@{self.dialect}"
+
+
 class CalibrationShares(_Section):
     """Shares held out to fit normalizers and thresholds: of training images, of test anomalies."""
 
@@ -122,7 +134,7 @@ class Document(_Section):
     normalizers: Annotated[tuple[Reference, ...], Field(min_length=1)] = (Reference(use="raw"),)
     thresholders: Annotated[tuple[Reference, ...], Field(min_length=1)] = (Reference(use="f1"),)
     maps: MapSettings = MapSettings()
-    metrics: Annotated[tuple[str, ...], Field(min_length=1)] = (
+    metrics: Annotated[tuple[str | dict[str, Any], ...], Field(min_length=1)] = (
         "image_auroc",
         "image_ap",
         "image_f1",
@@ -130,3 +142,11 @@ class Document(_Section):
     )
     statistics: StatisticsSettings = StatisticsSettings()
     on_error: Literal["fail", "skip"] = "fail"
+
+    @property
+    def metric_ids(self) -> tuple[str, ...]:
+        """The ids of a checked document's metrics, `<metric>@<dialect>` for those of a dialect."""
+        return tuple(
+            entry if isinstance(entry, str) else DialectReference(**entry).id
+            for entry in self.metrics
+        )

@@ -56,6 +56,7 @@ def run(bench, tamper: Any, out: str, **changes: Any) -> dict[tuple[str, ...], d
         # No anomaly is held out: thresholds come from normal images, whose labels stay.
         split={"calibration": {"normal": 0.3, "anomalous": 0.0}},
         thresholders=[{"use": "quantile", "q": 0.8}],
+        metrics=["image_auroc", "image_f1", "pixel_f1", "region_recall"],
         **changes,
     )
     folder = bench.folder / out / "cells"
@@ -66,6 +67,8 @@ def run(bench, tamper: Any, out: str, **changes: Any) -> dict[tuple[str, ...], d
         if (folder / cell.id / "maps.npz").exists():
             with np.load(folder / cell.id / "maps.npz") as stored:
                 arrays |= {"map_samples": stored["samples"], "patches": stored["patches"]}
+        arrays["pixel_classes"] = np.array([str(t.class_name) for t in cell.pixel_thresholds])
+        arrays["pixel_thresholds"] = np.array([t.value for t in cell.pixel_thresholds])
         found[cell.protocol, cell.method, cell.normalizer, cell.thresholder] = arrays
     return found
 
@@ -111,7 +114,7 @@ def assert_equal_where_both(
     pairs = [("samples", "raw"), ("samples", "scores"), ("samples", "threshold"),
              ("calibration_samples", "calibration_scores")]  # fmt: skip
     if "patches" in first:
-        pairs.append(("map_samples", "patches"))
+        pairs += [("map_samples", "patches"), ("pixel_classes", "pixel_thresholds")]
     for names, values in pairs:
         one, other = by_sample(first, names, values), by_sample(second, names, values)
         assert other

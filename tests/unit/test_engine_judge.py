@@ -147,7 +147,9 @@ def family(made: Survey, raw: np.ndarray, fitted: Any, classes: list[str] | None
     test = np.arange(len(raw))
     context = ImageContext(classes)
     values = np.array([fitted.apply(raw[i : i + 1], context)[0] for i in range(len(raw))])
-    part = Part(None, test, test[:0], Normalized(raw[:0], test[:0], values, fitted), context)
+    part = Part(
+        None, test, test[:0], Normalized(raw[:0], test[:0], values, fitted), context, context
+    )
     group: Any = SimpleNamespace(survey=made)
     return Family(group, gathered(raw), [part], {})
 

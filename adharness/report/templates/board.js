@@ -82,7 +82,7 @@
   };
   const sort = (table, head) => {
     const column = head.cellIndex;
-    const first = head.classList.contains("metric") || head.classList.contains("total")
+    const first = head.classList.contains("metric") || head.classList.contains("dialect") || head.classList.contains("total")
       ? "descending" : "ascending";
     const now = head.getAttribute("aria-sort");
     const next = !now ? first : now === "ascending" ? "descending" : "ascending";
