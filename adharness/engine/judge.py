@@ -2,55 +2,27 @@
 
 from __future__ import annotations
 
-import math
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, TypeAlias
 
 import numpy as np
 
 from adharness.arrays import Float64, Int64
+from adharness.engine.measured import Measured, macro_of, undefined
 from adharness.engine.scored_maps import ScoredMaps
 from adharness.engine.survey import Survey
 from adharness.engine.truth import Truth
-from adharness.metrics import MetricValue, evaluate_images, evaluate_pixels, find_metric
+from adharness.metrics import MetricSpec, evaluate_images, evaluate_pixels, find_metric
 from adharness.statistics.bootstrap import (
     bootstrap_weights,
-    interval,
-    macro_replicates,
     replicates_of,
 )
-from adharness.store.records import Failure, Row, Spread, Value
+from adharness.store.records import Failure, Row
 from adharness.suite.schema import StatisticsSettings
 
 POOLED, MACRO = "pooled", "macro"
-
-
-@dataclass(frozen=True, eq=False)
-class Measured:
-    """One metric of one row, with its bootstrap replicates where it has any."""
-
-    value: MetricValue
-    replicates: Float64 | None = None
-
-    def record(self, level: float) -> Value:
-        """Give the value and its interval as they are stored, unrounded."""
-        if not np.isfinite(self.value.value):
-            return Value(value=None, reason=self.value.reason)
-        bounds: list[float | None] = [None, None]
-        if self.replicates is not None:
-            bounds = [b if np.isfinite(b) else None for b in interval(self.replicates, level)]
-        low, high = bounds
-        return Value(value=float(self.value.value), low=low, high=high, spread=self._spread())
-
-    def _spread(self) -> Spread | None:
-        """Give the quartiles over the images that have a number of their own, interpolated."""
-        own = [one for one in self.value.per_image or () if one is not None]
-        if not own:
-            return None
-        ends = np.quantile(np.array(own, dtype=np.float64), [0.0, 0.25, 0.5, 0.75, 1.0])
-        return Spread(**dict(zip(Spread.model_fields, ends.tolist(), strict=True)))
 
 
 Table = dict[str, dict[str, Measured]]
@@ -66,6 +38,17 @@ def _some_failed(broken: Mapping[str, Failure], classes: int) -> Failure:
     if len(broken) == classes and all(f.message == first.message for f in broken.values()):
         message = first.message
     return first.model_copy(update={"message": message})
+
+
+Kind: TypeAlias = Literal["order", "scale", "threshold"]
+"""Whether a metric reads the order of the scores only, also their scale, or a threshold."""
+
+
+def kind_of(metric: MetricSpec) -> Kind:
+    """Tell what a metric reads; dialects with score steps read the scale."""
+    if metric.at_threshold:
+        return "threshold"
+    return "order" if "rank_invariant" in metric.traits else "scale"
 
 
 class Referee:
@@ -91,6 +74,9 @@ class Referee:
         self._spill_to = spill_to
         self._survey, self._truth = survey, truth
         self._metrics = [find_metric(name) for name in metrics]
+        self._pixels_decided = [
+            m.name for m in self._metrics if m.at_threshold and m.level != "image"
+        ]
         self._statistics = statistics
         self._weights = {name: self._draw(name) for name in survey.classes}
 
@@ -102,19 +88,26 @@ class Referee:
         return bootstrap_weights(labels, self._statistics.bootstrap, rng)
 
     def ranking(
-        self, row: str, positions: Int64, scores: Float64, maps: ScoredMaps | None
+        self,
+        row: str,
+        positions: Int64,
+        scores: Float64,
+        maps: ScoredMaps | None,
+        kinds: frozenset[Kind],
     ) -> dict[str, Measured]:
-        """Measure every metric of one row that needs no threshold; `maps` is None without any."""
-        image = self._image_names(threshold=False)
+        """Measure the metrics of one row of these kinds; `maps` is None without any."""
+        mine = [m for m in self._metrics if kind_of(m) in kinds]
+        image = [m.name for m in mine if m.level == "image"]
+        pixel = [m.name for m in mine if m.level != "image"]
         return {
             **self._image_metrics(row, positions, scores, image, None),
-            **self._pixel_metrics(positions, maps, self._pixel_names(threshold=False), None),
+            **self._pixel_metrics(positions, maps, pixel, None),
         }
 
     @property
     def decides_pixels(self) -> bool:
         """Whether a metric at the deployed pixel threshold is asked for."""
-        return bool(self._pixel_names(threshold=True))
+        return bool(self._pixels_decided)
 
     def pixel_decisions(
         self, positions: Int64, maps: ScoredMaps | None, thresholds: Float64 | None
@@ -123,14 +116,14 @@ class Referee:
 
         Undefined, with the reason, where there are no maps or no thresholds.
         """
-        names = self._pixel_names(threshold=True)
+        names = self._pixels_decided
         if maps is not None and thresholds is None:
-            return _undefined(names, "no held-out normal image fits the pixel threshold")
+            return undefined(names, "no held-out normal image fits the pixel threshold")
         return self._pixel_metrics(positions, maps, names, thresholds)
 
     def decisions(self, positions: Int64, scores: Float64, thresholds: Float64) -> Table:
         """Measure every metric of the decisions at the deployed thresholds, (n,) one an image."""
-        names = self._image_names(threshold=True)
+        names = [m.name for m in self._metrics if m.at_threshold and m.level == "image"]
         return {
             row: self._image_metrics(
                 row, positions[chosen], scores[chosen], names, thresholds[chosen]
@@ -150,7 +143,7 @@ class Referee:
         }
         rows = [self._row(c, table.get(c, {}), broken.get(c)) for c in classes]
         whole = _some_failed(broken, len(classes)) if broken else None
-        macro = {} if broken else _macro({c: table[c] for c in classes})
+        macro = {} if broken else macro_of({c: table[c] for c in classes})
         pooled = {} if broken else table[POOLED]
         return [*rows, self._row(MACRO, macro, whole), self._row(POOLED, pooled, whole)]
 
@@ -168,14 +161,6 @@ class Referee:
             else {metric: one.record(level) for metric, one in sorted(metrics.items())},
             failure=failure,
         )
-
-    def _image_names(self, *, threshold: bool) -> list[str]:
-        mine = [m for m in self._metrics if m.level == "image"]
-        return [m.name for m in mine if m.at_threshold == threshold]
-
-    def _pixel_names(self, *, threshold: bool) -> list[str]:
-        mine = [m for m in self._metrics if m.level != "image"]
-        return [m.name for m in mine if m.at_threshold == threshold]
 
     def rows_of(self, positions: Int64) -> dict[str, Int64]:
         """Which of these images each row holds: a class each, and pooled if none is missing."""
@@ -225,36 +210,7 @@ class Referee:
         if maps is None:
             missing = "the scorer gives image scores only, no map"
         if missing or maps is None:
-            return _undefined(names, missing)
+            return undefined(names, missing)
         masks = self._truth.of(positions)
         values = evaluate_pixels(masks, maps, names, threshold=thresholds, spill_to=self._spill_to)
         return {name: Measured(value) for name, value in values.items()}
-
-
-def _undefined(names: Sequence[str], reason: str | None) -> dict[str, Measured]:
-    return {name: Measured(MetricValue(math.nan, reason)) for name in names}
-
-
-def _macro(rows: Mapping[str, Mapping[str, Measured]]) -> dict[str, Measured]:
-    """Mean over classes: undefined where it is undefined in a class, never a mean of the rest."""
-    names = list(next(iter(rows.values()))) if rows else []
-    return {name: _mean({row: metrics[name] for row, metrics in rows.items()}) for name in names}
-
-
-def _mean(by_class: Mapping[str, Measured]) -> Measured:
-    undefined = [c for c, m in by_class.items() if not np.isfinite(m.value.value)]
-    if undefined:
-        first = by_class[undefined[0]].value.reason
-        reason = f"undefined in {', '.join(undefined)}: {first}"
-        return Measured(MetricValue(float("nan"), reason))
-    mean = float(np.mean([m.value.value for m in by_class.values()]))
-    value = MetricValue(mean, None, _images_of_all([m.value for m in by_class.values()]))
-    drawn = [m.replicates for m in by_class.values() if m.replicates is not None]
-    whole = len(drawn) == len(by_class)
-    return Measured(value, macro_replicates(drawn) if whole else None)
-
-
-def _images_of_all(values: Sequence[MetricValue]) -> tuple[float | None, ...] | None:
-    """Join the numbers of single images, each taken within its own class."""
-    own = [value.per_image for value in values if value.per_image is not None]
-    return tuple(one for of_class in own for one in of_class) if own else None

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from adharness.arrays import Float64, Int64
 from adharness.contracts import FittedNormalizer, ImageContext
 from adharness.engine.family import Family
 from adharness.engine.gather import Gathered
-from adharness.engine.judge import POOLED, Measured, Referee, Table
+from adharness.engine.judge import POOLED, Kind, Referee, Table
+from adharness.engine.measured import Measured
 from adharness.engine.scored_maps import ScoredMaps
+
+_Key: TypeAlias = tuple[str, Hashable, tuple[Kind, ...]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,15 +38,17 @@ class _Ranked:
 class Rankings:
     """The rankings of one method's raw scores, shared by protocols and normalizers.
 
-    A row is measured on the raw scores where the normalizer cannot change its order. Else it is
-    measured on the normalized ones, and once for fitted normalizers that compare equal. What is
-    decided at a pixel threshold is always measured on the normalized maps: the threshold was fitted
-    on their scale, and a normalizer that is not affine moves it to another place in the order.
+    A row's order is measured on the raw scores where the normalizer cannot change it. All else is
+    measured on the normalized ones, and once for fitted normalizers that compare equal: dialects
+    with score steps, which read the scale, and what is decided at a pixel threshold, which was
+    fitted on that scale.
     """
 
     referee: Referee
     gathered: Gathered
-    _measured: dict[tuple[str, Hashable], dict[str, Measured]] = field(default_factory=dict)
+    _measured: dict[tuple[str, Hashable, tuple[Kind, ...]], dict[str, Measured]] = field(
+        default_factory=dict
+    )
 
     def table(self, family: Family, *, keeps_class_order: bool) -> Table:
         """Measure every row of a family."""
@@ -57,15 +63,20 @@ class Rankings:
             transforms = (mine, [contexts[i] for i in chosen])
             own = _Ranked((_shared(mine), shown), here, scores[chosen], *transforms)
             raw = _Ranked("raw", here, self.gathered.raw[here])
-            ranked = raw if keeps_class_order and row != POOLED else own
-            table[row] = self._measure(row, ranked) | self._decide(own, chosen, family)
+            if keeps_class_order and row != POOLED:
+                ranked = self._measure(row, raw, "order") | self._measure(row, own, "scale")
+            else:
+                ranked = self._measure(row, own, "order", "scale")
+            table[row] = ranked | self._decide(own, chosen, family)
         return table
 
-    def _measure(self, row: str, ranked: _Ranked) -> dict[str, Measured]:
-        key = (row, ranked.key)
+    def _measure(self, row: str, ranked: _Ranked, *kinds: Kind) -> dict[str, Measured]:
+        key = (row, ranked.key, kinds)
         if key not in self._measured:
             maps, positions = ranked.maps(self.gathered), self.gathered.positions[ranked.rows]
-            self._measured[key] = self.referee.ranking(row, positions, ranked.scores, maps)
+            self._measured[key] = self.referee.ranking(
+                row, positions, ranked.scores, maps, frozenset(kinds)
+            )
         return self._measured[key]
 
     def _decide(self, own: _Ranked, chosen: Int64, family: Family) -> dict[str, Measured]:

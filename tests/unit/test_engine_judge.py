@@ -13,7 +13,7 @@ from adharness.contracts import ContentHash, ImageContext, Sample
 from adharness.data.splits import Split
 from adharness.engine.family import Family, Part
 from adharness.engine.gather import Gathered
-from adharness.engine.judge import MACRO, POOLED, Referee, Table
+from adharness.engine.judge import MACRO, POOLED, Kind, Referee, Table
 from adharness.engine.protocols import Normalized
 from adharness.engine.rank import Rankings, _shared
 from adharness.engine.survey import Survey, _chosen, _limited
@@ -43,10 +43,13 @@ def referee(made: Survey, bootstrap: int = 0) -> Referee:
     return Referee(made, Truth({}, {}, {}), metrics, settings)
 
 
+ORDER: frozenset[Kind] = frozenset({"order"})
+
+
 def ranked(judge: Referee, made: Survey, scores: np.ndarray) -> Table:
     positions = np.arange(len(made.samples))
     return {
-        row: judge.ranking(row, positions[chosen], scores[chosen], None)
+        row: judge.ranking(row, positions[chosen], scores[chosen], None, ORDER)
         for row, chosen in judge.rows_of(positions).items()
     }
 
@@ -87,7 +90,7 @@ def test_a_class_whose_test_images_are_all_gone_fails_macro_and_pooled():
     made = survey(TWO).without([4, 5, 6, 7])
     judge = referee(made, bootstrap=5)
     positions = made.portion("test")
-    table = {"a": judge.ranking("a", positions, GOOD[:4], None)}
+    table = {"a": judge.ranking("a", positions, GOOD[:4], None, ORDER)}
     found = {r.class_name: r for r in judge.rows(table, {})}
     assert found["b"].failure.message == "the class has no test image left"
     assert found[POOLED].status == "failed"

@@ -233,3 +233,21 @@ def test_pixels_beyond_the_memory_are_sorted_where_the_run_says(monkeypatch, tmp
     judge = Referee(made, Truth(packed, {}, {}), ["pixel_ap", "pixel_f1"], settings, tmp_path)
     Rankings(judge, family.gathered).table(family, keeps_class_order=False)
     assert asked == [tmp_path] * 4  # the ranking and the decisions, of the class and pooled
+
+
+# --- dialects -------------------------------------------------------------------------------
+
+
+def test_a_dialect_reads_the_normalized_scale_also_where_the_order_is_kept():
+    names = ["region_aupro_30", "region_aupro_30@ader"]
+    found = table([4, 5, 6, 7], names)["a"]
+    drawn = [np.random.default_rng(i).random((SIDE, SIDE)).astype(np.float32) for i in range(8)]
+    marked = np.zeros((SIDE, SIDE), bool)
+    marked[1:3, 1:4] = True
+    masks = [None, marked, None, marked]
+    raw = evaluate_pixels(masks, drawn[4:], names)
+    stretched = [np.exp(2 * one.astype(np.float64)).astype(np.float32) for one in drawn[4:]]
+    normalized = evaluate_pixels(masks, stretched, names)
+    assert raw[names[1]] != normalized[names[1]]
+    assert found[names[0]].value.value == raw[names[0]].value
+    assert found[names[1]].value.value == normalized[names[1]].value

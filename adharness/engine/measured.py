@@ -1,0 +1,70 @@
+"""A metric of a row with what its interval needs, and the mean over classes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from adharness.arrays import Float64
+from adharness.metrics import MetricValue
+from adharness.statistics.bootstrap import interval, macro_replicates
+from adharness.store.records import Spread, Value
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """One metric of one row, with its bootstrap replicates where it has any."""
+
+    value: MetricValue
+    replicates: Float64 | None = None
+
+    def record(self, level: float) -> Value:
+        """Give the value and its interval as they are stored, unrounded."""
+        if not np.isfinite(self.value.value):
+            return Value(value=None, reason=self.value.reason)
+        bounds: list[float | None] = [None, None]
+        if self.replicates is not None:
+            bounds = [b if np.isfinite(b) else None for b in interval(self.replicates, level)]
+        low, high = bounds
+        return Value(value=float(self.value.value), low=low, high=high, spread=self._spread())
+
+    def _spread(self) -> Spread | None:
+        """Give the quartiles over the images that have a number of their own, interpolated."""
+        own = [one for one in self.value.per_image or () if one is not None]
+        if not own:
+            return None
+        ends = np.quantile(np.array(own, dtype=np.float64), [0.0, 0.25, 0.5, 0.75, 1.0])
+        return Spread(**dict(zip(Spread.model_fields, ends.tolist(), strict=True)))
+
+
+def undefined(names: Sequence[str], reason: str | None) -> dict[str, Measured]:
+    """Give every one of these metrics the same reason for having no value."""
+    return {name: Measured(MetricValue(math.nan, reason)) for name in names}
+
+
+def macro_of(rows: Mapping[str, Mapping[str, Measured]]) -> dict[str, Measured]:
+    """Mean over classes: undefined where it is undefined in a class, never a mean of the rest."""
+    names = list(next(iter(rows.values()))) if rows else []
+    return {name: _mean({row: metrics[name] for row, metrics in rows.items()}) for name in names}
+
+
+def _mean(by_class: Mapping[str, Measured]) -> Measured:
+    undefined = [c for c, m in by_class.items() if not np.isfinite(m.value.value)]
+    if undefined:
+        first = by_class[undefined[0]].value.reason
+        reason = f"undefined in {', '.join(undefined)}: {first}"
+        return Measured(MetricValue(float("nan"), reason))
+    mean = float(np.mean([m.value.value for m in by_class.values()]))
+    value = MetricValue(mean, None, _images_of_all([m.value for m in by_class.values()]))
+    drawn = [m.replicates for m in by_class.values() if m.replicates is not None]
+    whole = len(drawn) == len(by_class)
+    return Measured(value, macro_replicates(drawn) if whole else None)
+
+
+def _images_of_all(values: Sequence[MetricValue]) -> tuple[float | None, ...] | None:
+    """Join the numbers of single images, each taken within its own class."""
+    own = [value.per_image for value in values if value.per_image is not None]
+    return tuple(one for of_class in own for one in of_class) if own else None
