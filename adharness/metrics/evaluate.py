@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import ExitStack
-from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
@@ -150,30 +147,17 @@ def evaluate_pixels(
         raise MetricError(f"memory_mb is {memory_mb}, expected at least 1")
     ranking = [spec for spec in specs if not spec.at_threshold]
     deciding = [spec for spec in specs if spec.at_threshold]
-    with ExitStack() as stack:
-        folder = cache(lambda: _scratch(stack, spill_to))
-        ranked = RankedPixels(ranking, len(maps), memory_mb * 2**20, folder) if ranking else None
-        decider = _decider(threshold, len(maps)) if deciding else None
-        for image in images:
-            if ranked:
-                ranked.add(image)
-            if decider:
-                decider.add(image)
-        found = ranked.values() if ranked else {}
+    ranked = RankedPixels(ranking, len(maps), memory_mb * 2**20, spill_to) if ranking else None
+    decider = _decider(threshold, len(maps)) if deciding else None
+    for image in images:
+        if ranked:
+            ranked.add(image)
+        if decider:
+            decider.add(image)
+    found = ranked.values() if ranked else {}
     if decider:
         found |= {spec.name: _pixels_decided(spec, decider) for spec in deciding}
     return {spec.name: found[spec.name] for spec in specs}
-
-
-def _scratch(stack: ExitStack, parent: Path | None) -> Path:
-    try:
-        folder = tempfile.TemporaryDirectory(prefix="adharness-", dir=parent)
-    except OSError as error:
-        raise MetricError(
-            f"no folder for sorted scores can be made: {error}",
-            hint="give spill_to=, an existing folder to write to, or a larger memory_mb=",
-        ) from error
-    return Path(stack.enter_context(folder))
 
 
 def find_metrics(names: Iterable[str], levels: set[Level]) -> list[MetricSpec]:

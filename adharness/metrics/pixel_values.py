@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -73,7 +73,7 @@ class RankedPixels:
         specs: Sequence[MetricSpec],
         images: int,
         budget_bytes: int,
-        folder: Callable[[], Path],
+        folder: Path | None,
     ) -> None:
         self._specs, self._images = specs, images
         self._sorter = PixelSorter(kinds_of(specs), budget_bytes, folder)

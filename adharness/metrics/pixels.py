@@ -7,7 +7,7 @@ Normal pixels need no number, so their scores are sorted as they are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -211,17 +211,15 @@ class PixelSorter:
     kinds
         The kinds of regions that will be asked for.
     budget_bytes
-        Scores held in memory; beyond it they are sorted and written to the folder that
-        `folder` makes.
+        Scores held in memory; beyond it they are sorted and written to the disk of
+        `folder`.
     """
 
-    def __init__(
-        self, kinds: frozenset[Kind], budget_bytes: int, folder: Callable[[], Path]
-    ) -> None:
+    def __init__(self, kinds: frozenset[Kind], budget_bytes: int, folder: Path | None) -> None:
         self._table = SegmentTable(kinds)
-        self._anomalous = Spool(np.uint64, "anomalous")
-        self._beside = Spool(np.float32, "beside")
-        self._good = Spool(np.float32, "good")
+        self._anomalous = Spool(np.uint64)
+        self._beside = Spool(np.float32)
+        self._good = Spool(np.float32)
         self._budget, self._folder = budget_bytes, folder
 
     def add(self, image: PixelImage) -> None:
@@ -236,7 +234,7 @@ class PixelSorter:
     def _keep_to_budget(self) -> None:
         spools = (self._anomalous, self._beside, self._good)
         while sum(spool.held_bytes for spool in spools) > self._budget:
-            max(spools, key=lambda spool: spool.held_bytes).spill(self._folder())
+            max(spools, key=lambda spool: spool.held_bytes).spill(self._folder)
 
     def finish(self) -> SortedPixels:
         """Sort what is held, the three kinds of pixels at the same time."""

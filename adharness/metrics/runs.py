@@ -7,6 +7,9 @@ run and added up, so nothing ever has to be merged on disk.
 
 from __future__ import annotations
 
+import os
+import tempfile
+import weakref
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,8 +29,8 @@ READ_BLOCK = 2**18
 class Spool:
     """Collects values of one type in any order and gives them back sorted."""
 
-    def __init__(self, dtype: type[np.generic], name: str) -> None:
-        self._dtype, self._name = dtype, name
+    def __init__(self, dtype: type[np.generic]) -> None:
+        self._dtype = dtype
         self._blocks: list[AnyArray] = []
         self._fill = 0
         self._runs: list[Run] = []
@@ -54,27 +57,36 @@ class Spool:
             self._fill += taken
             values = values[taken:]
 
-    def spill(self, folder: Path) -> None:
-        """Sort what is held and write it to a file of the folder.
+    def spill(self, folder: Path | None) -> None:
+        """Sort what is held and write it to a file without a name.
+
+        Parameters
+        ----------
+        folder
+            On whose disk; that of the system's folder for temporary files if None.
 
         Raises
         ------
         MetricError
             If the file cannot be written.
         """
-        path = folder / f"{self._name}-{len(self._runs)}.run"
         values = self.take()
         values.sort()
         try:
-            path.write_bytes(values.data)  # `tofile` would not notice a disk full at the last 4 KB
+            # The system takes the space back when the file is closed, also if we are killed.
+            with tempfile.TemporaryFile(dir=folder) as file:
+                file.write(values.data)  # `tofile` would not notice a disk full at the last 4 KB
+                file.flush()
+                stored = StoredRun(os.dup(file.fileno()), values[::READ_BLOCK].copy(), len(values))
         except OSError as error:
+            place = folder or tempfile.gettempdir()
             raise MetricError(
-                f"{values.nbytes / 2**20:.0f} MB of sorted scores cannot be written to {folder}: "
+                f"{values.nbytes / 2**20:.0f} MB of sorted scores cannot be written to {place}: "
                 f"{error}",
-                hint="free disk space there, name another folder, or allow the sort more memory",
+                hint="free disk space there, name another folder (spill_to=), "
+                "or allow the sort more memory (memory_mb=)",
             ) from error
-        heads = values[::READ_BLOCK].copy()
-        self._runs.append(StoredRun(path, heads, len(values)))
+        self._runs.append(stored)
 
     def take(self) -> AnyArray:
         """Give what is held as one array, unsorted, and hold nothing; blocks go as it fills."""
@@ -121,19 +133,29 @@ class MemoryRun:
 
 @dataclass(frozen=True, eq=False)
 class StoredRun:
-    """A sorted run in a file, of which the first value of each block is kept in memory."""
+    """A sorted run in a file, of which the first value of each block is kept in memory.
 
-    path: Path
+    Parameters
+    ----------
+    descriptor
+        Of the open file, which has no name; closed with the run.
+    """
+
+    descriptor: int
     heads: AnyArray
     length: int
+
+    def __post_init__(self) -> None:
+        weakref.finalize(self, os.close, self.descriptor)
 
     def __len__(self) -> int:
         return self.length
 
     def read(self, start: int, stop: int) -> AnyArray:
         """Read the values from one position to another."""
-        offset = start * self.heads.itemsize
-        return np.fromfile(self.path, self.heads.dtype, count=stop - start, offset=offset)
+        with os.fdopen(os.dup(self.descriptor), "rb") as file:
+            file.seek(start * self.heads.itemsize)
+            return np.fromfile(file, self.heads.dtype, count=stop - start)
 
     def sample(self, step: int) -> AnyArray:
         """Read every `step`-th value, but for the first."""

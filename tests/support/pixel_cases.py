@@ -92,7 +92,7 @@ def tiny_pieces() -> Iterator[Path]:
 
 def _ranked_in_pieces(case: Case, specs: list[MetricSpec]) -> dict[str, float]:
     with tiny_pieces() as folder:
-        ranked = RankedPixels(specs, len(case.maps), 200, lambda: folder)
+        ranked = RankedPixels(specs, len(case.maps), 200, folder)
         for image in read_pixels(case.regions, Lazy(case.maps)):
             ranked.add(image)
         return {name: value.value for name, value in ranked.values().items()}

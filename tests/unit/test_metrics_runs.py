@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,7 +23,7 @@ def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def spooled(parts: Sequence[Sequence[int]], folder: Path, *, last_in_memory: bool = True) -> Runs:
-    spool = Spool(np.uint64, "test")
+    spool = Spool(np.uint64)
     for number, part in enumerate(parts):
         spool.add(np.asarray(part, np.uint64))
         if number < len(parts) - last_in_memory:
@@ -35,13 +36,28 @@ ALL = np.sort(np.concatenate(PARTS))
 
 
 def test_a_spool_holds_nothing_once_it_is_spilled(tmp_path: Path) -> None:
-    spool = Spool(np.float32, "test")
+    spool = Spool(np.float32)
     spool.add(np.arange(7, dtype=np.float32))
     assert (spool.held, spool.held_bytes) == (7, 28)
     spool.spill(tmp_path)
     assert (spool.held, spool.held_bytes) == (0, 0)
-    assert np.fromfile(tmp_path / "test-0.run", np.float32).tolist() == list(range(7))
-    assert len(spool.finish(spool.take())) == 7
+    (run,) = spool.finish(spool.take()).parts
+    assert run.read(0, 7).tolist() == list(range(7))
+
+
+def test_a_run_on_disk_has_no_name_so_that_a_kill_leaves_nothing_behind(tmp_path: Path) -> None:
+    runs = spooled(PARTS, tmp_path, last_in_memory=False)
+    assert len(runs.parts) == 3
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_closes_its_file_when_it_goes(tmp_path: Path) -> None:
+    runs = spooled([[1, 2]], tmp_path, last_in_memory=False)
+    descriptor = runs.parts[0].descriptor
+    os.fstat(descriptor)
+    del runs
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(descriptor)
 
 
 def test_a_call_that_spills_right_before_its_end_gives_the_value_in_memory(
@@ -103,7 +119,7 @@ def test_no_value_at_all_has_no_ends_and_no_bracket(tmp_path: Path) -> None:
 
 
 def test_a_run_that_cannot_be_written_is_an_error_with_a_way_out(tmp_path: Path) -> None:
-    spool = Spool(np.float32, "test")
+    spool = Spool(np.float32)
     spool.add(np.zeros(3, np.float32))
     with pytest.raises(MetricError, match=r"cannot be written to .*nowhere") as caught:
         spool.spill(tmp_path / "nowhere")
@@ -119,7 +135,7 @@ def test_pixels_sorted_in_pieces_have_the_same_counts_at_every_score(
     masks: list[np.ndarray | DeclaredRegions | None] = [maps[0] > 1, maps[1] > 2, None]
     monkeypatch.setattr(pixels, "BRACKET", 3)
     for budget in (2**30, 60):
-        sorter = PixelSorter(frozenset({"eight"}), budget, lambda: tmp_path)
+        sorter = PixelSorter(frozenset({"eight"}), budget, tmp_path)
         for image in read_pixels(masks, maps):
             sorter.add(image)
         ranked = sorter.finish()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -15,14 +13,10 @@ from adharness.metrics.regions import RegionOverlap
 from adharness.metrics.segments import Kind, SegmentTable, label_regions
 
 
-def no_folder() -> Path:
-    raise AssertionError("nothing to spill")
-
-
 def sorted_pixels(
     masks: list[np.ndarray | DeclaredRegions | None], maps: list[np.ndarray], *kinds: Kind
 ) -> SortedPixels:
-    sorter = PixelSorter(frozenset(kinds), 2**30, no_folder)
+    sorter = PixelSorter(frozenset(kinds), 2**30, None)
     for image in read_pixels(masks, maps):
         sorter.add(image)
     return sorter.finish()
