@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 from adharness.arrays import AnyArray, Float32, Float64, Int64
 from adharness.metrics.inputs import PixelImage
 from adharness.metrics.ranking import Ranking, distinct_starts
-from adharness.metrics.runs import Runs, Spool
+from adharness.metrics.runs import Runs
 from adharness.metrics.segments import Kind, Segments, SegmentTable, UInt32
+from adharness.metrics.spool import Spool
 
 UInt64: TypeAlias = NDArray[np.uint64]
 

@@ -27,7 +27,7 @@ from adharness.contracts import (
     Threshold,
     ThresholderSpec,
 )  # fmt: skip
-from adharness.engine import cells, extract, family, judge, protocols
+from adharness.engine import cells, extract, family, measured, protocols
 from adharness.engine.extract import ExtractionJob
 from adharness.engine.protocols import Held
 from adharness.metrics import MetricValue
@@ -90,10 +90,10 @@ def a_threshold_does_not_depend_on_test_scores(_: Path) -> bool:
 
 def macro_is_undefined_where_a_class_is(_: Path) -> bool:
     of_class = {
-        "a": {"m": judge.Measured(MetricValue(1.0))},
-        "b": {"m": judge.Measured(MetricValue(float("nan"), "no anomalous image"))},
+        "a": {"m": measured.Measured(MetricValue(1.0))},
+        "b": {"m": measured.Measured(MetricValue(float("nan"), "no anomalous image"))},
     }
-    return bool(np.isnan(judge._macro(of_class)["m"].value.value))
+    return bool(np.isnan(measured.macro_of(of_class)["m"].value.value))
 
 
 class Batchy:
@@ -184,9 +184,9 @@ def threshold_from_test(thresholder: Bound, group: Any) -> Threshold:
     return chosen
 
 
-def mean_of_what_is_defined(by_class: dict[str, judge.Measured]) -> judge.Measured:
+def mean_of_what_is_defined(by_class: dict[str, measured.Measured]) -> measured.Measured:
     values = [m.value.value for m in by_class.values() if np.isfinite(m.value.value)]
-    return judge.Measured(MetricValue(float(np.mean(values))))
+    return measured.Measured(MetricValue(float(np.mean(values))))
 
 
 OUR_DECODE, OUR_HELD, OUR_IDENTITY = extract._decode, family._held, cells.CellWorker.identity
@@ -231,7 +231,7 @@ TRIALS = [
           protocols, "_apply"),
     Trial(a_threshold_does_not_depend_on_test_scores, threshold_from_test,
           protocols, "choose_threshold"),
-    Trial(macro_is_undefined_where_a_class_is, mean_of_what_is_defined, judge, "_mean"),
+    Trial(macro_is_undefined_where_a_class_is, mean_of_what_is_defined, measured, "_mean"),
     Trial(features_do_not_depend_on_how_many_images_follow, decode_unpadded, extract, "_decode"),
     Trial(other_weights_are_another_cache_entry, key_without_weights, ExtractionJob, "key"),
     Trial(cells_that_differ_in_the_normalizer_have_two_ids, identity_without_normalizer,

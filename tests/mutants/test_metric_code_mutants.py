@@ -12,7 +12,8 @@ from adharness.arrays import AnyArray, Int64
 from adharness.metrics import decisions, evaluate_pixels, pixels, segments
 from adharness.metrics.pixels import SortedPixels
 from adharness.metrics.regions import SaturatedOverlap
-from adharness.metrics.runs import MemoryRun, Runs, Spool, StoredRun
+from adharness.metrics.runs import MemoryRun, Runs, StoredRun
+from adharness.metrics.spool import Spool
 from pixel_cases import NAMES, SPECS, Case, build, values
 
 EXACT = [name for name in NAMES if SPECS[name].dialect is None]

@@ -21,6 +21,7 @@ from adharness.metrics import (
     pimo,
     pixels,
     runs,
+    spool,
 )
 from adharness.metrics.inputs import read_pixels
 from adharness.metrics.pixel_values import RankedPixels
@@ -84,7 +85,7 @@ def tiny_pieces() -> Iterator[Path]:
     """Sizes so small that a map of 8 x 8 outgrows each of them."""
     with pytest.MonkeyPatch.context() as patch, TemporaryDirectory() as folder:
         patch.setattr(pixels, "BRACKET", 3)
-        patch.setattr(runs, "BLOCK", 5)
+        patch.setattr(spool, "BLOCK", 5)
         patch.setattr(runs, "READ_BLOCK", 2)
         patch.setattr(pimo, "_KEPT_AT_LEAST", 7)
         yield Path(folder)

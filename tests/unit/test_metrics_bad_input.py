@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from adharness.errors import MetricError
-from adharness.metrics import DeclaredRegions, evaluate_images, evaluate_pixels, runs
-from adharness.metrics.runs import Spool
+from adharness.metrics import DeclaredRegions, evaluate_images, evaluate_pixels, spool
+from adharness.metrics.spool import Spool
 
 MASK = np.array([[0, 1, 1], [0, 0, 0]], dtype=bool)
 MAP = np.array([[0.1, 0.9, 0.4], [0.2, 0.5, 0.3]], dtype=np.float32)
@@ -197,12 +197,12 @@ def test_a_spill_folder_is_not_asked_for_while_the_scores_fit(tmp_path: Path) ->
 def test_a_spool_holds_nothing_after_a_spill_and_gives_every_value_back_once(
     tmp_path: Path,
 ) -> None:
-    spool = Spool(np.float32)
+    filled = Spool(np.float32)
     for values in ([3, 1], [2], [5, 4]):
-        spool.add(np.array(values, np.float32))
-        spool.spill(tmp_path)
-        assert spool.held_bytes == 0
-    back = spool.finish(spool.take())
+        filled.add(np.array(values, np.float32))
+        filled.spill(tmp_path)
+        assert filled.held_bytes == 0
+    back = filled.finish(filled.take())
     assert len(back) == 5
     assert back.counts(np.arange(6, dtype=np.float32))[1].tolist() == [0, 1, 2, 3, 4, 5]
 
@@ -222,8 +222,8 @@ def test_a_full_disk_is_noticed_at_the_last_byte_too(
     def full(**_: Path) -> BinaryIO:
         return Path("/dev/full").open("wb")
 
-    monkeypatch.setattr(runs.tempfile, "TemporaryFile", full)
-    spool = Spool(np.float32)
-    spool.add(np.zeros(values, np.float32))
+    monkeypatch.setattr(spool.tempfile, "TemporaryFile", full)
+    filled = Spool(np.float32)
+    filled.add(np.zeros(values, np.float32))
     with pytest.raises(MetricError, match="No space left on device"):
-        spool.spill(tmp_path)
+        filled.spill(tmp_path)

@@ -10,15 +10,16 @@ import numpy as np
 import pytest
 
 from adharness.errors import MetricError
-from adharness.metrics import DeclaredRegions, evaluate_pixels, pixels, runs
+from adharness.metrics import DeclaredRegions, evaluate_pixels, pixels, runs, spool
 from adharness.metrics.inputs import read_pixels
 from adharness.metrics.pixels import PixelSorter
-from adharness.metrics.runs import Runs, Spool
+from adharness.metrics.runs import Runs
+from adharness.metrics.spool import Spool
 
 
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runs, "BLOCK", 5)
+    monkeypatch.setattr(spool, "BLOCK", 5)
     monkeypatch.setattr(runs, "READ_BLOCK", 3)
 
 
@@ -63,7 +64,7 @@ def test_a_run_closes_its_file_when_it_goes(tmp_path: Path) -> None:
 def test_a_call_that_spills_right_before_its_end_gives_the_value_in_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runs, "BLOCK", 2**20)  # holds all that is spilled, as blocks do in use
+    monkeypatch.setattr(spool, "BLOCK", 2**20)  # holds all that is spilled, as blocks do in use
     rng = np.random.default_rng(0)
     maps = [rng.random((500, 600), dtype=np.float32) for _ in range(2)]  # 2.3 of 1 MB
     masks = [maps[0] > 0.9, None]
