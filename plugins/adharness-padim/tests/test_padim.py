@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from importlib.metadata import entry_points
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +13,8 @@ import adharness_padim
 from adharness import Bag, ContractError, FeatureGrid, Grid, Scorer
 from adharness.testing.worlds import ToyFeatures, toy_world
 from adharness_padim import PADIM, PadimParams, inverses, stripes
+
+PARITY = Path(__file__).parent / "parity" / "anomalib_gaussian.npz"
 
 
 def normals(rng, *shape):
@@ -171,6 +174,17 @@ def test_moving_all_features_of_a_position_by_the_same_vector_changes_nothing(se
     plain = fitted(train, dims=3).score(FeatureGrid(test)).patches
     shifted = fitted(train + moved, dims=3).score(FeatureGrid(test + moved)).patches
     np.testing.assert_allclose(shifted, plain, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize(("case", "dim"), [("many", 5), ("few", 9)])
+def test_scores_equal_those_of_anomalib_whose_epsilon_is_a_thousandth_larger(case, dim):
+    # Made by parity/make_fixture.py with anomalib 2.7.0 (float32): n - 1, and 0.01 + 0.00001.
+    with np.load(PARITY, allow_pickle=False) as stored:
+        train, test, theirs = (stored[f"{case}_{part}"] for part in ("train", "test", "scores"))
+    ours = fitted(train, dims=dim, epsilon=0.01001).score(FeatureGrid(test)).patches
+    np.testing.assert_allclose(ours, theirs, rtol=1e-4)
+    paper = fitted(train, dims=dim).score(FeatureGrid(test)).patches
+    np.testing.assert_allclose(paper, theirs, rtol=1e-3)
 
 
 def test_a_patch_is_judged_by_its_own_position():
