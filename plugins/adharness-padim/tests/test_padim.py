@@ -58,6 +58,7 @@ def test_blocks_of_positions_and_batches_of_images_change_nothing(monkeypatch):
     train, test = normals(rng, 20, 5, 5, 6), FeatureGrid(normals(rng, 3, 5, 5, 6))
     whole = fitted(train, dims=4).score(test).patches
     monkeypatch.setattr(stripes, "BLOCK_VALUES", 100)
+    monkeypatch.setattr(stripes, "CHUNK_VALUES", 100)
     np.testing.assert_allclose(fitted(train, dims=4).score(test).patches, whole, rtol=1e-6)
 
 
@@ -67,6 +68,7 @@ def test_stripes_of_one_position_change_nothing(monkeypatch, images):
     train, test = normals(rng, images, 2, 3, 20), FeatureGrid(normals(rng, 3, 2, 3, 20))
     whole = fitted(train, dims=12).score(test).patches
     monkeypatch.setattr(stripes, "BLOCK_VALUES", 1)
+    monkeypatch.setattr(stripes, "CHUNK_VALUES", 1)
     np.testing.assert_allclose(fitted(train, dims=12).score(test).patches, whole, rtol=1e-6)
 
 
@@ -82,15 +84,17 @@ def test_both_forms_of_the_inverse_equal_the_inverse_at_any_width(dims, images):
 
 def test_few_images_are_kept_in_the_smaller_form():
     train = normals(np.random.default_rng(14), 9, 1, 2, 20)
+    forms = {d: type(fitted(train, dims=d).gaussians.inverse).__name__ for d in (8, 9)}
+    assert forms == {8: "Triangles", 9: "Gram"}
     sizes = {
         dims: sum(
             part.nbytes
             for part in vars(fitted(train, dims=dims).gaussians.inverse).values()
             if isinstance(part, np.ndarray)
         )
-        for dims in (17, 18)
+        for dims in (8, 9)
     }
-    assert sizes == {17: 8 * 2 * 17 * 17, 18: 8 * 2 * 9 * 18}
+    assert sizes == {8: 8 * 2 * 8 * 8, 9: 8 * 2 * 9 * 9}
 
 
 @settings(max_examples=25, deadline=None)

@@ -48,9 +48,9 @@ def fit_gaussians(features: FeatureSet, dims: Int64, epsilon: float) -> Gaussian
 
     Notes
     -----
-    The covariance divides by n - 1. Memory: the result, `8 P n d` bytes where 2 n <= d and about
-    `4 P d (d + 64)` else, and blocks of 128 MiB. Which form it is follows from n and d alone; both
-    give the same distances but for rounding.
+    The covariance divides by n - 1. Memory: the result, which is the smaller of `8 P n d` and about
+    `4 P d (d + 64)` bytes, and blocks of some 100 MiB. Which form it is follows from n and d alone;
+    both give the same distances but for rounding.
 
     Raises
     ------
@@ -65,7 +65,7 @@ def fit_gaussians(features: FeatureSet, dims: Int64, epsilon: float) -> Gaussian
         )
     positions = features.grid[0] * features.grid[1]
     mean = np.empty((positions, len(dims)))
-    if 2 * features.count <= len(dims):
+    if features.count * len(dims) <= Triangles.values(len(dims)):
         return Gaussians(mean, _fit_gram(features, dims, epsilon, mean))
     return Gaussians(mean, _fit_triangles(features, dims, epsilon, mean))
 
@@ -112,7 +112,7 @@ def _fit_gram(features: FeatureSet, dims: Int64, epsilon: float, mean: Float64) 
     """Invert by the few images; `mean` is filled in."""
     count = features.count
     gram = Gram.empty(len(mean), count, len(dims), epsilon)
-    for stripe in stripes(len(mean), count * features.dim):
+    for stripe in stripes(len(mean), count * len(dims)):
         (rows,) = chunks(features, stripe, dims, size=count)  # (S, n, d)
         mean[stripe] = rows.mean(axis=1)
         rows -= mean[stripe, None]

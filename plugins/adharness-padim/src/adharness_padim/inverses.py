@@ -31,8 +31,12 @@ class Triangles:
     @classmethod
     def empty(cls, positions: int, dim: int) -> Triangles:
         """Room for P triangles; what is in it is not defined."""
-        values = sum((stop - start) * stop for start, stop in _panels(dim))
-        return cls(np.empty((positions, values)), dim)
+        return cls(np.empty((positions, cls.values(dim))), dim)
+
+    @staticmethod
+    def values(dim: int) -> int:
+        """Numbers kept for one position."""
+        return sum((stop - start) * stop for start, stop in _panels(dim))
 
     def put(self, stripe: slice, covariance: Float64) -> None:
         """Fill in the positions of a stripe from their covariances (S, d, d)."""

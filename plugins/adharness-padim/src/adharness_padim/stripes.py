@@ -9,7 +9,8 @@ import numpy as np
 from adharness import FeatureSet, check_finite
 from adharness.arrays import Float64, Int64
 
-BLOCK_VALUES = 16 * 1024 * 1024  # 128 MiB of float64
+BLOCK_VALUES = 2 * 1024 * 1024  # 16 MiB of float64: near the cache, and freed memory is reused
+CHUNK_VALUES = 16 * 1024 * 1024  # 64 MiB of float32 read at once
 
 
 def stripes(positions: int, values: int) -> Iterator[slice]:
@@ -31,7 +32,7 @@ def chunks(
     dims : (d,) int64
         The features kept.
     size
-        Images a chunk; None for as many as fit one block.
+        Images a chunk; None for as many as fit 64 MiB.
 
     Raises
     ------
@@ -40,7 +41,7 @@ def chunks(
     """
     height, width = features.grid
     positions = np.arange(stripe.start, stripe.stop)
-    step = size or max(1, BLOCK_VALUES // (len(positions) * features.dim))
+    step = size or max(1, CHUNK_VALUES // (len(positions) * features.dim))
     for first in range(0, features.count, step):
         images = np.arange(first, min(first + step, features.count))
         flat = images[:, None] * (height * width) + positions
