@@ -204,6 +204,22 @@ def test_one_vector_has_no_covariance_but_a_ridge(shrinkage, reduction):
     assert scorer.score(query).images == pytest.approx([4.0], rel=1e-6)  # |(1, 1, 1, 1)| / 0.5
 
 
+@RULES
+@pytest.mark.parametrize("level", ["patch", "image"])
+def test_images_that_are_all_equal_are_singular_at_both_levels(shrinkage, level):
+    rng = np.random.default_rng(17)
+    patches = np.ones((1, 3, 5, 4)) if level == "patch" else rng.normal(size=(1, 3, 5, 4))
+    train = np.repeat(patches.astype(np.float32), 101, axis=0) * np.float32(0.1)
+    with pytest.raises(ContractError, match="singular"):
+        fitted(Grid(ToyFeatures(train)), level=level, shrinkage=shrinkage)
+
+
+@pytest.mark.parametrize("level", ["patch", "image"])
+def test_a_grid_without_images_is_refused(level):
+    with pytest.raises(ContractError, match="no images"):
+        fitted(Grid(ToyFeatures(np.zeros((0, 2, 2, 3), dtype=np.float32))), level=level)
+
+
 def test_two_vectors_give_ledoit_and_wolf_nothing_to_shrink_by():
     memory = Images(drawn(np.random.default_rng(16), 2, 5))
     with pytest.raises(ContractError, match="shrinkage 0, ridge 0") as error:

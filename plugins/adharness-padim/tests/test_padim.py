@@ -150,8 +150,9 @@ def test_the_features_kept_follow_the_rng_alone():
     assert len(np.unique(first)) == 6
 
 
-def test_constant_features_score_a_finite_distance():
-    train = np.ones((4, 2, 2, 3), dtype=np.float32)
+@pytest.mark.parametrize("images", [2, 4])
+def test_constant_features_score_a_finite_distance(images):
+    train = np.ones((images, 2, 2, 3), dtype=np.float32)
     scores = fitted(train, dims="all").score(FeatureGrid(train + 1)).patches
     np.testing.assert_allclose(scores, np.sqrt(3 / 0.01), rtol=1e-6)
 
@@ -230,7 +231,8 @@ def test_one_training_image_has_no_covariance():
         fitted(np.zeros((1, 2, 2, 3), dtype=np.float32), dims=2)
 
 
-def test_a_training_feature_that_is_not_finite_is_refused_with_its_image():
+def test_a_training_feature_that_is_not_finite_is_refused_with_its_image(monkeypatch):
+    monkeypatch.setattr(stripes, "CHUNK_VALUES", 100)  # 65 is not in the first chunk of images
     train = normals(np.random.default_rng(7), 70, 2, 2, 3)
     train[65, 0, 0, 0] = np.inf
     with pytest.raises(ContractError, match="image 65 hold 1 value"):

@@ -26,19 +26,19 @@ Subject: TypeAlias = Literal["patches", "means", "embeddings"]
 
 @dataclass(frozen=True, eq=False)
 class Vectors:
-    """Training vectors (M, D), read anew in blocks for every pass.
+    """Training vectors (M, D), given anew in blocks for every pass.
 
     Parameters
     ----------
-    memory
-        Checked already; a grid is checked while it is read.
+    source
+        Rows (M, D), or a grid whose patches are read, and checked, in every pass.
     subject
         `patches`, one vector an image's `embeddings`, or the `means` of an image's patches.
     count, dim
         M and D.
     """
 
-    memory: Memory
+    source: Grid | Float32 | Float64
     subject: Subject
     count: int
     dim: int
@@ -51,16 +51,20 @@ class Vectors:
         ContractError
             Where a feature is not finite, with its image.
         """
-        if isinstance(self.memory, Grid):
-            yield from _streamed(self.memory, self.subject)
+        if isinstance(self.source, Grid):
+            for patches in _images(self.source):
+                yield patches.reshape(-1, self.dim).astype(np.float64)
             return
         step = max(1, BLOCK_VALUES // self.dim)
         for start in range(0, self.count, step):
-            yield self.memory.rows[start : start + step].astype(np.float64)
+            yield self.source[start : start + step].astype(np.float64)
 
 
 def vectors_of(memory: Memory, level: Literal["patch", "image"] | None) -> Vectors:
     """Vectors of a memory at a level; by default images where it holds images, else patches.
+
+    The means of the images of a grid are taken here, so that they are read once and not in every
+    pass; patches are never held at once.
 
     Raises
     ------
@@ -68,11 +72,7 @@ def vectors_of(memory: Memory, level: Literal["patch", "image"] | None) -> Vecto
         Where the memory cannot give that level, is empty or holds a value that is not finite.
     """
     if isinstance(memory, Grid):
-        features = memory.features
-        if level == "image":
-            return Vectors(memory, "means", features.count, features.dim)
-        positions = features.grid[0] * features.grid[1]
-        return Vectors(memory, "patches", features.count * positions, features.dim)
+        return _of_grid(memory, level)
     found = "image" if memory.kind == "images" else "patch"
     if level not in (None, found):
         raise ContractError(
@@ -80,7 +80,18 @@ def vectors_of(memory: Memory, level: Literal["patch", "image"] | None) -> Vecto
             hint=f"choose level: {found}, or a bank that emits `grid`",
         )
     rows = check_rows(memory, scorer="mahalanobis")
-    return Vectors(memory, "embeddings" if found == "image" else "patches", *rows.shape)
+    return Vectors(rows, "embeddings" if found == "image" else "patches", *rows.shape)
+
+
+def _of_grid(memory: Grid, level: Literal["patch", "image"] | None) -> Vectors:
+    features = memory.features
+    if not features.count:
+        raise ContractError("the memory has no images", hint="give the bank some training images")
+    if level == "image":
+        means = [_mean(image) for patches in _images(memory) for image in patches]
+        return Vectors(np.concatenate(means), "means", features.count, features.dim)
+    positions = features.grid[0] * features.grid[1]
+    return Vectors(memory, "patches", features.count * positions, features.dim)
 
 
 def queries(features: FeatureGrid, subject: Subject, dim: int) -> Iterator[Float64]:
@@ -96,17 +107,15 @@ def queries(features: FeatureGrid, subject: Subject, dim: int) -> Iterator[Float
         yield _mean(image) if subject == "means" else image.reshape(-1, dim).astype(np.float64)
 
 
-def _streamed(grid: Grid, subject: Subject) -> Iterator[Float64]:
+def _images(grid: Grid) -> Iterator[Float32]:
+    """Patch vectors (n, h, w, D) of a few images at a time, sure to be finite."""
     features = grid.features
     first = 0
     size = max(1, min(32, BLOCK_VALUES // (features.grid[0] * features.grid[1] * features.dim)))
     for batch in features.batches(size):
         check_finite(batch.patches, name="patch features", first_image=first)
         first += len(batch.patches)
-        if subject == "means":
-            yield np.concatenate([_mean(image) for image in batch.patches])
-        else:
-            yield batch.patches.reshape(-1, features.dim).astype(np.float64)
+        yield batch.patches
 
 
 def _mean(image: Float32) -> Float64:
