@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -12,10 +13,14 @@ from adharness import Params, Scorer, ScorerSpec, hookimpl
 class PadimParams(Params):
     """Parameters of `padim`."""
 
-    dims: int | None = Field(
-        100, gt=0, description="features kept of each patch vector, drawn at random; null for all"
+    dims: Annotated[int, Field(gt=0)] | Literal["all"] = Field(
+        100,
+        description="features kept of each patch vector, drawn at random, or `all`; the paper "
+        "keeps 100 of a resnet18 and 550 of a wide_resnet50_2 (section IV-B)",
     )
-    epsilon: float = Field(0.01, gt=0.0, description="added to the diagonal of each covariance")
+    epsilon: Annotated[float, Field(gt=0.0, allow_inf_nan=False)] = Field(
+        0.01, description="added to the diagonal of each covariance (section III-B, equation 1)"
+    )
 
 
 def _make(params: PadimParams) -> Scorer:

@@ -1,16 +1,17 @@
-"""One Gaussian a position, from features that are streamed and never held at once."""
+"""One Gaussian a position, fitted a stripe of positions at a time from streamed features."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from adharness import ContractError, FeatureSet, check_finite
+from adharness import ContractError, FeatureSet
 from adharness.arrays import Float64, Int64
+from adharness_padim.inverses import Gram, Inverse, Triangles
+from adharness_padim.stripes import chunks, stripes
 
-BLOCK_VALUES = 4 * 1024 * 1024  # 32 MiB of float64
+LARGEST_RATIO = 1e12  # of variance to epsilon: above it float64 loses the fourth digit of a score
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,25 +21,21 @@ class Gaussians:
     Parameters
     ----------
     mean : (P, d) float64
-    whitener : (P, d, d) float64
-        Inverse of the lower Cholesky factor of each covariance: lengths after it are distances.
+    inverse
+        Of the P covariances, in the smaller of two forms.
     """
 
     mean: Float64
-    whitener: Float64
+    inverse: Inverse
 
     def distances(self, patches: Float64) -> Float64:
         """Mahalanobis distances (P,) of one image's patch vectors (P, d), square root taken."""
-        distances = np.empty(len(patches))
-        for block in position_blocks(*self.mean.shape):
-            centred = (patches[block] - self.mean[block])[..., None]  # (B, d, 1)
-            white = (self.whitener[block] @ centred)[..., 0]
-            distances[block] = np.sqrt(np.einsum("pd,pd->p", white, white))
+        distances: Float64 = np.sqrt(self.inverse.squares(patches - self.mean))
         return distances
 
 
 def fit_gaussians(features: FeatureSet, dims: Int64, epsilon: float) -> Gaussians:
-    """Fit all positions in two passes over the images, in float64.
+    """Fit all positions, each patch vector read once, in float64.
 
     Parameters
     ----------
@@ -51,57 +48,87 @@ def fit_gaussians(features: FeatureSet, dims: Int64, epsilon: float) -> Gaussian
 
     Notes
     -----
-    Memory: the result, 8 P d (d + 1) bytes, and blocks of 32 MiB. The covariance divides by n - 1.
+    The covariance divides by n - 1. Memory: the result, which is the smaller of `8 P n d` and about
+    `4 P d (d + 64)` bytes, and blocks of some 100 MiB. Which form it is follows from n and d alone;
+    both give the same distances but for rounding.
 
     Raises
     ------
     ContractError
-        With fewer than two images, or where a feature is not finite.
+        With fewer than two images, where a feature is not finite, or where the variance is so large
+        that epsilon is lost in its rounding.
     """
     if features.count < 2:
         raise ContractError(
             f"a covariance needs 2 training images, there are {features.count}",
             hint="train on more images",
         )
-    mean = np.sum([batch.sum(axis=0) for batch in _batches(features, dims)], axis=0)
-    mean /= features.count
-    scatter = np.zeros((*mean.shape, len(dims)))
-    for batch in _batches(features, dims):
-        _add_scatter(scatter, batch - mean)
-    scatter /= features.count - 1
-    _whiten(scatter, epsilon)
-    return Gaussians(mean, scatter)
+    positions = features.grid[0] * features.grid[1]
+    mean = np.empty((positions, len(dims)))
+    if features.count * len(dims) <= Triangles.values(len(dims)):
+        return Gaussians(mean, _fit_gram(features, dims, epsilon, mean))
+    return Gaussians(mean, _fit_triangles(features, dims, epsilon, mean))
 
 
-def position_blocks(positions: int, dims: int) -> Iterator[slice]:
-    """Slices of positions whose (d, d) matrices together fit one block."""
-    step = max(1, BLOCK_VALUES // dims**2)
-    for start in range(0, positions, step):
-        yield slice(start, min(start + step, positions))
+def _fit_triangles(features: FeatureSet, dims: Int64, epsilon: float, mean: Float64) -> Triangles:
+    """Invert the covariances themselves; `mean` is filled in."""
+    triangles = Triangles.empty(len(mean), len(dims))
+    diagonal = np.arange(len(dims))
+    for stripe in stripes(len(mean), len(dims) ** 2):
+        mean[stripe], covariance = _moments(features, stripe, dims)
+        covariance /= features.count - 1
+        _require_resolved(np.einsum("pdd->p", covariance), epsilon)
+        covariance[:, diagonal, diagonal] += epsilon
+        triangles.put(stripe, covariance)
+    return triangles
 
 
-def _batches(features: FeatureSet, dims: Int64) -> Iterator[Float64]:
-    """Patch vectors (n, P, d) of a few images at a time."""
-    height, width = features.grid
-    size = max(1, min(32, 4 * BLOCK_VALUES // (height * width * features.dim)))
-    first = 0
-    for batch in features.batches(size):
-        check_finite(batch.patches, name="patch features", first_image=first)
-        first += len(batch.patches)
-        kept = batch.patches[..., dims].astype(np.float64)
-        yield kept.reshape(len(kept), height * width, len(dims))
+def _moments(features: FeatureSet, stripe: slice, dims: Int64) -> tuple[Float64, Float64]:
+    """Mean (S, d) and scatter (S, d, d) of a stripe, chunks of images merged as they come.
+
+    References
+    ----------
+    Chan, Golub and LeVeque, Algorithms for computing the sample variance, 1983, equation 1.5.
+    """
+    positions = stripe.stop - stripe.start
+    mean = np.zeros((positions, len(dims)))
+    scatter = np.zeros((positions, len(dims), len(dims)))
+    seen = 0
+    for rows in chunks(features, stripe, dims):  # (S, n, d)
+        count = rows.shape[1]
+        total = seen + count
+        fresh = rows.mean(axis=1, keepdims=True)
+        gap = fresh - mean[:, None]
+        # The gap between the means goes in as one more row, so the same product adds it.
+        last = np.sqrt(seen * count / total) * gap
+        spread = np.concatenate([rows - fresh, last], axis=1)  # (S, n + 1, d)
+        scatter += spread.swapaxes(1, 2) @ spread
+        mean += gap[:, 0] * (count / total)
+        seen = total
+    return mean, scatter
 
 
-def _add_scatter(scatter: Float64, centred: Float64) -> None:
-    """Add the outer products of (n, P, d) to (P, d, d), in place."""
-    for block in position_blocks(*scatter.shape[:2]):
-        rows = np.ascontiguousarray(centred[:, block].swapaxes(0, 1))  # (B, n, d)
-        scatter[block] += rows.swapaxes(1, 2) @ rows
+def _fit_gram(features: FeatureSet, dims: Int64, epsilon: float, mean: Float64) -> Gram:
+    """Invert by the few images; `mean` is filled in."""
+    count = features.count
+    gram = Gram.empty(len(mean), count, len(dims), epsilon)
+    for stripe in stripes(len(mean), count * len(dims)):
+        (rows,) = chunks(features, stripe, dims, size=count)  # (S, n, d)
+        mean[stripe] = rows.mean(axis=1)
+        rows -= mean[stripe, None]
+        _require_resolved(np.einsum("pnd,pnd->p", rows, rows) / (count - 1), epsilon)
+        gram.put(stripe, rows)
+    return gram
 
 
-def _whiten(covariance: Float64, epsilon: float) -> None:
-    """Replace each covariance (P, d, d) by its whitener, in place to hold it only once."""
-    diagonal = np.arange(covariance.shape[1])
-    covariance[:, diagonal, diagonal] += epsilon
-    for block in position_blocks(*covariance.shape[:2]):
-        covariance[block] = np.linalg.inv(np.linalg.cholesky(covariance[block]))
+def _require_resolved(variance: Float64, epsilon: float) -> None:
+    """Raise where the total variance (S,) of a position drowns epsilon in float64."""
+    largest = float(variance.max())
+    if largest <= LARGEST_RATIO * epsilon:
+        return
+    enough = 10.0 ** np.ceil(np.log10(largest / LARGEST_RATIO))
+    raise ContractError(
+        f"the features of a position have a variance of {largest:.3g}, and epsilon = {epsilon:g} "
+        "is lost in its rounding",
+        hint=f"set epsilon to at least {enough:g}, or scale the features",
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -25,13 +26,13 @@ class PadimScorer:
     params: PadimParams
 
     def fit(self, memory: Memory, rng: np.random.Generator) -> FittedPadim:
-        """Draw `dims` features without replacement from `rng`, then stream the images twice.
+        """Draw `dims` features without replacement from `rng`, then stream the images once.
 
         Raises
         ------
         ContractError
-            Where the memory is not a grid, `dims` is larger than D, a feature is not finite, or
-            there are fewer than two images.
+            Where the memory is not a grid, `dims` is larger than D, a feature is not finite, there
+            are fewer than two images, or the variance is too large for epsilon.
         """
         features = check_grid(memory, scorer="padim").features
         dims = _draw(features.dim, self.params.dims, rng)
@@ -58,7 +59,8 @@ class FittedPadim:
         Raises
         ------
         ContractError
-            Where D or the grid differs from the memory's, or a feature is not finite.
+            Where D or the grid differs from the memory's, a feature is not finite, or a distance
+            is too long for float32.
         """
         values = check_query(features, self.dim)
         if values.shape[1:3] != self.grid:
@@ -68,7 +70,9 @@ class FittedPadim:
             )
         scores = np.empty(values.shape[:3], dtype=np.float32)  # (N, h, w)
         for image, patches in enumerate(values):
-            scores[image] = self.gaussians.distances(self._kept(patches)).reshape(self.grid)
+            distances = self.gaussians.distances(self._kept(patches))
+            _require_float32(distances, image)
+            scores[image] = distances.reshape(self.grid)
         return Scores(patches=scores)
 
     def _kept(self, patches: Float32) -> Float64:
@@ -76,13 +80,21 @@ class FittedPadim:
         return kept.astype(np.float64)
 
 
-def _draw(available: int, wanted: int | None, rng: np.random.Generator) -> Int64:
+def _require_float32(distances: Float64, image: int) -> None:
+    if distances.max() > np.finfo(np.float32).max:
+        raise ContractError(
+            f"a distance of image {image} is {distances.max():.3g}, too long for float32",
+            hint="look at that image and at what the extractor makes of it",
+        )
+
+
+def _draw(available: int, wanted: int | Literal["all"], rng: np.random.Generator) -> Int64:
     """Positions of the features kept, ascending."""
-    if wanted is None:
+    if wanted == "all":
         return np.arange(available)
     if wanted > available:
         raise ContractError(
             f"dims = {wanted} features asked of patch vectors with D = {available}",
-            hint=f"set dims to at most {available}, or to null for all",
+            hint=f"set dims to at most {available}, or to all",
         )
     return np.sort(rng.choice(available, size=wanted, replace=False))
