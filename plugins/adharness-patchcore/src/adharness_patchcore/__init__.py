@@ -7,9 +7,16 @@ from collections.abc import Iterable
 from pydantic import Field
 
 from adharness import Bank, BankSpec, Params, Scorer, ScorerSpec, hookimpl
-from adharness_patchcore.greedy import k_center_greedy
+from adharness_patchcore.greedy import k_center_greedy, k_center_greedy_from_anchors
 
-__all__ = ["CORESET", "PATCHCORE", "CoresetParams", "PatchcoreParams", "k_center_greedy"]
+__all__ = [
+    "CORESET",
+    "PATCHCORE",
+    "CoresetParams",
+    "PatchcoreParams",
+    "k_center_greedy",
+    "k_center_greedy_from_anchors",
+]
 
 
 class CoresetParams(Params):
