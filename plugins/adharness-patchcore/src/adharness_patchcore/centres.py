@@ -105,7 +105,7 @@ class _Group:
     def _slack(self, count: int, terms: int, longest: float) -> Float64:
         """Largest error (count,) of a float32 product of `terms` terms, in any order.
 
-        The bound is u * terms / (1 - u * terms) times the sum of the terms' sizes, u = 2^-24 (Higham
+        With u = 2^-24 it is u * terms / (1 - u * terms) times the sum of the terms' sizes (Higham
         2002, section 3.1), which Cauchy and Schwarz bound by the lengths; three more terms cover
         the rounding of the last column.
         """
