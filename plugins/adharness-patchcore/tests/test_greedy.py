@@ -136,7 +136,7 @@ def test_no_float32_product_is_off_by_more_than_the_slack(seed, dim, near):
     kept = centres.Centres.empty(30, dim)
     for row in rows[:30]:
         kept.append(row)
-    group = centres._Group.of(rows, np.zeros(60))
+    group = centres._Group.of(rows, np.zeros(60), np.zeros(60, dtype=np.int64))
     slack = group._slack(60, dim + 1, float(kept.lengths.max()))
     exact = whole_distances(rows, rows[:30]) - group.lengths[:, None]
     assert (np.abs(group.rows @ kept.rows.T - exact) <= slack[:, None]).all()

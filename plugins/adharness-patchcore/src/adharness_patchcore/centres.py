@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from adharness.arrays import Float32, Float64, Int64
+from adharness.arrays import Bool, Float32, Float64, Int64
 
 CHUNK = 256  # centres in one matrix product: the product should stay in the cache
 CROWD = 4  # near-ties a row beyond which one float64 product is cheaper
@@ -49,42 +49,77 @@ class Centres:
         self.rows[self.chosen, -1] = self.lengths[self.chosen]
         self.chosen += 1
 
-    def refreshed(self, rows: Float32, distance: Float64, seen: Int64) -> Float64:
-        """Squared distances (n,) to all centres.
+    def refresh(self, rows: Float32, distance: Float64, seen: Int64, level: float) -> None:
+        """Measure points against centres they have missed, until they have met all or fall back.
 
         Parameters
         ----------
         rows : (n, D) float32
-            RoundedPoints vectors.
+            Grid vectors.
         distance : (n,) float64
-            Their squared distances to the first `seen` centres, exact.
+            Their squared distances to the first `seen` centres, exact before and after.
         seen : (n,) int64
+            Grows to the number of centres, or to less where `distance` falls below `level`.
+        level
+            Who is below cannot be chosen now, and need not be known better.
         """
-        by_age = np.argsort(seen, kind="stable")
-        group = _Group.of(rows[by_age], distance[by_age])
-        ages = seen[by_age]
-        for first in range(int(ages[0]) // CHUNK * CHUNK, self.chosen, CHUNK):
+        group = _Group.of(rows, distance, seen)
+        for first in range(int(seen.min()) // CHUNK * CHUNK, self.chosen, CHUNK):
             last = min(first + CHUNK, self.chosen)
-            missing = int(np.searchsorted(ages, last))  # who has not seen all of the chunk
-            group.meet(missing, self.rows[first:last], self.lengths[first:last])
-        result = np.empty_like(distance)
-        result[by_age] = group.distance
-        return result
+            missing = int(np.searchsorted(group.seen, last))  # who has not met all of the chunk
+            if missing:
+                group.meet(missing, self.rows[first:last], self.lengths[first:last])
+                group.seen[:missing] = last
+                group.write(distance, seen)
+                group = group.kept(group.distance >= level)
 
 
 @dataclass(eq=False)
 class _Group:
-    """Candidates that meet centres: vectors (n, D + 1) with a last 1, exact squared lengths."""
+    """Candidates that meet centres, those who have met fewest first.
 
+    Parameters
+    ----------
+    positions : (n,) int64
+        Where they are in the arrays of the caller.
+    rows : (n, D + 1) float32
+        Grid vectors, then a 1.
+    lengths, distance : (n,) float64
+        Squared lengths of the vectors, exact; squared distances to the centres met.
+    seen : (n,) int64
+        How many they have met, ascending.
+    """
+
+    positions: Int64
     rows: Float32
     lengths: Float64
     distance: Float64
+    seen: Int64
 
     @classmethod
-    def of(cls, rows: Float32, distance: Float64) -> _Group:
+    def of(cls, rows: Float32, distance: Float64, seen: Int64) -> _Group:
+        """Sort candidates by age."""
         exact = rows.astype(np.float64)
-        ones = np.ones((len(rows), 1), dtype=np.float32)
-        return cls(np.hstack([rows, ones]), np.einsum("nd,nd->n", exact, exact), distance)
+        lengths = np.einsum("nd,nd->n", exact, exact)
+        with_one = np.hstack([rows, np.ones((len(rows), 1), dtype=np.float32)])
+        return cls(np.arange(len(rows)), with_one, lengths, distance, seen).kept(
+            np.argsort(seen, kind="stable")
+        )
+
+    def kept(self, which: Int64 | Bool) -> _Group:
+        """Keep these, in this order."""
+        return _Group(
+            self.positions[which],
+            self.rows[which],
+            self.lengths[which],
+            self.distance[which],
+            self.seen[which],
+        )
+
+    def write(self, distance: Float64, seen: Int64) -> None:
+        """Hand the caller what is known now."""
+        distance[self.positions] = self.distance
+        seen[self.positions] = self.seen
 
     def meet(self, count: int, centres: Float32, lengths: Float64) -> None:
         """Lower the distances of the first `count` rows to the nearest of these centres."""

@@ -12,7 +12,8 @@ from adharness.arrays import Bool, Float32, Float64, Int64, require_shape
 from adharness_patchcore.centres import Centres
 from adharness_patchcore.rounded import BLOCK_ROWS, RoundedPoints
 
-POOL = 2048  # candidates looked at together
+POOL = 2048  # candidates looked at together, at least
+POOLS = 256  # and at least this part of all points, as finding them costs a look at all bounds
 
 Progress = Callable[[int], None]
 
@@ -191,22 +192,21 @@ class _Traversal:
         if self.bound[pool.positions].max() <= 0:
             return False
         rows = self.grid.rows(pool.positions)
-        distance = self.centres.refreshed(
-            rows, self.bound[pool.positions], self.seen[pool.positions]
-        )
-        self.bound[pool.positions] = distance
-        self.seen[pool.positions] = len(self.centres)
+        distance, seen = self.bound[pool.positions], self.seen[pool.positions]
+        self.centres.refresh(rows, distance, seen, pool.level)
+        self.bound[pool.positions], self.seen[pool.positions] = distance, seen
         self._choose_among(pool, rows, distance >= pool.level)  # the others cannot be next
         return True
 
     def _candidates(self) -> _Pool:
         total = len(self.bound)
-        if total <= POOL:
+        size = max(POOL, total // POOLS)
+        if total <= size:
             return _Pool(np.arange(total), -np.inf, total)
-        level = float(np.partition(self.bound, total - POOL)[total - POOL])
+        level = float(np.partition(self.bound, total - size)[total - size])
         above = np.flatnonzero(self.bound > level)
         equal = np.flatnonzero(self.bound == level)
-        taken = POOL - len(above)
+        taken = size - len(above)
         barrier = int(equal[taken]) if taken < len(equal) else total
         return _Pool(np.sort(np.concatenate([above, equal[:taken]])), level, barrier)
 
