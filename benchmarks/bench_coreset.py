@@ -8,7 +8,8 @@
 
 Each measurement is a fresh process; ours and theirs take turns. Ours reads a memory map, theirs
 holds the array. Beyond `--peer-steps` centres theirs is stopped there and its time scaled up,
-which is marked with a tilde: every one of its steps costs the same.
+which is marked with a tilde: every one of its steps costs the same. On a machine that others use
+too, set OMP_NUM_THREADS=1 and compare the seconds of processor time.
 """
 
 from __future__ import annotations
@@ -49,10 +50,10 @@ def compare(features: Path, options: argparse.Namespace) -> None:
             theirs.append(measured(options.peers, script, features, count, steps, 0, other))
     line = f"{len(points):>9} {points.shape[1]:>5} {count:>7} {summary(ours)}"
     if theirs:
-        ratio = median(theirs, "seconds") / median(ours, "seconds")
+        wall, cpu = (median(theirs, s) / median(ours, s) for s in ("seconds", "cpu_s"))
         same = int((np.load(order)[:steps] == np.load(other)).cumprod().sum())
         mark = "~" if steps < count else " "
-        line += f" {mark}{summary(theirs)} {ratio:7.1f} x {same:>7} of {steps}"
+        line += f" {mark}{summary(theirs)} {wall:6.1f} x {cpu:6.1f} x {same:>6} of {steps}"
     print(line, flush=True)
 
 
@@ -61,7 +62,8 @@ def median(runs: list[dict[str, Any]], name: str) -> float:
 
 
 def summary(runs: list[dict[str, Any]]) -> str:
-    return f"{median(runs, 'seconds'):9.2f} s {median(runs, 'peak_mb'):6.0f} MiB"
+    seconds, cpu_s, peak_mb = (median(runs, name) for name in ("seconds", "cpu_s", "peak_mb"))
+    return f"{seconds:8.2f} s {cpu_s:8.2f} s {peak_mb:5.0f} MiB"
 
 
 def main() -> None:
@@ -75,8 +77,8 @@ def main() -> None:
     parser.add_argument("--peer-steps", type=int, default=3000)
     options = parser.parse_args()
     print(
-        "   points  dims  chosen         ours (peak)            theirs (peak)"
-        "          ratio  first indices alike"
+        "   points  dims  chosen  ours: wall        cpu      peak   theirs: wall        cpu"
+        "      peak  ratio: wall  cpu  first indices alike"
     )
     if options.features:
         compare(options.features, options)
