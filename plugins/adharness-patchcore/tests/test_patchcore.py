@@ -70,7 +70,9 @@ def test_the_neighbours_of_equation_7_are_those_of_the_bank_row_not_of_the_test_
 
 def test_without_reweighting_the_image_score_is_the_largest_patch_score():
     rng = np.random.default_rng(2)
-    scores = fitted(normals(rng, 3, 4), reweight=False).score(FeatureGrid(normals(rng, 5, 2, 3, 4)))
+    scores = fitted(normals(rng, 3, 4), reweight="none").score(
+        FeatureGrid(normals(rng, 5, 2, 3, 4))
+    )
     np.testing.assert_array_equal(scores.images, scores.patches.max(axis=(1, 2)))
 
 
@@ -148,7 +150,7 @@ def test_read_only_and_strided_inputs_give_the_same_scores_and_stay_unchanged():
 def test_more_neighbours_than_rows_is_an_error_with_both_numbers_unless_unused():
     with pytest.raises(ContractError, match=r"neighbours = 9 .* 8 row"):
         fitted(np.eye(8))
-    fitted(np.eye(8), reweight=False)
+    fitted(np.eye(8), reweight="none")
 
 
 def test_queries_and_memories_that_do_not_fit_are_refused():

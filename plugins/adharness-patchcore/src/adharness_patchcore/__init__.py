@@ -3,35 +3,91 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from adharness import Bank, BankSpec, Params, Scorer, ScorerSpec, hookimpl
-from adharness_patchcore.greedy import k_center_greedy
+from adharness import SETTING, Bank, BankSpec, Params, Scorer, ScorerSpec, hookimpl
+from adharness_patchcore import recipes
+from adharness_patchcore.greedy import k_center_greedy, k_center_greedy_from_anchors
 
-__all__ = ["CORESET", "PATCHCORE", "CoresetParams", "PatchcoreParams", "k_center_greedy"]
+__all__ = [
+    "CORESET",
+    "PATCHCORE",
+    "CoresetParams",
+    "PatchcoreParams",
+    "k_center_greedy",
+    "k_center_greedy_from_anchors",
+]
 
 
 class CoresetParams(Params):
-    """Parameters of `coreset`."""
+    """Parameters of `coreset`. The defaults are the recipe `paper`."""
 
+    recipe: recipes.Recipe | None = Field(
+        None,
+        description="values for all parameters that are not written: official, paper, anomalib, "
+        "study",
+        json_schema_extra=SETTING,  # its values count, its name does not
+    )
     ratio: float = Field(
         0.1, gt=0.0, le=1.0, description="share of all training patches kept, rounded down"
     )
-    projection_dims: int | None = Field(
-        128, gt=0, description="length of the random projection used to choose; null for none"
+    projection: Literal["gaussian", "linear", "sparse"] = Field(
+        "gaussian", description="how the random projection used to choose is drawn"
     )
+    projection_dims: Annotated[int, Field(gt=0)] | Literal["johnson-lindenstrauss"] | None = Field(
+        128,
+        description="length of the projection; johnson-lindenstrauss follows the number of "
+        "patches; null for none",
+    )
+    anchors: int = Field(
+        0,
+        ge=0,
+        description="random patches, not kept themselves, from whose mean distance the choice "
+        "begins; 0: it begins with one random patch, which is kept",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill(cls, values: Any) -> Any:
+        return recipes.filled(values, recipes.BANK)
 
 
 class PatchcoreParams(Params):
-    """Parameters of `patchcore`."""
+    """Parameters of `patchcore`. The defaults are the recipe `paper`."""
 
+    recipe: recipes.Recipe | None = Field(
+        None,
+        description="values for all parameters that are not written: official, paper, anomalib, "
+        "study",
+        json_schema_extra=SETTING,
+    )
+    distance: Literal["euclidean", "squared"] = Field(
+        "euclidean", description="patch score: the distance to the nearest bank row, or its square"
+    )
     neighbours: int = Field(
-        9, ge=2, description="b of equation 7: bank rows near the nearest one that weigh its score"
+        9, ge=2, description="bank rows that weigh the image score; b of equation 7"
     )
-    reweight: bool = Field(
-        True, description="image score by equation 7; the largest patch score otherwise"
+    reweight: Literal["equation-7", "study", "none"] = Field(
+        "equation-7",
+        description="weight of the image score, by the rows near the nearest bank row "
+        "(equation-7) or near the test patch (study); none: the largest patch score",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill(cls, values: Any) -> Any:
+        return recipes.filled(values, recipes.SCORER)
+
+    @model_validator(mode="after")
+    def _fit_together(self) -> PatchcoreParams:
+        if self.distance == "squared" and self.reweight == "equation-7":
+            raise ValueError(
+                "distance: squared does not go with reweight: equation-7, which is written for "
+                "Euclidean distances; set distance: euclidean, or reweight: none or study"
+            )
+        return self
 
 
 def _make_bank(params: CoresetParams) -> Bank:

@@ -9,7 +9,8 @@ import numpy as np
 from adharness import Bag, FeatureSet, check_finite
 from adharness.arrays import Float32, Int64
 from adharness_patchcore import CoresetParams
-from adharness_patchcore.greedy import k_center_greedy
+from adharness_patchcore.greedy import k_center_greedy, k_center_greedy_from_anchors
+from adharness_patchcore.projection import draw_projection
 
 BLOCK_VALUES = 16 * 1024 * 1024  # 64 MiB of float32
 
@@ -20,9 +21,9 @@ class CoresetBank:
 
     References
     ----------
-    Roth et al. 2022, algorithm 1; the projection: Johnson and Lindenstrauss 1984. The paper's code
-    draws ten starting points and ranks by their mean distance; here the start is one random patch
-    and is the first member, as in Sener and Savarese 2018.
+    Roth et al. 2022, algorithm 1; the projection: Johnson and Lindenstrauss 1984. With `anchors`
+    as the paper's code does it; without, one random patch is the first member, as in Sener and
+    Savarese 2018.
     """
 
     params: CoresetParams
@@ -44,19 +45,18 @@ class CoresetBank:
         height, width = features.grid
         total = features.count * height * width
         count = max(1, int(total * self.params.ratio))
-        projected = _project(features, self._projection(features.dim, rng))
-        start = int(rng.integers(total))
-        chosen = (
-            np.arange(total) if count == total else k_center_greedy(projected, count, start=start)
-        )
+        projected = _project(features, draw_projection(self.params, total, features.dim, rng))
+        chosen = self._choose(projected, count, rng)
         return Bag(rows=_gather(features, chosen), images=chosen // (height * width))
 
-    def _projection(self, dim: int, rng: np.random.Generator) -> Float32 | None:
-        """Draw a Gaussian matrix (D, projection_dims), or none where it would not shorten."""
-        wanted = self.params.projection_dims
-        if wanted is None or wanted >= dim:
-            return None
-        return rng.standard_normal((dim, wanted), dtype=np.float32) / np.float32(wanted**0.5)
+    def _choose(self, points: Float32, count: int, rng: np.random.Generator) -> Int64:
+        total = len(points)
+        if count == total:
+            return np.arange(total)
+        if not self.params.anchors:
+            return k_center_greedy(points, count, start=int(rng.integers(total)))
+        anchors = rng.choice(total, size=min(self.params.anchors, total), replace=False)
+        return k_center_greedy_from_anchors(points, count, anchors=anchors)
 
 
 def _project(features: FeatureSet, projection: Float32 | None) -> Float32:

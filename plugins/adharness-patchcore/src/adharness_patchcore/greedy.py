@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from adharness import ContractError
-from adharness.arrays import Float32, Float64, Int64, require_finite, require_shape
+from adharness.arrays import Bool, Float32, Float64, Int64, require_shape
+from adharness_patchcore.centres import Centres
+from adharness_patchcore.rounded import BLOCK_ROWS, RoundedPoints
 
-POOL = 2048  # candidates looked at together: their float64 vectors should stay in the cache
-GROUP = 512  # pool members refreshed by one matrix product; they have missed about as many centres
-CENTRES = 4096  # in one such product
-BLOCK_ROWS = 16_384  # points read at once where all are
+POOL = 2048  # candidates looked at together, at least
+POOLS = 256  # and at least this part of all points, as finding them costs a look at all bounds
+
+Progress = Callable[[int], None]
 
 
-def k_center_greedy(points: Float32, count: int, *, start: int) -> Int64:
+def k_center_greedy(
+    points: Float32, count: int, *, start: int, progress: Progress | None = None
+) -> Int64:
     """Choose points one by one, each the farthest from those chosen before.
 
     Parameters
     ----------
     points : (N, D) float32
+        May be a memory map; it is then read from disk in blocks and never held as a whole.
     count
         How many to choose, in [1, N].
     start
         The first one, a position in [0, N).
+    progress
+        Told now and then how many are chosen so far.
 
     Returns
     -------
@@ -40,9 +48,9 @@ def k_center_greedy(points: Float32, count: int, *, start: int) -> Int64:
     -----
     Ties go to the lowest position, and a chosen point is never chosen again, so duplicates come
     last. The points are first rounded to a grid of about 2^-22 of the widest spread of a
-    coordinate (for D = 128), about the precision float32 distances have; from there all
-    arithmetic is on integers below 2^53 in float64 and hence exact. Matrix products therefore
-    give the same choice as the textbook loop, on any machine and with any number of threads.
+    coordinate (for D = 128), about the precision float32 distances have; from there every
+    distance that decides something is a whole number below 2^53 in float64 and hence exact. The
+    choice is that of the textbook loop, on any machine and with any number of threads.
 
     Distances to the chosen set only shrink, so an old distance is an upper bound. Only the points
     with the largest bounds are looked at, and only against the centres they have missed.
@@ -52,137 +60,180 @@ def k_center_greedy(points: Float32, count: int, *, start: int) -> Int64:
     Gonzalez, Clustering to minimize the maximum intercluster distance, 1985; Minoux, Accelerated
     greedy algorithms for maximizing submodular set functions, 1978 (the lazy bounds).
     """
+    grid = _grid(points, count)
+    _require_positions([start], len(points), name="start")
+    traversal = _Traversal.begin(grid, count, np.full(len(grid), np.inf))
+    traversal.begin_at(start)
+    return traversal.run(progress)
+
+
+def k_center_greedy_from_anchors(
+    points: Float32, count: int, *, anchors: Int64, progress: Progress | None = None
+) -> Int64:
+    """Choose as `k_center_greedy` does, begun by distances to anchors that are not chosen.
+
+    A point's first distance is the mean of its Euclidean distances to the anchors (in float64, in
+    their order). It stays in the minimum for good, as in the paper's code: a point near all
+    anchors is never far. Everything else is as in `k_center_greedy`.
+
+    Parameters
+    ----------
+    anchors : (a,) int64
+        Positions in [0, N), at least one; an anchor may be chosen later like any other point.
+
+    References
+    ----------
+    patchcore-inspection (Roth et al. 2022), `ApproximateGreedyCoresetSampler`: ten anchors.
+    """
+    grid = _grid(points, count)
+    _require_positions(anchors, len(points), name="anchor")
+    return _Traversal.begin(grid, count, mean_distances(grid, anchors) ** 2).run(progress)
+
+
+def mean_distances(grid: RoundedPoints, anchors: Int64) -> Float64:
+    """Mean Euclidean distance (N,) of each point to the anchors, in grid units."""
+    total = np.zeros(len(grid))
+    vectors = grid.rows(np.asarray(anchors))
+    for i in range(0, len(grid), BLOCK_ROWS):
+        rows = grid.rows(slice(i, i + BLOCK_ROWS))
+        for vector in vectors:  # one after the other: the order of a sum shows in its last bit
+            total[i : i + BLOCK_ROWS] += np.sqrt(squared_distances(rows, vector))
+    return total / len(vectors)
+
+
+def squared_distances(rows: Float32, vector: Float32) -> Float64:
+    """Squared distances (n,) of grid rows (n, D) to one grid vector (D,), exact."""
+    difference = (rows - vector).astype(np.float64)  # the difference is exact in float32 too
+    distances: Float64 = np.einsum("nd,nd->n", difference, difference)
+    return distances
+
+
+def _grid(points: Float32, count: int) -> RoundedPoints:
     require_shape(points, (None, None), name="points")
-    require_finite(points, name="points")
     if not 1 <= count <= len(points):
         raise ContractError(f"{count} centres asked of {len(points)} point(s)")
-    if not 0 <= start < len(points):
-        raise ContractError(f"start {start} is not a position of {len(points)} point(s)")
-    traversal = _Traversal.begin(round_to_grid(points), count, start)
-    while traversal.chosen < count and traversal.advance():
-        pass
-    return traversal.order
+    return RoundedPoints.of(points)
 
 
-def round_to_grid(points: Float32) -> Float32:
-    """Round (N, D) to whole numbers, small enough that squared distances are exact in float64.
+def _require_positions(positions: Int64 | list[int], total: int, *, name: str) -> None:
+    if not len(positions):
+        raise ContractError(f"no {name} is given for {total} point(s)")
+    for position in positions:
+        if not 0 <= position < total:
+            raise ContractError(f"{name} {position} is not a position of {total} point(s)")
 
-    The result is moved to the middle of each coordinate's range and scaled so that its largest
-    value is 2^b, with D * (2 * 2^b)^2 <= 2^53 and b <= 23; float32 holds such numbers exactly.
+
+@dataclass(frozen=True, eq=False)
+class _Pool:
+    """The points with the largest bounds, ascending, and what is known of the others.
+
+    Nobody outside is above `level`, nor at it before `barrier`.
     """
-    low, high = points.min(axis=0).astype(np.float64), points.max(axis=0).astype(np.float64)
-    bits = min(23, (51 - int(np.ceil(np.log2(points.shape[1])))) // 2)
-    reach = float((high - low).max()) / 2
-    scale = 2.0**bits / reach if reach > 0 else 0.0
-    rounded = np.empty(points.shape, dtype=np.float32)
-    for i in range(0, len(points), BLOCK_ROWS):
-        block = points[i : i + BLOCK_ROWS].astype(np.float64) - (low + high) / 2
-        rounded[i : i + BLOCK_ROWS] = np.rint(block * scale)
-    return rounded
+
+    positions: Int64
+    level: float
+    barrier: int
+
+    def holds_the_next(self, position: int, distance: float) -> bool:
+        """Tell whether the pool's farthest point is the farthest of all, and off every centre."""
+        ahead = distance > self.level or (distance == self.level and position < self.barrier)
+        return ahead and distance > 0
 
 
 @dataclass(eq=False)
 class _Traversal:
-    """The state of one run. Distances are squared, in grid units, and whole numbers.
+    """The state of one run. Distances are squared, in grid units.
 
-    `bound[i]` is the distance of point i to the first `seen[i]` centres: exact where `seen[i]` is
-    `chosen`, an upper bound elsewhere, and -1 once the point is chosen itself.
+    `bound[i]` is the distance of point i to the first `seen[i]` centres (or what it began with,
+    if smaller): exact where `seen[i]` is all of them, an upper bound elsewhere, and -1 once the
+    point is chosen itself.
     """
 
-    points: Float32  # (N, D) whole numbers
+    grid: RoundedPoints
     order: Int64  # (count,) positions of the centres
-    centres: Float64  # (count, D)
-    norms: Float64  # (count,) squared lengths of the centres
+    centres: Centres
     bound: Float64  # (N,)
     seen: Int64  # (N,)
-    chosen: int
 
     @classmethod
-    def begin(cls, points: Float32, count: int, start: int) -> _Traversal:
+    def begin(cls, grid: RoundedPoints, count: int, bound: Float64) -> _Traversal:
+        """Nothing chosen yet, every point as far as `bound` says."""
+        order, seen = np.zeros(count, dtype=np.int64), np.zeros(len(grid), dtype=np.int64)
+        return cls(grid, order, Centres.empty(count, grid.dim), bound, seen)
+
+    def run(self, progress: Progress | None) -> Int64:
+        """Choose what is missing."""
+        while len(self.centres) < len(self.order) and self.advance():
+            if progress is not None:
+                progress(len(self.centres))
+        if progress is not None and len(self.centres) < len(self.order):
+            progress(len(self.order))
+        return self._filled()
+
+    def choose(self, position: int, vector: Float32) -> None:
+        """Make a point the next centre."""
+        self.order[len(self.centres)] = position
+        self.centres.append(vector)
+        self.bound[position] = -1.0
+
+    def begin_at(self, start: int) -> None:
         """Choose the start and measure every point against it."""
-        new = cls(
-            points=points,
-            order=np.zeros(count, dtype=np.int64),
-            centres=np.zeros((count, points.shape[1])),
-            norms=np.zeros(count),
-            bound=np.full(len(points), np.inf),
-            seen=np.ones(len(points), dtype=np.int64),
-            chosen=0,
-        )
-        new._choose(start, points[start].astype(np.float64))
-        for i in range(0, len(points), BLOCK_ROWS):
-            difference = points[i : i + BLOCK_ROWS] - new.centres[0]
-            new.bound[i : i + BLOCK_ROWS] = np.einsum("nd,nd->n", difference, difference)
-        new.bound[start] = -1.0
-        return new
+        first = self.grid.rows(np.array([start]))[0]
+        for i in range(0, len(self.grid), BLOCK_ROWS):
+            part = slice(i, i + BLOCK_ROWS)
+            distance = squared_distances(self.grid.rows(part), first)
+            np.minimum(self.bound[part], distance, out=self.bound[part])
+        self.choose(start, first)
+        self.seen[:] = 1
 
     def advance(self) -> bool:
         """Choose what the current candidates allow; False once nothing is left to compare."""
-        pool, level, barrier = self._candidates()
-        if self.bound[pool].max() <= 0:
-            self._fill()
+        pool = self._candidates()
+        if self.bound[pool.positions].max() <= 0:
             return False
-        vectors = self.points[pool].astype(np.float64)
-        lengths = np.einsum("nd,nd->n", vectors, vectors)
-        distance = self._refreshed(pool, vectors, lengths)
-        while self.chosen < len(self.order):
-            best = int(distance.argmax())
-            # Nobody outside the pool is above `level`, nor at it before `barrier`.
-            if distance[best] < level or (distance[best] == level and pool[best] > barrier):
-                break
-            self._choose(int(pool[best]), vectors[best])
-            np.minimum(distance, self._to_last(vectors, lengths), out=distance)
-            distance[best] = -1.0
-            self.bound[pool[best]] = -1.0
-        self._keep(pool, distance)
+        rows = self.grid.rows(pool.positions)
+        distance, seen = self.bound[pool.positions], self.seen[pool.positions]
+        self.centres.refresh(rows, distance, seen, pool.level)
+        self.bound[pool.positions], self.seen[pool.positions] = distance, seen
+        self._choose_among(pool, rows, distance >= pool.level)  # the others cannot be next
         return True
 
-    def _candidates(self) -> tuple[Int64, float, int]:
-        """Pool of the largest bounds, ascending; the largest bound outside and who first has it."""
+    def _candidates(self) -> _Pool:
         total = len(self.bound)
-        if total <= POOL:
-            return np.arange(total), -np.inf, total
-        level = float(np.partition(self.bound, total - POOL)[total - POOL])
+        size = max(POOL, total // POOLS)
+        if total <= size:
+            return _Pool(np.arange(total), -np.inf, total)
+        level = float(np.partition(self.bound, total - size)[total - size])
         above = np.flatnonzero(self.bound > level)
         equal = np.flatnonzero(self.bound == level)
-        taken = POOL - len(above)
+        taken = size - len(above)
         barrier = int(equal[taken]) if taken < len(equal) else total
-        return np.sort(np.concatenate([above, equal[:taken]])), level, barrier
+        return _Pool(np.sort(np.concatenate([above, equal[:taken]])), level, barrier)
 
-    def _refreshed(self, pool: Int64, vectors: Float64, lengths: Float64) -> Float64:
-        """Exact distances (pool,) to the centres chosen so far."""
-        distance = self.bound[pool]
-        by_age = np.argsort(self.seen[pool], kind="stable")
-        for i in range(0, len(pool), GROUP):
-            group = by_age[i : i + GROUP]
-            missed = int(self.seen[pool[group[0]]])  # by the oldest; the others meet some again
-            for first in range(missed, self.chosen, CENTRES):
-                part = slice(first, min(first + CENTRES, self.chosen))
-                gap = vectors[group] @ self.centres[part].T
-                gap *= -2.0
-                gap += self.norms[part]
-                distance[group] = np.minimum(distance[group], gap.min(axis=1) + lengths[group])
-        return distance
+    def _choose_among(self, pool: _Pool, rows: Float32, able: Bool) -> None:
+        """Choose while the farthest of the refreshed candidates is the farthest of all."""
+        positions, rows = pool.positions[able], rows[able]
+        vectors = rows.astype(np.float64)
+        lengths = np.einsum("nd,nd->n", vectors, vectors)
+        distance = self.bound[positions]
+        while len(self.centres) < len(self.order) and len(distance):
+            best = int(distance.argmax())
+            if not pool.holds_the_next(int(positions[best]), float(distance[best])):
+                break
+            self.choose(int(positions[best]), rows[best])
+            gap = vectors @ vectors[best]
+            gap *= -2.0
+            gap += lengths
+            gap += lengths[best]
+            np.minimum(distance, gap, out=distance)
+            distance[best] = -1.0
+        self.bound[positions] = distance
+        self.seen[positions] = len(self.centres)
 
-    def _to_last(self, vectors: Float64, lengths: Float64) -> Float64:
-        last = self.chosen - 1
-        distance: Float64 = lengths + (self.norms[last] - 2.0 * (vectors @ self.centres[last]))
-        return distance
-
-    def _choose(self, position: int, vector: Float64) -> None:
-        self.order[self.chosen] = position
-        self.centres[self.chosen] = vector
-        self.norms[self.chosen] = vector @ vector
-        self.chosen += 1
-
-    def _keep(self, pool: Int64, distance: Float64) -> None:
-        self.bound[pool] = distance
-        self.seen[pool] = self.chosen
-
-    def _fill(self) -> None:
+    def _filled(self) -> Int64:
         """All points left lie on a centre: take the lowest positions."""
+        chosen = len(self.centres)
         left = np.ones(len(self.bound), dtype=np.bool_)
-        left[self.order[: self.chosen]] = False
-        missing = len(self.order) - self.chosen
-        self.order[self.chosen :] = np.flatnonzero(left)[:missing]
-        self.chosen = len(self.order)
+        left[self.order[:chosen]] = False
+        self.order[chosen:] = np.flatnonzero(left)[: len(self.order) - chosen]
+        return self.order

@@ -56,12 +56,23 @@ class NearestRows:
 
     def around(self, row: int, count: int) -> Int64:
         """Positions (count,) of the rows nearest to one of them, itself first among its equals."""
-        gap = self.lengths - 2.0 * (self.centred @ self.centred[row])  # (M,)
-        gap[row] = -np.inf  # it belongs to its neighbours, whatever the rounding
+        return self._closest(self.rows[row], self.centred[row], count, first=row)
+
+    def near(self, query: Float32, count: int) -> Int64:
+        """Positions (count,) of the rows nearest to a query (D,); ties to the lowest position."""
+        return self._closest(query, query - self.centre, count, first=None)
+
+    def _closest(
+        self, vector: Float32, centred: Float32, count: int, *, first: int | None
+    ) -> Int64:
+        gap = self.lengths - 2.0 * (self.centred @ centred)  # (M,)
+        if first is not None:
+            gap[first] = -np.inf  # it belongs to its neighbours, whatever the rounding
         wanted = min(count + SPARE, len(gap))
         close = np.sort(np.argpartition(gap, wanted - 1)[:wanted])
-        distance = _distances(self.rows[close], self.rows[row][None])
-        distance[close == row] = -1.0
+        distance = _distances(self.rows[close], vector[None])
+        if first is not None:
+            distance[close == first] = -1.0
         return close[np.argsort(distance, kind="stable")[:count]]
 
     def _nearest(self, queries: Float32) -> Int64:

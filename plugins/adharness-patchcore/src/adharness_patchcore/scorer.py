@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from adharness import ContractError, FeatureGrid, Memory, Scores, check_query, check_rows
-from adharness.arrays import Float32, Float64
+from adharness.arrays import Float32, Float64, Int64
 from adharness_patchcore import PatchcoreParams
 from adharness_patchcore.nearest import NearestRows
 
@@ -19,7 +19,7 @@ class PatchcoreScorer:
     References
     ----------
     Roth et al., Towards Total Recall in Industrial Anomaly Detection, CVPR 2022, section 3.3. The
-    paper's code has no re-weighting: `reweight: false` is what its published numbers used.
+    paper's code has no re-weighting and takes squared distances: the recipe `official`.
     """
 
     params: PatchcoreParams
@@ -30,14 +30,14 @@ class PatchcoreScorer:
         Raises
         ------
         ContractError
-            Where the memory is no bag, is empty, is not finite, or has fewer rows than equation 7
-            asks neighbours of.
+            Where the memory is no bag, is empty, is not finite, or has fewer rows than the
+            weight asks neighbours of.
         """
         rows = check_rows(memory, scorer="patchcore", kinds=("bag",))
-        if self.params.reweight and self.params.neighbours > len(rows):
+        if self.params.reweight != "none" and self.params.neighbours > len(rows):
             raise ContractError(
                 f"neighbours = {self.params.neighbours} asked of a bank with {len(rows)} row(s)",
-                hint=f"set neighbours to at most {len(rows)}, keep more rows, or reweight: false",
+                hint=f"set neighbours to at most {len(rows)}, keep more rows, or reweight: none",
             )
         return FittedPatchcore(self.params, NearestRows.of(rows))
 
@@ -68,17 +68,29 @@ class FittedPatchcore:
         for image, vectors in enumerate(values):
             queries = vectors.reshape(-1, values.shape[-1])
             distance, nearest = self.bank.nearest(queries)
+            if self.params.distance == "squared":
+                distance *= distance
             patches[image] = distance.reshape(values.shape[1:3])
             worst = int(distance.argmax())
             images[image] = distance[worst] * self._weight(queries[worst], int(nearest[worst]))
         return Scores(patches=patches, images=images)
 
     def _weight(self, query: Float32, nearest: int) -> float:
-        if not self.params.reweight:
+        if self.params.reweight == "none":
             return 1.0
-        around = self.bank.around(nearest, self.params.neighbours)  # its own row is the first
-        difference = self.bank.rows[around].astype(np.float64) - query
-        return equation_7(np.sqrt(np.einsum("bd,bd->b", difference, difference)))
+        if self.params.reweight == "study":
+            return study_weight(self._distances(query, self.bank.near(query, self._count)))
+        # The nearest row is the first of its own neighbours.
+        return equation_7(self._distances(query, self.bank.around(nearest, self._count)))
+
+    @property
+    def _count(self) -> int:
+        return self.params.neighbours
+
+    def _distances(self, query: Float32, rows: Int64) -> Float64:
+        difference = self.bank.rows[rows].astype(np.float64) - query
+        squared: Float64 = np.einsum("bd,bd->b", difference, difference)
+        return squared if self.params.distance == "squared" else np.sqrt(squared)
 
 
 def equation_7(distances: Float64) -> float:
@@ -106,3 +118,27 @@ def equation_7(distances: Float64) -> float:
     """
     shares = np.exp(distances - distances.max())
     return float(shares[1:].sum() / shares.sum())
+
+
+def study_weight(distances: Float64) -> float:
+    """Weight of the largest patch score as the study took it, in [0, 1].
+
+    Parameters
+    ----------
+    distances : (b,) float64
+        From the test patch to the b bank rows nearest to it, ascending.
+
+    Returns
+    -------
+    float
+        `1 - exp(-distances[0]) / sum(exp(-distances))` in float32; 1 where the sum is 0.
+
+    Notes
+    -----
+    Neither the neighbours nor the sign of equation 7. On squared distances beyond about 103 every
+    `exp` is 0 in float32, so the weight is 1: that is how the study's numbers came about, and it
+    is why this is not written in the form that cannot underflow.
+    """
+    shares = np.exp(-distances.astype(np.float32))
+    total = shares.sum()
+    return float(1 - shares[0] / total) if total > 0 else 1.0
