@@ -126,6 +126,12 @@ def test_constant_duplicate_and_single_features_give_defined_scores():
     assert fitted(*single, k=1).score(FeatureGrid(*single)).images.item() == 0
 
 
+def test_features_too_far_for_float32_score_its_largest_value():
+    far = np.full((1, 1, 1, 5), 3e38, np.float32), np.full((1, 6), 3e38, np.float32)
+    scores = fitted(*world(17), k=2).score(FeatureGrid(*far))
+    assert scores.images.item() == scores.patches.item() == np.finfo(np.float32).max
+
+
 def test_inputs_stay_unchanged_and_strided_ones_give_the_same_scores():
     (patches, embeddings), test = world(10), world(11, images=2)
     expected = fitted(patches, embeddings, k=2).score(FeatureGrid(*test))

@@ -13,6 +13,8 @@ from adharness_knn_faiss.indexes import approximate_index, flat_index
 from adharness_knn_faiss.measures import measure_of
 from adharness_knn_faiss.search import SPARE, Search, recall_of
 
+LARGEST = float(np.finfo(np.float32).max)
+
 
 @dataclass(frozen=True)
 class KnnScorer:
@@ -87,7 +89,8 @@ class FittedKnn:
         -----
         Each image is searched on its own and each distance comes from its two vectors alone, so a
         score does not depend on the batch, to the last bit. An approximate search gives true
-        distances, to rows that may not be the nearest: never below the exact score.
+        distances, to rows that may not be the nearest: never below the exact score. A query whose
+        squared distances do not fit into float32 scores its largest value.
 
         Raises
         ------
@@ -99,5 +102,5 @@ class FittedKnn:
         scores = np.empty(values.shape[:-1], dtype=np.float32)  # (N, h, w) or (N,)
         for image, vectors in enumerate(values):
             means = self.search.distances(vectors.reshape(-1, dim), self.k).mean(axis=1)
-            scores[image] = means.reshape(scores.shape[1:])
+            scores[image] = np.minimum(means, LARGEST).reshape(scores.shape[1:])
         return Scores(images=scores) if self.on_images else Scores(patches=scores)

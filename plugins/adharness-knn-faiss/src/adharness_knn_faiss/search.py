@@ -50,7 +50,7 @@ class Search:
 
         Notes
         -----
-        Infinite where the index has no more rows to give; never so without `skip` and k <= M.
+        Infinite where the index has no more rows to give, or squared distances are beyond float32.
         """
         blocks = range(0, len(queries), QUERY_ROWS)
         parts = []

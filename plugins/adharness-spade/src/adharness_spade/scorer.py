@@ -11,6 +11,8 @@ from adharness.arrays import Float64
 from adharness_spade import SpadeParams
 from adharness_spade.gallery import Gallery, gallery_of
 
+LARGEST = float(np.finfo(np.float32).max)
+
 
 @dataclass(frozen=True)
 class SpadeScorer:
@@ -61,7 +63,8 @@ class FittedSpade:
 
         Notes
         -----
-        Each image is searched on its own, so a score does not depend on the batch.
+        Each image is searched on its own, so a score does not depend on the batch. Distances beyond
+        float32 score its largest value.
 
         Raises
         ------
@@ -82,6 +85,6 @@ class FittedSpade:
         return Scores(patches=patch_scores, images=image_scores)
 
     def _mean(self, distances: Float64) -> Float64:
-        """Mean over the last axis, of the squares where so asked."""
+        """Mean over the last axis, of the squares where so asked, within float32."""
         means: Float64 = np.mean(distances**2 if self.params.squared else distances, axis=-1)
-        return means
+        return np.minimum(means, LARGEST)
