@@ -18,14 +18,14 @@ class GmmParams(Params):
     covariance: Literal["full", "tied", "diag", "spherical"] = Field(
         "full", description="shape of each Gaussian"
     )
-    sample_rows: int = Field(50_000, gt=1, description="patches learnt from, drawn at random")
+    sample_rows: int = Field(20_000, gt=1, description="patches learnt from, drawn at random")
     epsilon: float = Field(
         1e-3, gt=0.0, description="added to each covariance, in mean variances of the components"
     )
     residual: bool = Field(
         True, description="add the likelihood of what the principal components left out"
     )
-    max_iter: int = Field(200, gt=0, description="most EM steps")
+    max_iter: int = Field(100, gt=0, description="most EM steps")
 
 
 def _make(params: GmmParams) -> Scorer:
