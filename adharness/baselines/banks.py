@@ -1,4 +1,7 @@
-"""Banks that only choose: all patches, a random part, the grid as it is, or image embeddings."""
+"""Banks that only choose: all patches, a random part, the grid as it is, or image embeddings.
+
+Each can be told to read a few of the training images only.
+"""
 
 from __future__ import annotations
 
@@ -6,27 +9,28 @@ import numpy as np
 from pydantic import Field
 
 from adharness.arrays import Float32, Int64
-from adharness.contracts import Bag, FeatureSet, Grid, Images, Params
+from adharness.baselines.shots import FewShots, ShotsParams, seen
+from adharness.contracts import Bag, FeatureSet, Grid, Images
 from adharness.errors import ContractError, DataError
 
 
-class AllParams(Params):
-    """Parameters of `all`: none."""
+class AllParams(ShotsParams):
+    """Parameters of `all`."""
 
 
-class RandomParams(Params):
+class RandomParams(ShotsParams):
     """Parameters of `random`. The smaller of the two limits holds."""
 
-    ratio: float = Field(0.1, gt=0, le=1, description="part of all training patches to keep")
+    ratio: float = Field(0.1, gt=0, le=1, description="part of the training patches to keep")
     max_rows: int | None = Field(None, gt=0, description="most patches to keep, whatever the ratio")
 
 
-class GridParams(Params):
-    """Parameters of `grid`: none."""
+class GridParams(ShotsParams):
+    """Parameters of `grid`."""
 
 
-class ImagesParams(Params):
-    """Parameters of `images`: none."""
+class ImagesParams(ShotsParams):
+    """Parameters of `images`."""
 
 
 class AllBank:
@@ -35,7 +39,7 @@ class AllBank:
     def __init__(self, params: AllParams) -> None:
         self.params = params
 
-    def reduce(self, features: FeatureSet, rng: np.random.Generator) -> Bag:  # noqa: ARG002  the role's signature
+    def reduce(self, features: FeatureSet, rng: np.random.Generator) -> Bag:
         """Read all patches, batch by batch, into one array (N * h * w, D) in flat order.
 
         Raises
@@ -43,6 +47,7 @@ class AllBank:
         DataError
             If there is no training image.
         """
+        features = seen(features, self.params, rng)
         total = _patch_count(features)
         rows = np.empty((total, features.dim), dtype=np.float32)
         start = 0
@@ -79,6 +84,7 @@ class RandomBank:
         DataError
             If there is no training image.
         """
+        features = seen(features, self.params, rng)
         total = _patch_count(features)
         drawn = rng.choice(total, size=self._size(total), replace=False, shuffle=False)
         positions = np.sort(drawn).astype(np.int64)  # (M,), ascending: the disk is read forwards
@@ -95,10 +101,10 @@ class GridBank:
     def __init__(self, params: GridParams) -> None:
         self.params = params
 
-    def reduce(self, features: FeatureSet, rng: np.random.Generator) -> Grid:  # noqa: ARG002  the role's signature
+    def reduce(self, features: FeatureSet, rng: np.random.Generator) -> Grid:
         """Wrap the features. Raises DataError if there is no training image."""
         _patch_count(features)
-        return Grid(features)
+        return Grid(seen(features, self.params, rng))
 
 
 class ImagesBank:
@@ -107,7 +113,7 @@ class ImagesBank:
     def __init__(self, params: ImagesParams) -> None:
         self.params = params
 
-    def reduce(self, features: FeatureSet, rng: np.random.Generator) -> Images:  # noqa: ARG002  the role's signature
+    def reduce(self, features: FeatureSet, rng: np.random.Generator) -> Images:
         """Read the embeddings (N, E), batch by batch.
 
         Raises
@@ -123,6 +129,7 @@ class ImagesBank:
                 hint="use an extractor that has them, or a bank of patches such as 'random'",
             )
         _patch_count(features)
+        features = seen(features, self.params, rng)
         parts = [batch.embeddings for batch in features.batches() if batch.embeddings is not None]
         rows: Float32 = np.concatenate(parts)  # (N, E)
         return Images(rows=rows)
@@ -136,6 +143,7 @@ def _patch_count(features: FeatureSet) -> int:
 
 
 def _origins(positions: Int64, features: FeatureSet) -> Int64:
-    """Return the image that each flat patch position lies in, (M,) int64."""
+    """Return the training image that each flat patch position lies in, (M,) int64."""
     height, width = features.grid
-    return positions // (height * width)
+    images = positions // (height * width)
+    return features.images[images] if isinstance(features, FewShots) else images

@@ -9,6 +9,9 @@ FIRST_PARTY: Mapping[str, Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         "adharness-timm": {"extractor": ("timm",)},
         "adharness-knn-faiss": {"scorer": ("knn-faiss",)},
+        "adharness-anomalydino": {"scorer": ("anomalydino",)},
+        "adharness-density": {"scorer": ("gmm",)},
+        "adharness-spade": {"scorer": ("spade",)},
         "adharness-mahalanobis": {"scorer": ("mahalanobis",)},
         "adharness-padim": {"scorer": ("padim",)},
         "adharness-patchcore": {"bank": ("coreset",), "scorer": ("patchcore",)},

@@ -129,8 +129,8 @@ def test_components_of_one_kind_are_listed_under_its_singular_and_its_plural() -
 def test_a_components_parameters_come_with_type_default_and_description() -> None:
     printed = invoke("components", "bank", "random").stdout
     (row,) = [line for line in printed.splitlines() if line.strip().startswith("ratio")]
-    assert " ".join(row.split()) == "ratio float > 0, <= 1 0.1 part of all training patches to keep"
-    assert "no parameters" in invoke("components", "bank", "all").stdout
+    assert " ".join(row.split()) == "ratio float > 0, <= 1 0.1 part of the training patches to keep"
+    assert "no parameters" in invoke("components", "scorer", "random-scores").stdout
     assert "max_rows" in invoke("components", "--verbose").stdout
 
 

@@ -136,9 +136,9 @@ def test_a_healthy_component_wins_over_a_quarantined_claim() -> None:
 
 
 def test_a_first_party_plugin_that_is_installed_is_not_offered_for_installation() -> None:
-    installed = Distribution("adharness-padim", "0.1", ("padim",))
-    hint = refusal(Registry(distributions=(installed,)), "padim-x").hint or ""
-    assert "did you mean 'padim'" not in hint
+    installed = Distribution("adharness-mahalanobis", "0.1", ("mahalanobis",))
+    hint = refusal(Registry(distributions=(installed,)), "mahalanobis-x").hint or ""
+    assert "did you mean 'mahalanobis'" not in hint
     assert "pip install" not in hint
 
 
