@@ -15,7 +15,7 @@ LOWEST, HIGHEST = 1e-5, 1e-4
 """False-positive rates between which the overlap is averaged, on a logarithmic axis."""
 
 _DECADES = math.log(HIGHEST / LOWEST)
-_KEPT_AT_LEAST = 2**20
+_KEPT_AT_LEAST = 2**18
 
 
 class GoodTail:
@@ -44,12 +44,18 @@ class GoodTail:
         if image.mask is not None:
             return
         self.images += 1
-        scores = image.scores[image.scores >= self._floor]
+        scores = self._highest(image.scores)
         self._scores.append(scores)
         self._weights.append(np.full(len(scores), 1 / image.scores.size))
         self._held += len(scores)
         if self._held > self._allowed:
             self._prune()
+
+    def _highest(self, scores: Float32) -> Float32:
+        """Leave out what lies below the floor, or where this image reaches the rate by itself."""
+        kept = scores[scores >= self._floor]
+        spare = len(kept) - (int(self._reach * scores.size) + 1)
+        return kept[kept >= np.partition(kept, spare)[spare]] if spare > 0 else kept
 
     def _prune(self) -> None:
         scores, weights = self._sorted()
