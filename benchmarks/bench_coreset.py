@@ -15,9 +15,7 @@ too, set OMP_NUM_THREADS=1 and compare the seconds of processor time.
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -25,16 +23,9 @@ from typing import Any
 
 import numpy as np
 from clusters import save_features
+from processes import measured
 
 HERE = Path(__file__).parent
-
-
-def measured(*command: object) -> dict[str, Any]:
-    done = subprocess.run(  # noqa: S603 - our own scripts
-        [str(part) for part in command], check=True, capture_output=True, text=True
-    )
-    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return result
 
 
 def compare(features: Path, options: argparse.Namespace) -> None:

@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import json
 import resource
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -23,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from processes import measured
 
 from adharness import FeatureGrid, Grid, Memory, Params, ScorerSpec
 from adharness.arrays import Float32, Int64
@@ -90,7 +90,7 @@ def specs() -> dict[str, ScorerSpec]:
     return {"padim": PADIM, "mahalanobis": MAHALANOBIS}
 
 
-def measured(case: Case) -> dict[str, float]:
+def measure(case: Case) -> dict[str, float]:
     """Seconds of fit, and of CPU in it; milliseconds of one image's score, GiB of the process."""
     rng = np.random.default_rng(0)
     noise = rng.normal(size=2_000_003).astype(np.float32)
@@ -112,12 +112,6 @@ def measured(case: Case) -> dict[str, float]:
     return {"fit_s": fit_s, "cpu_s": cpu_s, "score_ms": float(np.median(times)), "peak_gib": peak}
 
 
-def run(command: list[str]) -> dict[str, float]:
-    done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603 - our own scripts
-    result: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
-    return result
-
-
 def show(name: str, found: dict[str, float]) -> None:
     fit = f"fit {found['fit_s']:7.2f} s ({found['cpu_s']:.1f} s CPU)"
     score = f"score {found['score_ms']:7.1f} ms an image"
@@ -126,11 +120,11 @@ def show(name: str, found: dict[str, float]) -> None:
 
 def compare(name: str, peers: str | None) -> None:
     case = CASES[name]
-    show(name, run([sys.executable, __file__, name, "--here"]))
+    show(name, measured(sys.executable, __file__, name, "--here"))
     if peers and case.scorer == "padim":
-        script = str(HERE / "peers" / "gaussians.py")
+        script = HERE / "peers" / "gaussians.py"
         sizes = [case.images, case.side, case.params["dims"]]
-        show(f"  anomalib, {name}", run([peers, script, *map(str, sizes)]))
+        show(f"  anomalib, {name}", measured(peers, script, *sizes))
 
 
 def main() -> None:
@@ -141,7 +135,7 @@ def main() -> None:
     given = parser.parse_args()
     for name in given.cases:
         if given.here:
-            print(json.dumps(measured(CASES[name])))
+            print(json.dumps(measure(CASES[name])))
         else:
             compare(name, given.peers)
 

@@ -11,36 +11,26 @@ Ours computes pixel AUROC, AP, F1-oracle and AUPRO; theirs AUROC and AP (scikit-
 from __future__ import annotations
 
 import argparse
-import json
 import resource
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
 
 from maps import RolledMaps, RolledMasks, save_maps
+from processes import measured
 
 HERE = Path(__file__).parent
 SIZES = ((60, 512), (100, 1024))
-
-
-def measured(python: str, script: str, folder: Path) -> dict[str, Any]:
-    done = subprocess.run(  # noqa: S603 - our own scripts
-        [python, str(HERE / script), str(folder)], check=True, capture_output=True, text=True
-    )
-    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return result
 
 
 def compare(peers: str, folder: Path, count: int, size: int, rounds: int) -> None:
     save_maps(folder, count, size)
     ours, theirs = [], []
     for _ in range(rounds):
-        ours.append(measured(sys.executable, "metrics_ours.py", folder))
-        theirs.append(measured(peers, "peers/metrics.py", folder))
+        ours.append(measured(sys.executable, HERE / "metrics_ours.py", folder))
+        theirs.append(measured(peers, HERE / "peers" / "metrics.py", folder))
     our_s = statistics.median(run["seconds"]["all"] for run in ours)
     their_s = statistics.median(sum(run["seconds"].values()) for run in theirs)
     parts = {

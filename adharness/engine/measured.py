@@ -52,10 +52,10 @@ def macro_of(rows: Mapping[str, Mapping[str, Measured]]) -> dict[str, Measured]:
 
 
 def _mean(by_class: Mapping[str, Measured]) -> Measured:
-    undefined = [c for c, m in by_class.items() if not np.isfinite(m.value.value)]
-    if undefined:
-        first = by_class[undefined[0]].value.reason
-        reason = f"undefined in {', '.join(undefined)}: {first}"
+    missing = [c for c, m in by_class.items() if not np.isfinite(m.value.value)]
+    if missing:
+        first = by_class[missing[0]].value.reason
+        reason = f"undefined in {', '.join(missing)}: {first}"
         return Measured(MetricValue(float("nan"), reason))
     mean = float(np.mean([m.value.value for m in by_class.values()]))
     value = MetricValue(mean, None, _images_of_all([m.value for m in by_class.values()]))

@@ -46,9 +46,7 @@ class Rankings:
 
     referee: Referee
     gathered: Gathered
-    _measured: dict[tuple[str, Hashable, tuple[Kind, ...]], dict[str, Measured]] = field(
-        default_factory=dict
-    )
+    _measured: dict[_Key, dict[str, Measured]] = field(default_factory=dict)
 
     def table(self, family: Family, *, keeps_class_order: bool) -> Table:
         """Measure every row of a family."""

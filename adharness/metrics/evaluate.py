@@ -182,13 +182,8 @@ def find_metrics(names: Iterable[str], levels: set[Level]) -> list[MetricSpec]:
     return specs
 
 
-def image_quantity(spec: MetricSpec) -> str:
-    """Under which name the quantities hold an image metric that needs no threshold."""
-    return f"{spec.quantity}@{spec.dialect}" if spec.dialect else spec.quantity
-
-
 def _ranked(spec: MetricSpec, ranked: Ranking) -> MetricValue:
-    value = float(QUANTITIES[image_quantity(spec)].of([ranked]))
+    value = float(QUANTITIES[spec.reading].of([ranked]))
     return explained(value, _classes("image", int(ranked.positives), int(ranked.negatives)))
 
 

@@ -143,15 +143,13 @@ def kinds_of(specs: Sequence[MetricSpec]) -> frozenset[Kind]:
 
 def _rule(spec: MetricSpec) -> Rule | None:
     """Find the rule of a dialect; None for the exact and for dialects that read the ranking."""
-    if spec.dialect is None or f"{spec.quantity}@{spec.dialect}" in QUANTITIES:
+    if spec.dialect is None or spec.reading in QUANTITIES:
         return None
     return rule_of(find_dialect(spec.dialect), spec.quantity)
 
 
 def _quantity(spec: MetricSpec) -> Quantity:
-    if spec.quantity == "auroc_anomalous":
-        return QUANTITIES["auroc"]
-    return QUANTITIES[f"{spec.quantity}@{spec.dialect}" if spec.dialect else spec.quantity]
+    return QUANTITIES["auroc" if spec.quantity == "auroc_anomalous" else spec.reading]
 
 
 def _limit(spec: MetricSpec) -> float:

@@ -62,6 +62,11 @@ class MetricSpec:
         return self.range[1] if self.direction == "higher" else self.range[0]
 
     @property
+    def reading(self) -> str:
+        """The quantity as it is read: `ap`, or `ap@trapezoid` in a dialect."""
+        return f"{self.quantity}@{self.dialect}" if self.dialect else self.quantity
+
+    @property
     def at_threshold(self) -> bool:
         """Whether it is measured at the deployed threshold."""
         return "threshold" in self.needs

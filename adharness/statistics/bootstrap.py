@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike
 from adharness.arrays import AnyArray, Float64, Int64, require_shape
 from adharness.errors import MetricError
 from adharness.metrics.decisions import confusion, decide
-from adharness.metrics.evaluate import DECISIONS, find_metrics, image_quantity
+from adharness.metrics.evaluate import DECISIONS, find_metrics
 from adharness.metrics.inputs import read_labels, read_scores, read_threshold
 from adharness.metrics.quantities import QUANTITIES
 from adharness.metrics.ranking import rank_weighted
@@ -143,7 +143,7 @@ def replicates_of(
     ranked = [spec for spec in specs if not spec.at_threshold]
     if ranked:
         ranking = rank_weighted(anomalous, values, weights)
-        found |= {spec.name: QUANTITIES[image_quantity(spec)].of([ranking]) for spec in ranked}
+        found |= {spec.name: QUANTITIES[spec.reading].of([ranking]) for spec in ranked}
     deciding = [spec for spec in specs if spec.at_threshold]
     if deciding:
         flagged = decide(values, read_threshold(threshold, len(anomalous)))
