@@ -16,11 +16,11 @@ plan | store | statistics
 suite | data | baselines
 registry | testing
 adharness
-hooks
+hooks | sampling
 contracts | metrics | maps
 declared
 arrays
-errors | suggest
+errors | suggest | progress
 """
 """Top may import below, never above, never sideways across `|`.
 
@@ -110,7 +110,7 @@ def banned_names(root: Path) -> list[str]:
 
 def plugin_breaks(root: Path) -> list[str]:
     """List what a plugin takes from the core besides public names; its tests may use the kit."""
-    public = ["adharness.arrays", "adharness.data"]
+    public = ["adharness.arrays", "adharness.data", "adharness.progress", "adharness.sampling"]
     allowed = {"src": public, "tests": [*public, "adharness.testing"]}
     return [
         f"{file.relative_to(root)}:{found.line} {found.module} {found.name or ''}".strip()

@@ -18,6 +18,7 @@ from adharness.baselines.pixel_patches import PixelPatches, PixelPatchesParams
 from adharness.baselines.random_scores import RandomScorer, RandomScoresParams
 from adharness.contracts import BankSpec, ExtractorSpec, ScorerSpec
 from adharness.hooks import hookimpl
+from adharness.sampling import balances_classes
 
 
 @hookimpl
@@ -46,6 +47,7 @@ def adharness_banks() -> Iterator[BankSpec]:
         params=RandomParams,
         make=RandomBank,
         emits="bag",
+        needs_class=balances_classes,
         summary="Patches drawn at random without replacement, whatever their image.",
     )
     yield BankSpec(

@@ -9,16 +9,24 @@ import numpy as np
 from pydantic import Field
 
 from adharness.arrays import Float32, Int64
-from adharness.baselines.shots import FewShots, ShotsParams, seen
 from adharness.contracts import Bag, FeatureSet, Grid, Images
-from adharness.errors import ContractError, DataError
+from adharness.errors import ContractError
+from adharness.sampling import (
+    BalanceParams,
+    ReferenceParams,
+    References,
+    ShotsParams,
+    even_quotas,
+    patches_by_class,
+    references,
+)
 
 
-class AllParams(ShotsParams):
+class AllParams(ReferenceParams):
     """Parameters of `all`."""
 
 
-class RandomParams(ShotsParams):
+class RandomParams(BalanceParams):
     """Parameters of `random`. The smaller of the two limits holds."""
 
     ratio: float = Field(0.1, gt=0, le=1, description="part of the training patches to keep")
@@ -47,15 +55,14 @@ class AllBank:
         DataError
             If there is no training image.
         """
-        features = seen(features, self.params, rng)
-        total = _patch_count(features)
-        rows = np.empty((total, features.dim), dtype=np.float32)
+        read = references(features, self.params, rng)
+        rows = np.empty((read.total, features.dim), dtype=np.float32)
         start = 0
-        for batch in features.batches():
+        for batch in read.features.batches():
             flat = batch.patches.reshape(-1, features.dim)
             rows[start : start + len(flat)] = flat
             start += len(flat)
-        return Bag(rows=rows, images=_origins(np.arange(total, dtype=np.int64), features))
+        return Bag(rows=rows, images=read.origins(np.arange(read.total, dtype=np.int64)))
 
 
 class RandomBank:
@@ -84,11 +91,18 @@ class RandomBank:
         DataError
             If there is no training image.
         """
-        features = seen(features, self.params, rng)
-        total = _patch_count(features)
-        drawn = rng.choice(total, size=self._size(total), replace=False, shuffle=False)
-        positions = np.sort(drawn).astype(np.int64)  # (M,), ascending: the disk is read forwards
-        return Bag(rows=features.rows(positions), images=_origins(positions, features))
+        read = references(features, self.params, rng)
+        positions = self._drawn(read, rng)  # (M,), ascending: the disk is read forwards
+        return Bag(rows=read.features.rows(positions), images=read.origins(positions))
+
+    def _drawn(self, read: References, rng: np.random.Generator) -> Int64:
+        count = self._size(read.total)
+        if self.params.balance == "none":
+            return _choice(np.arange(read.total, dtype=np.int64), count, rng)
+        classes = patches_by_class(read)
+        quotas = even_quotas(np.array([len(each) for each in classes], dtype=np.int64), count)
+        chosen = [_choice(each, int(n), rng) for each, n in zip(classes, quotas, strict=True)]
+        return np.sort(np.concatenate(chosen))
 
     def _size(self, total: int) -> int:
         wanted = max(1, round(self.params.ratio * total))
@@ -103,8 +117,7 @@ class GridBank:
 
     def reduce(self, features: FeatureSet, rng: np.random.Generator) -> Grid:
         """Wrap the features. Raises DataError if there is no training image."""
-        _patch_count(features)
-        return Grid(seen(features, self.params, rng))
+        return Grid(references(features, self.params, rng).features)
 
 
 class ImagesBank:
@@ -128,22 +141,13 @@ class ImagesBank:
                 "bank 'images' needs image embeddings, and this extractor gives none",
                 hint="use an extractor that has them, or a bank of patches such as 'random'",
             )
-        _patch_count(features)
-        features = seen(features, self.params, rng)
-        parts = [batch.embeddings for batch in features.batches() if batch.embeddings is not None]
+        read = references(features, self.params, rng).features
+        parts = [batch.embeddings for batch in read.batches() if batch.embeddings is not None]
         rows: Float32 = np.concatenate(parts)  # (N, E)
         return Images(rows=rows)
 
 
-def _patch_count(features: FeatureSet) -> int:
-    if features.count == 0:
-        raise DataError("a bank was given no training image", hint="adharness data doctor")
-    height, width = features.grid
-    return features.count * height * width
-
-
-def _origins(positions: Int64, features: FeatureSet) -> Int64:
-    """Return the training image that each flat patch position lies in, (M,) int64."""
-    height, width = features.grid
-    images = positions // (height * width)
-    return features.images[images] if isinstance(features, FewShots) else images
+def _choice(positions: Int64, count: int, rng: np.random.Generator) -> Int64:
+    """Draw `count` of ascending positions without replacement; they stay ascending."""
+    drawn = rng.choice(len(positions), size=count, replace=False, shuffle=False)
+    return positions[np.sort(drawn)]

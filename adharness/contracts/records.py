@@ -114,6 +114,20 @@ class FeatureSet(Protocol):
     def embedding_dim(self) -> int | None:
         """Length E of an image embedding; None where there is none."""
 
+    @property
+    def classes(self) -> Int64 | None:
+        """Number of each image's class, (N,); None unless the bank's spec says it needs it."""
+
+    def subset(self, images: Int64) -> FeatureSet:
+        """Features of the images at these positions, in this order; nothing is read or copied."""
+
+    def rotated(self, degrees: float) -> FeatureSet:
+        """Features of the same images, turned about their centre before they are extracted.
+
+        Counter-clockwise; what turns in from outside the picture is black. The first reading may
+        extract them, which takes as long as it takes.
+        """
+
     def read(self, images: Int64) -> FeatureGrid:
         """Features of the images at these positions, in this order; repeats are allowed."""
 
@@ -168,11 +182,15 @@ class Scores:
     patches : (N, h, w) float32, optional
         One score a patch. Where it is missing, no map can be drawn.
     images : (N,) float32, optional
-        One score an image. Where it is missing, the suite's `image_score` rule aggregates patches.
+        One score an image: the scorer's own aggregation, where its method has one. A suite's
+        `image_score` may ask for another, taken from the patches.
+    nearest : (N, h, w) int64, optional
+        The row of the bag that each patch was compared with, for scorers that look for one.
     """
 
     patches: Float32 | None = None
     images: Float32 | None = None
+    nearest: Int64 | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

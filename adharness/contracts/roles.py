@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from adharness.arrays import Bool, Float64, UInt8
+from adharness.arrays import AnyArray, Bool, Float64, UInt8
 from adharness.contracts.records import (
     Calibration,
     ContentHash,
@@ -80,6 +80,37 @@ class FittedScorer(Protocol):
         """Score each image on its own: finite, higher = more anomalous.
 
         Raises ContractError where D differs from the memory's, or a feature is not finite.
+        """
+
+
+@runtime_checkable
+class Informative(Protocol):
+    """A fitted scorer with something to say of its fit."""
+
+    def facts(self) -> Mapping[str, float]:
+        """Give finite numbers by name, such as `recall` of an approximate search, for the board."""
+
+
+@runtime_checkable
+class Storable(Protocol):
+    """A fitted scorer that can be written to disk; its scorer is `Restoring`.
+
+    One that fits on a bag or on image embeddings needs none of this: its memory is stored, and it
+    is fitted again with the same seed.
+    """
+
+    def state(self) -> Mapping[str, AnyArray]:
+        """Give all that it learnt, as arrays by name."""
+
+
+@runtime_checkable
+class Restoring(Protocol):
+    """A scorer that can be given what a fitted one wrote."""
+
+    def restore(self, state: Mapping[str, AnyArray]) -> FittedScorer:
+        """Make a fitted scorer that scores as the stored one did, to the last bit.
+
+        Raises ContractError where an array is missing, or its shape or type is wrong.
         """
 
 

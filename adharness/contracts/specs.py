@@ -93,12 +93,26 @@ class ExtractorSpec(Spec[Extractor]):
     kind: ClassVar[str] = "extractor"
 
 
+def _never(params: Any) -> bool:  # noqa: ARG001  whatever they are
+    return False
+
+
 @dataclass(frozen=True, kw_only=True)
 class BankSpec(Spec[Bank]):
-    """A bank. `emits` is the kind of memory it makes."""
+    """A bank.
+
+    Parameters
+    ----------
+    emits
+        The kind of memory it makes.
+    needs_class
+        Whether a bank with these parameters must be told the class of each training image: an
+        upper bound where the protocol hides it.
+    """
 
     kind: ClassVar[str] = "bank"
     emits: MemoryKind
+    needs_class: Callable[[Any], bool] = _never
 
 
 @dataclass(frozen=True, kw_only=True)

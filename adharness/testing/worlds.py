@@ -9,6 +9,7 @@ import numpy as np
 
 from adharness.arrays import Bool, Float32, Float64, Int64, require_shape
 from adharness.contracts.records import FeatureGrid
+from adharness.errors import ContractError
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,6 +20,7 @@ class ToyFeatures:
     ----------
     patches : (N, h, w, D) float32
     embeddings : (N, E) float32, optional
+    classes : (N,) int64, optional
 
     Examples
     --------
@@ -31,6 +33,7 @@ class ToyFeatures:
 
     patches: Float32
     embeddings: Float32 | None = None
+    classes: Int64 | None = None
 
     def __post_init__(self) -> None:
         require_shape(self.patches, (None, None, None, None), name="patches")
@@ -56,6 +59,26 @@ class ToyFeatures:
     def embedding_dim(self) -> int | None:
         """Length E of an image embedding; None where there is none."""
         return None if self.embeddings is None else int(self.embeddings.shape[1])
+
+    def subset(self, images: Int64) -> ToyFeatures:
+        """Features of the images at these positions, in this order."""
+        embeddings = None if self.embeddings is None else self.embeddings[images]
+        classes = None if self.classes is None else self.classes[images]
+        return ToyFeatures(self.patches[images], embeddings, classes)
+
+    def rotated(self, degrees: float) -> ToyFeatures:
+        """Turn the grid of patches by the nearest quarter, as no image is behind it.
+
+        Raises
+        ------
+        ContractError
+            Where the grid is no square and does not fit onto itself.
+        """
+        quarters = round(degrees / 90)
+        turned = np.rot90(self.patches, quarters, axes=(1, 2))
+        if turned.shape != self.patches.shape:
+            raise ContractError(f"a grid of {self.grid} cannot be turned by {degrees} degrees")
+        return ToyFeatures(turned, self.embeddings, self.classes)
 
     def read(self, images: Int64) -> FeatureGrid:
         """Features of the images at these positions, in this order; repeats are allowed."""
