@@ -1,26 +1,31 @@
 """From patch scores to an anomaly map on the native image. Part of the referee: not pluggable.
 
 Patch scores (h, w) are brought to the extractor's input size, smoothed there, and brought to the
-native size. Bilinear interpolation with pixel centres aligned (`align_corners=False`), so a patch's
-score lands where the patch was seen.
+native size. Interpolation has pixel centres aligned (`align_corners=False`), so a patch's score
+lands where the patch was seen; the last step is always bilinear.
 """
 
 from __future__ import annotations
+
+from typing import Literal, TypeAlias
 
 import numpy as np
 from PIL import Image
 
 from adharness.arrays import Float32, require_shape
 
+Upsample: TypeAlias = Literal["bilinear", "nearest", "bicubic"]
 
-def resize_map(scores: Float32, size: tuple[int, int]) -> Float32:
-    """Bilinear resize of (h, w) float32 to (H, W), pixel centres aligned, edges extended."""
+
+def resize_map(scores: Float32, size: tuple[int, int], upsample: Upsample = "bilinear") -> Float32:
+    """Resize of (h, w) float32 to (H, W), pixel centres aligned, edges extended."""
     require_shape(scores, (None, None), name="patch scores")
     if scores.shape == size:
         return scores
     picture = Image.fromarray(np.ascontiguousarray(scores, dtype=np.float32))
     height, width = size
-    return np.asarray(picture.resize((width, height), Image.Resampling.BILINEAR), dtype=np.float32)
+    method = Image.Resampling[upsample.upper()]
+    return np.asarray(picture.resize((width, height), method), dtype=np.float32)
 
 
 def draw_map(
@@ -29,6 +34,7 @@ def draw_map(
     input_size: tuple[int, int],
     native_size: tuple[int, int],
     smooth_px: float,
+    upsample: Upsample = "bilinear",
 ) -> Float32:
     """Anomaly map of one image, (H, W) float32, higher = more anomalous.
 
@@ -39,14 +45,27 @@ def draw_map(
         (height, width) in pixels.
     smooth_px
         Standard deviation of the Gaussian, in pixels of the extractor's input; 0 for none.
+    upsample
+        How patch scores are brought to the input size.
 
     References
     ----------
     Roth et al. 2022, section 3.3: up-scaled bilinearly and smoothed with a Gaussian of width 4.
+    Defard et al. 2021 take bicubic, anomalib 2.7 nearest.
     """
-    at_input = resize_map(patch_scores, input_size)
+    at_input = input_map(
+        patch_scores, input_size=input_size, smooth_px=smooth_px, upsample=upsample
+    )
+    return resize_map(at_input, native_size)
+
+
+def input_map(
+    patch_scores: Float32, *, input_size: tuple[int, int], smooth_px: float, upsample: Upsample
+) -> Float32:
+    """Anomaly map at the size of the extractor's input; as `draw_map` before its last step."""
+    at_input = resize_map(patch_scores, input_size, upsample)
     if smooth_px > 0:
         from scipy.ndimage import gaussian_filter
 
         at_input = gaussian_filter(at_input, sigma=smooth_px, mode="nearest").astype(np.float32)
-    return resize_map(at_input, native_size)
+    return at_input

@@ -16,6 +16,7 @@ from adharness.engine.events import (
     Listener,
     StageStarted,
     StepDone,
+    StepProgress,
     StepStarted,
 )
 
@@ -58,13 +59,16 @@ class _Live:
     """One bar, for the stage that runs."""
 
     def __init__(self, bar: render.LiveBar, notes: Listener) -> None:
-        self._bar, self._notes = bar, notes
+        self._bar, self._notes, self._what = bar, notes, ""
 
     def __call__(self, event: Event) -> None:
         if isinstance(event, StageStarted):
             self._bar.start(event.stage, event.total, event.unit)
         elif isinstance(event, StepStarted):
+            self._what = event.what
             self._bar.describe(event.what)
+        elif isinstance(event, StepProgress):
+            self._bar.describe(f"{self._what}: {_inside(event)}")
         elif isinstance(event, StepDone):
             self._bar.advance(event.count)
         else:
@@ -94,6 +98,8 @@ class _Plain:
             self.begun = self.said = time.monotonic()
         elif isinstance(event, StepStarted):
             self.what = event.what
+        elif isinstance(event, StepProgress):
+            self._tell(event)
         elif isinstance(event, StepDone):
             self._advance(event)
         else:
@@ -110,6 +116,14 @@ class _Plain:
         self.said = now
         render.print_progress(self._line(now - self.begun))
 
+    def _tell(self, event: StepProgress) -> None:
+        """Say how far a long step has come, where nothing was said for a while."""
+        now = time.monotonic()
+        if now - self.said >= PLAIN_EVERY_S:
+            self.said = now
+            counted = f"{self.stage}: {self.done}/{self.total} {self.unit}"
+            render.print_progress(f"{counted}: {self.what}: {_inside(event)}")
+
     def _line(self, spent_s: float) -> str:
         counted = f"{self.stage}: {self.done}/{self.total} {self.unit}"
         reused = f", {self.reused} from before" if self.reused else ""
@@ -120,3 +134,7 @@ class _Plain:
         since_first_s = spent_s - self.first_s
         left_s = since_first_s / (self.done - self.first_done) * (self.total - self.done)
         return f"{counted}{reused}, about {left_s:.0f} s left: {self.what}"
+
+
+def _inside(event: StepProgress) -> str:
+    return f"{event.done:,}/{event.total:,} {event.unit}"

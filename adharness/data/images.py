@@ -126,6 +126,17 @@ def resize_image(image: UInt8, preprocess: Preprocess) -> UInt8:
     return np.array(picture, dtype=np.uint8)
 
 
+def turn_image(image: UInt8, degrees: float) -> UInt8:
+    """Turn (H, W, 3) uint8 counter-clockwise about its centre; the size stays, corners are black.
+
+    Bilinear, as AnomalyDINO's code turns its references. 0 degrees gives the image as it is.
+    """
+    if degrees % 360 == 0:
+        return image
+    turned = Image.fromarray(image).rotate(degrees, Image.Resampling.BILINEAR)
+    return np.array(turned, dtype=np.uint8)
+
+
 def hash_file(path: Path) -> str:
     """SHA-256 of a file's bytes, in hexadecimal. Raises DataError where it cannot be read."""
     try:

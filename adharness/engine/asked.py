@@ -31,6 +31,7 @@ def _method(method: BoundMethod) -> dict[str, Any]:
         "extractor": {"name": method.extractor_name, **method.extractor.identity()},
         "bank": method.bank.identity(),
         "scorer": method.scorer.identity(),
+        "maps": method.maps.model_dump(mode="json"),
     }
 
 

@@ -3,41 +3,95 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from adharness.arrays import AnyArray, Float32, Float64, Int64, require_finite, require_shape
-from adharness.contracts import Bag, FeatureGrid, FittedScorer, Images, Memory, Scores
+from adharness.contracts import (
+    Bag,
+    BankSpec,
+    FeatureGrid,
+    FittedScorer,
+    Images,
+    Informative,
+    Memory,
+    Scores,
+)
 from adharness.engine.features import CachedFeatures
 from adharness.errors import ContractError, DataError
 from adharness.store.records import Costs
-from adharness.suite.bind import BoundMethod
+from adharness.suite.bind import Bound, BoundMethod
 
 
 @dataclass(frozen=True, eq=False)
 class RawScores:
-    """Scores of n images as the scorer gave them, before any normalizer.
+    """Scores of n images as the scorer gave them, before any rule or normalizer; not both None.
 
     Parameters
     ----------
-    images : (n,) float64
+    own : (n,) float64, optional
     patches : (n, h, w) float32, optional
+    neighbours : (n, C) int64, optional
+        How many patches of each image have their nearest row in each of the C classes; None where
+        the scorer names no row, or one class was trained on.
+    facts
+        What the fitted scorer says of itself.
     """
 
-    images: Float64
+    own: Float64 | None
     patches: Float32 | None
+    neighbours: Int64 | None
+    facts: Mapping[str, float]
     costs: Costs
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """A fitted scorer, and the memory that it was fitted on."""
+
+    memory: Memory
+    scorer: FittedScorer
+    seconds: float
+
+
+def fit(method: BoundMethod, train: CachedFeatures, *, seed: int) -> Fitted:
+    """Reduce the training features and fit the scorer; each draws from a generator of its own.
+
+    Raises
+    ------
+    ContractError
+        The bank names training images that do not exist.
+    """
+    bank_rng, scorer_rng = generators(seed)
+    told = train if needs_class(method.bank) else replace(train, classes=None)
+    begun = time.perf_counter()
+    memory = method.bank.make().reduce(told, bank_rng)
+    _check_origins(memory, train.count, method.bank.name)
+    fitted = method.scorer.make().fit(memory, scorer_rng)
+    return Fitted(memory, fitted, time.perf_counter() - begun)
+
+
+def generators(seed: int) -> tuple[np.random.Generator, np.random.Generator]:
+    """Make the generators of the bank and of the scorer."""
+    return np.random.default_rng([seed, 1]), np.random.default_rng([seed, 2])
+
+
+def needs_class(bank: Bound) -> bool:
+    """Whether the bank declares that it must be told the class of each training image."""
+    spec = bank.component.spec
+    return isinstance(spec, BankSpec) and spec.needs_class(bank.params)
 
 
 def fit_and_score(
     method: BoundMethod, train: CachedFeatures, evaluate: CachedFeatures, *, seed: int
 ) -> RawScores:
-    """Reduce the training features, fit the scorer, and score each image on its own.
+    """Fit one model and score each image on its own.
 
     Images go to the scorer one by one, so that no score can depend on which other images are in
-    the test set. The bank and the scorer each draw from a generator of their own.
+    the test set.
 
     Raises
     ------
@@ -48,49 +102,76 @@ def fit_and_score(
     """
     if not evaluate.count:
         raise DataError("no calibration or test image is left to score")
-    bank_rng, scorer_rng = (np.random.default_rng([seed, role]) for role in (1, 2))
-    begun = time.perf_counter()
-    memory = method.bank.make().reduce(train, bank_rng)
-    fitted = method.scorer.make().fit(memory, scorer_rng)
-    fit_s = time.perf_counter() - begun
-    images, patches, score_ms = _score_all(fitted, evaluate, method.scorer.name)
-    return RawScores(images, patches, _costs(memory, fit_s, score_ms, train))
-
-
-def _score_all(
-    fitted: FittedScorer, evaluate: CachedFeatures, name: str
-) -> tuple[Float64, Float32 | None, float]:
-    images: list[float] = []
-    patches: list[Float32] = []
-    times: list[float] = []
+    model = fit(method, train, seed=seed)
+    classes = 0 if train.classes is None else int(train.classes.max()) + 1
+    rows = _row_classes(model.memory, train.classes)
+    collected = _Collected(method.scorer.name, rows, classes)
     for i in range(evaluate.count):
         features = evaluate.read(np.array([i]))
         begun = time.perf_counter()
-        scores = fitted.score(features)
-        times.append(time.perf_counter() - begun)
-        _check(scores, features, name)
-        images.append(image_score(scores))
+        scores = model.scorer.score(features)
+        collected.add(scores, features, time.perf_counter() - begun)
+    facts = model.scorer.facts() if isinstance(model.scorer, Informative) else {}
+    return RawScores(
+        own=collected.own(),
+        patches=collected.stacked(),
+        neighbours=np.array(collected.neighbours) if collected.neighbours else None,
+        facts=_finite_facts(facts, method.scorer.name),
+        costs=_costs(model, 1000 * float(np.median(collected.times)), train),
+    )
+
+
+@dataclass(eq=False)
+class _Collected:
+    """What the scorer gave, image by image."""
+
+    name: str
+    row_classes: Int64 | None
+    """Of each row of the memory; None where there is no need to count."""
+    classes: int
+    images: list[float] = field(default_factory=list)
+    patches: list[Float32] = field(default_factory=list)
+    neighbours: list[Int64] = field(default_factory=list)
+    times: list[float] = field(default_factory=list)
+
+    def add(self, scores: Scores, features: FeatureGrid, seconds: float) -> None:
+        """Check the scores of one image and keep them."""
+        check_scores(scores, features, self.name)
+        self.times.append(seconds)
+        if scores.images is not None:
+            self.images.append(float(scores.images[0]))
         if scores.patches is not None:
-            patches.append(scores.patches[0])
-    if len(patches) not in (0, len(images)):
-        raise ContractError(f"scorer '{name}' gave patch scores of some images and not of others")
-    stacked = np.stack(patches).astype(np.float32) if patches else None
-    return np.array(images, dtype=np.float64), stacked, 1000 * float(np.median(times))
+            self.patches.append(scores.patches[0])
+        if scores.nearest is not None and self.row_classes is not None:
+            self.neighbours.append(self._classes_of(scores.nearest.ravel()))
+        if any(len(kept) not in (0, len(self.times)) for kept in (self.images, self.patches)):
+            raise ContractError(
+                f"scorer '{self.name}' gave patch or image scores of some images and not of others"
+            )
+
+    def _classes_of(self, nearest: Int64) -> Int64:
+        assert self.row_classes is not None  # noqa: S101  asked for above
+        if len(nearest) and not 0 <= nearest.min() <= nearest.max() < len(self.row_classes):
+            raise ContractError(f"scorer '{self.name}' names rows that its memory does not have")
+        return np.bincount(self.row_classes[nearest], minlength=self.classes)
+
+    def own(self) -> Float64 | None:
+        """Image scores (n,); None where the scorer gives none."""
+        return np.array(self.images, dtype=np.float64) if self.images else None
+
+    def stacked(self) -> Float32 | None:
+        """Patch scores (n, h, w); None where the scorer gives none."""
+        return np.stack(self.patches).astype(np.float32) if self.patches else None
 
 
-def image_score(scores: Scores) -> float:
-    """Score of one image: the scorer's own where it gives one, else the highest patch score."""
-    if scores.images is not None:
-        return float(scores.images[0])
-    if scores.patches is None:
-        raise ContractError("the scorer gave neither patch scores nor image scores")
-    return float(scores.patches.max())
-
-
-def _check(scores: Scores, features: FeatureGrid, name: str) -> None:
+def check_scores(scores: Scores, features: FeatureGrid, name: str) -> None:
+    """Raise ContractError where a scorer's answer is not what its contract says."""
+    if scores.images is None and scores.patches is None:
+        raise ContractError(f"scorer '{name}' gave neither patch scores nor image scores")
     given: dict[str, tuple[AnyArray | None, tuple[int, ...]]] = {
         "patch": (scores.patches, features.patches.shape[:3]),
         "image": (scores.images, features.patches.shape[:1]),
+        "nearest rows of": (scores.nearest, features.patches.shape[:3]),
     }
     for level, (values, shape) in given.items():
         if values is not None:
@@ -98,10 +179,33 @@ def _check(scores: Scores, features: FeatureGrid, name: str) -> None:
             require_finite(values, name=f"{level} scores of scorer '{name}'")
 
 
-def _costs(memory: Memory, fit_s: float, score_ms: float, train: CachedFeatures) -> Costs:
-    rows: Any = memory.rows if isinstance(memory, Bag | Images) else None
+def _row_classes(memory: Memory, classes: Int64 | None) -> Int64 | None:
+    """Give the class of each row of a bag (M,); None where it is no bag, or of one class only."""
+    if classes is None or not isinstance(memory, Bag) or len(np.unique(classes)) == 1:
+        return None
+    return classes[memory.images]
+
+
+def _check_origins(memory: Memory, images: int, bank: str) -> None:
+    if not isinstance(memory, Bag):
+        return
+    require_shape(memory.images, (len(memory.rows),), name=f"images of bank '{bank}'")
+    if len(memory.images) and not 0 <= memory.images.min() <= memory.images.max() < images:
+        raise ContractError(f"bank '{bank}' names training images beyond the {images} it was given")
+
+
+def _finite_facts(facts: Mapping[str, float], name: str) -> dict[str, float]:
+    told = {str(key): float(value) for key, value in facts.items()}
+    for key, value in told.items():
+        if not np.isfinite(value):
+            raise ContractError(f"scorer '{name}' says that its {key} is {value}")
+    return told
+
+
+def _costs(model: Fitted, score_ms: float, train: CachedFeatures) -> Costs:
+    rows: Any = model.memory.rows if isinstance(model.memory, Bag | Images) else None
     return Costs(
-        fit_s=fit_s,
+        fit_s=model.seconds,
         score_ms=score_ms,
         extract_ms=float(np.mean([shard.entry.extract_ms for shard in train.shards])),
         bank_rows=None if rows is None else len(rows),

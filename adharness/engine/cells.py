@@ -10,11 +10,11 @@ from typing import Any, Literal
 import numpy as np
 
 from adharness.arrays import AnyArray, Int64
-from adharness.engine.family import Decided, Family, needs_class, threshold_record
+from adharness.engine.family import Decided, Family, tells_class, threshold_record
 from adharness.engine.group import FeatureGroup
 from adharness.engine.judge import POOLED, Referee, Table
 from adharness.engine.score import Reuse, ScoringOutcome, task_versions
-from adharness.plan import PROTOCOLS, Cell
+from adharness.plan import Cell
 from adharness.store.folder import RunFolder
 from adharness.store.identity import digest
 from adharness.store.records import CellRecord, ThresholdRecord
@@ -43,7 +43,7 @@ class CellWorker:
             "protocol": cell.protocol,
             "normalizer": cell.normalizer.identity(),
             "thresholder": cell.thresholder.identity(),
-            "maps": self.suite.maps.model_dump(mode="json"),
+            "maps": cell.method.maps.model_dump(mode="json"),
         }
 
     @cached_property
@@ -73,8 +73,9 @@ class CellWorker:
         record = CellRecord(
             id=digest(identity),
             **_names(cell),
-            image_score=self.suite.maps.image_score,
-            class_oracle=needs_class(cell) and not PROTOCOLS[cell.protocol].labels_at_eval,
+            image_score=family.gathered.image_score,
+            facts=dict(family.gathered.facts),
+            class_oracle=tells_class(cell),
             status=_status([r.status for r in rows]),
             rows=rows,
             thresholds=decided.records(),
@@ -120,7 +121,7 @@ class CellWorker:
             arrays["scores.npz"] = {**self._score_arrays(decided, family), **of_images}
         shared = {f.name: f for f in family.maps_file}
         if not shared and family.gathered.patches is not None and family.parts:
-            arrays["maps.npz"] = self._map_arrays(family)
+            arrays["maps.npz"] = self._map_arrays(family, record.identity["maps"])
         self.folder.put_cell(record, arrays, shared)
         if "maps.npz" in arrays:
             family.maps_file.append(self.folder.path / "cells" / record.id / "maps.npz")
@@ -162,7 +163,7 @@ class CellWorker:
             "raw": family.gathered.raw[rows],
         }
 
-    def _map_arrays(self, family: Family) -> dict[str, AnyArray]:
+    def _map_arrays(self, family: Family, drawing: Mapping[str, Any]) -> dict[str, AnyArray]:
         rows = family.test_rows()
         positions = family.gathered.positions[rows]
         patches = family.gathered.patches
@@ -171,6 +172,8 @@ class CellWorker:
             "patches": np.zeros(0) if patches is None else patches[rows],
             "sizes": np.array([self.group.sizes[int(i)] for i in positions], dtype=np.int64),
             "input_size": np.array(self.group.input_size, dtype=np.int64),
+            "smooth_px": np.array(drawing["smooth_px"], dtype=np.float64),
+            "upsample": np.array(drawing["upsample"]),
         }
 
 

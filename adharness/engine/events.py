@@ -29,6 +29,16 @@ class StepStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class StepProgress:
+    """How far the step that runs has come, in units of its own."""
+
+    stage: Stage
+    done: int
+    total: int
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
 class StepDone:
     """`count` steps are done; `reused` if they came from the store or the cache."""
 
@@ -53,5 +63,5 @@ class ImageSkipped:
     message: str
 
 
-Event: TypeAlias = StageStarted | StepStarted | StepDone | Failed | ImageSkipped
+Event: TypeAlias = StageStarted | StepStarted | StepProgress | StepDone | Failed | ImageSkipped
 Listener: TypeAlias = Callable[[Event], None]

@@ -7,16 +7,16 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any, Literal
 
 import numpy as np
 from filelock import FileLock
 
-from adharness.arrays import AnyArray, Float32, UInt8, require_finite, require_shape
+from adharness.arrays import AnyArray, Float32, Int64, UInt8, require_finite, require_shape
 from adharness.contracts import ContentHash, Dataset, Extractor, FeatureGrid, Sample
-from adharness.data.images import resize_image
+from adharness.data.images import resize_image, turn_image
 from adharness.engine.features import Shard, ShardEntry, open_shard
 from adharness.errors import ContractError, DataError
 from adharness.store.files import explained, write_json
@@ -29,7 +29,7 @@ of an image do not depend on how many images come after it."""
 
 @dataclass(frozen=True)
 class ExtractionJob:
-    """The images of one class, and what turns them into features."""
+    """Images, such as those of one class, and what turns them into features."""
 
     dataset: Dataset
     samples: Sequence[Sample]
@@ -38,11 +38,22 @@ class ExtractionJob:
     identity: dict[str, Any]
     """The extractor as declared, its fingerprint and its versions."""
     on_error: Literal["fail", "skip"]
+    degrees: float = 0.0
+    """How far each image is turned first, counter-clockwise."""
+
+    def narrowed(self, images: Int64) -> ExtractionJob:
+        """Keep the images at these positions, in this order."""
+        return replace(
+            self,
+            samples=[self.samples[i] for i in images],
+            hashes=[self.hashes[i] for i in images],
+        )
 
     def key(self) -> str:
         """Name of the shard: a digest of all that can change a feature."""
-        images = [h.image for h in self.hashes]
-        return digest({"extractor": self.identity, "images": images}, length=32)
+        facts = {"extractor": self.identity, "images": [h.image for h in self.hashes]}
+        turned = {"degrees": self.degrees} if self.degrees else {}
+        return digest(facts | turned, length=32)
 
 
 def ensure_shard(cache: Path, job: ExtractionJob, tick: Callable[[int, bool], None]) -> Shard:
@@ -161,7 +172,7 @@ def _decode(job: ExtractionJob, start: int) -> _Batch:
             batch.skipped[i] = error.message
             batch.sizes.append((1, 1))
             continue
-        images[i] = resize_image(native, preprocess)
+        images[i] = resize_image(turn_image(native, job.degrees), preprocess)
         batch.sizes.append((native.shape[0], native.shape[1]))
     return batch
 

@@ -12,6 +12,7 @@ import numpy as np
 from adharness.arrays import AnyArray, Float64, Int64
 from adharness.contracts import FittedNormalizer, ImageContext, Threshold
 from adharness.contracts.specs import NormalizerSpec
+from adharness.engine.cell import needs_class as bank_needs_class
 from adharness.engine.failures import failure_of
 from adharness.engine.gather import Gathered
 from adharness.engine.group import FeatureGroup
@@ -163,6 +164,13 @@ def needs_class(cell: Cell) -> bool:
     """Whether the cell's normalizer declares that it must be told the class."""
     spec = cell.normalizer.component.spec
     return isinstance(spec, NormalizerSpec) and spec.needs_class
+
+
+def tells_class(cell: Cell) -> bool:
+    """Whether a part of the cell is told a class that the protocol hides: an upper bound."""
+    protocol = PROTOCOLS[cell.protocol]
+    normalizer = needs_class(cell) and not protocol.labels_at_eval
+    return normalizer or (bank_needs_class(cell.method.bank) and not protocol.labels_at_train)
 
 
 def keeps_class_order(cell: Cell) -> bool:

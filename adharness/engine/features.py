@@ -7,18 +7,18 @@ weights and version, so two suites, two runs and two machines that share a disk 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from adharness.arrays import AnyArray, Bool, Float32, Int64
 from adharness.contracts import FeatureGrid
-from adharness.errors import StoreError
+from adharness.errors import ContractError, StoreError
 from adharness.store.files import read_json
 
 
@@ -73,16 +73,37 @@ def open_shard(folder: Path) -> Shard | None:
     return Shard(folder, entry) if whole else None
 
 
-@dataclass(frozen=True)
+Turn: TypeAlias = Callable[[Int64, float], Shard]
+
+
+@dataclass(frozen=True, eq=False)
 class CachedFeatures:
-    """A FeatureSet over shards: image `i` is row `rows[i]` of shard `shards[where[i]]`."""
+    """A FeatureSet over shards: image `i` is row `places[i]` of shard `shards[where[i]]`.
+
+    Parameters
+    ----------
+    positions : (N,) int64
+        Of the images in their survey.
+    classes : (N,) int64, optional
+        Number of each image's class; None where it is not told.
+    turn
+        Extracts the images at given positions of the survey, turned by given degrees.
+    """
 
     shards: Sequence[Shard]
     where: Int64
     places: Int64
+    positions: Int64
+    classes: Int64 | None = None
+    turn: Turn | None = None
 
     @classmethod
-    def over(cls, shards: Mapping[str, Shard], places: Sequence[tuple[str, int]]) -> CachedFeatures:
+    def over(
+        cls,
+        shards: Mapping[str, Shard],
+        places: Sequence[tuple[str, int]],
+        turn: Turn | None = None,
+    ) -> CachedFeatures:
         """Features of images given as (class, row in the class's shard).
 
         An image whose class has no shard keeps its position but cannot be read.
@@ -93,11 +114,37 @@ class CachedFeatures:
             shards=[shards[n] for n in names],
             where=np.array([order.get(name, -1) for name, _ in places], dtype=np.int64),
             places=np.array([row for _, row in places], dtype=np.int64),
+            positions=np.arange(len(places), dtype=np.int64),
+            turn=turn,
         )
 
     def subset(self, images: Int64) -> CachedFeatures:
         """Features of the images at these positions."""
-        return CachedFeatures(self.shards, self.where[images], self.places[images])
+        return replace(
+            self,
+            where=self.where[images],
+            places=self.places[images],
+            positions=self.positions[images],
+            classes=None if self.classes is None else self.classes[images],
+        )
+
+    def labelled(self, classes: Int64) -> CachedFeatures:
+        """Tell the classes (N,) to whoever reads these features."""
+        return replace(self, classes=classes)
+
+    def rotated(self, degrees: float) -> CachedFeatures:
+        """Features of the same images, turned before extraction; extracted now or from the cache.
+
+        Raises
+        ------
+        DataError, ContractError, StoreError
+            As extraction does.
+        """
+        if self.turn is None:
+            raise ContractError("these features cannot be extracted again from turned images")
+        shard = self.turn(self.positions, degrees)
+        rows = np.arange(self.count, dtype=np.int64)
+        return replace(self, shards=[shard], where=np.zeros_like(rows), places=rows, turn=None)
 
     @property
     def count(self) -> int:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from adharness.arrays import AnyArray, Float32, Float64, Int64
 from adharness.engine.failures import failure_of
 from adharness.engine.group import FeatureGroup
+from adharness.engine.image_scores import image_scores
 from adharness.engine.score import ScoringOutcome
 from adharness.engine.scored_maps import RawMaps
 from adharness.errors import StoreError
 from adharness.store.folder import RunFolder
 from adharness.store.records import Costs, Failure
+from adharness.suite.schema import MapSettings
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +30,10 @@ class Gathered:
     patches : (n, h, w) float32, optional
     failures
         Classes without scores, or whose masks could not be read, and why.
+    image_score
+        How `raw` came about, as the board calls it.
+    facts
+        What the models say of themselves; the lowest of each.
     """
 
     positions: Int64
@@ -36,6 +42,8 @@ class Gathered:
     maps: RawMaps | None
     failures: Mapping[str, Failure]
     costs: Costs | None
+    image_score: str = "scorer's own"
+    facts: Mapping[str, float] = field(default_factory=dict)
 
     def rows(self, positions: Int64) -> Int64:
         """Find the rows of these positions; those without a score are left out."""
@@ -52,46 +60,55 @@ def gather(
     group: FeatureGroup,
     folder: RunFolder,
     outcomes: Mapping[str | None, ScoringOutcome],
-    smooth_px: float,
+    settings: MapSettings,
 ) -> Gathered:
     """Read the stored scorings of a method; those that failed become failures by class.
 
     `outcomes` maps the class that a model was trained on, or None for all, to what came of it.
     """
-    survey = group.survey
     failures = {c: failure_of("judge", error) for c, error in group.truth.broken.items()}
-    place = {sample.path: i for i, sample in enumerate(survey.samples)}
-    found: list[tuple[Int64, dict[str, AnyArray]]] = []
-    costs: list[Costs] = []
     for trained_on, outcome in outcomes.items():
         if outcome.failure:
-            names = survey.classes if trained_on is None else (trained_on,)
+            names = group.survey.classes if trained_on is None else (trained_on,)
             failures |= dict.fromkeys(names, outcome.failure)
-            continue
-        arrays = folder.scoring_arrays(outcome.id, "scores.npz")
-        found.append((np.array([place[p] for p in arrays["samples"].tolist()]), arrays))
-        costs += [outcome.costs] if outcome.costs else []
-    positions, raw, patches = _stacked(found)
+    done = [outcome for outcome in outcomes.values() if not outcome.failure]
+    stored = [folder.scoring_arrays(outcome.id, "scores.npz") for outcome in done]
+    positions, order = _positions(group, stored)
+    own, patches = (_whole(stored, name, order) for name in ("own", "patches"))
     maps = None
     if patches is not None:
         sizes = [group.sizes[int(i)] for i in positions]
-        maps = RawMaps(patches, sizes, group.input_size, smooth_px)
-    return Gathered(positions, raw, patches, maps, failures, _total(costs))
+        drawing = (settings.smooth_px, settings.upsample)
+        maps = RawMaps(patches, sizes, group.input_size, *drawing)
+    raw, label = np.zeros(0), settings.image_score.label
+    if stored:
+        raw, label = image_scores(settings.image_score, own, patches, maps)
+    costs = _total([outcome.costs for outcome in done if outcome.costs])
+    facts = _lowest([outcome.facts for outcome in done])
+    return Gathered(positions, raw, patches, maps, failures, costs, label, facts)
 
 
-def _stacked(
-    found: list[tuple[Int64, dict[str, AnyArray]]],
-) -> tuple[Int64, Float64, Float32 | None]:
-    if not found:
-        return np.zeros(0, np.int64), np.zeros(0), None
-    positions = np.concatenate([p for p, _ in found])
+def _positions(
+    group: FeatureGroup, stored: Sequence[Mapping[str, AnyArray]]
+) -> tuple[Int64, Int64]:
+    """Positions (n,) of all stored images, ascending, and the order that sorts them."""
+    place = {sample.path: i for i, sample in enumerate(group.survey.samples)}
+    found = [place[path] for arrays in stored for path in arrays["samples"].tolist()]
+    positions = np.array(found, dtype=np.int64)
     order = np.argsort(positions, kind="stable")
-    patches = [a["patches"] for _, a in found if "patches" in a]
-    return (
-        positions[order],
-        np.concatenate([a["raw"] for _, a in found])[order],
-        np.concatenate(patches)[order] if len(patches) == len(found) else None,
-    )
+    return positions[order], order
+
+
+def _whole(stored: Sequence[Mapping[str, AnyArray]], name: str, order: Int64) -> AnyArray | None:
+    """Join an array of all scorings, in order; None where one of them has none."""
+    parts = [arrays[name] for arrays in stored if name in arrays]
+    return np.concatenate(parts)[order] if parts and len(parts) == len(stored) else None
+
+
+def _lowest(facts: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Give the lowest of each fact over the models: of a recall, the worst is the one to show."""
+    names = dict.fromkeys(name for told in facts for name in told)
+    return {name: min(told[name] for told in facts if name in told) for name in names}
 
 
 def _total(costs: Sequence[Costs]) -> Costs | None:

@@ -17,6 +17,7 @@ from adharness.engine.failures import failure_of
 from adharness.engine.features import CachedFeatures, Shard
 from adharness.engine.survey import Survey
 from adharness.engine.truth import Truth, read_truth
+from adharness.engine.turned import Turner
 from adharness.errors import StoreError
 from adharness.plan import Cell
 from adharness.store.provenance import Installed
@@ -41,6 +42,12 @@ class FeatureGroup:
     input_size: tuple[int, int]
     installed: Installed
 
+    def training(self, positions: Int64) -> CachedFeatures:
+        """Features of training images, which know the classes; the engine tells them or not."""
+        names = self.survey.class_names(positions)
+        numbers = np.array([self.survey.classes.index(name) for name in names], dtype=np.int64)
+        return self.features.subset(positions).labelled(numbers)
+
 
 @dataclass(frozen=True)
 class RunContext:
@@ -59,7 +66,7 @@ def open_group(survey: Survey, cells: tuple[Cell, ...], context: RunContext) -> 
     passed on: a full disk ends the run.
     """
     listener = context.listener
-    shards, failures, identity = _shards(survey, cells[0].method.extractor, context)
+    shards, failures, identity, turn = _shards(survey, cells[0].method.extractor, context)
     places = _places(survey)
     sizes = {i: shards[c].entry.sizes[row] for i, (c, row) in enumerate(places) if c in shards}
     skipped = _skipped(places, shards)
@@ -78,7 +85,7 @@ def open_group(survey: Survey, cells: tuple[Cell, ...], context: RunContext) -> 
     return FeatureGroup(
         survey=kept.without(list(truth.skipped)),
         cells=cells,
-        features=CachedFeatures.over(shards, places),
+        features=CachedFeatures.over(shards, places, turn),
         truth=truth,
         identity=identity,
         failures=failures,
@@ -94,7 +101,7 @@ def open_group(survey: Survey, cells: tuple[Cell, ...], context: RunContext) -> 
 
 def _shards(
     survey: Survey, bound: Bound, context: RunContext
-) -> tuple[dict[str, Shard], dict[str, Failure], dict[str, Any]]:
+) -> tuple[dict[str, Shard], dict[str, Failure], dict[str, Any], Turner | None]:
     listener = context.listener
     shards: dict[str, Shard] = {}
     failures: dict[str, Failure] = {}
@@ -105,10 +112,13 @@ def _shards(
     except Exception as error:  # noqa: BLE001 - whatever a plugin raises becomes failed rows
         failure = failure_of("extract", error)
         listener(Failed(f"extractor {bound.name}", failure))
-        return {}, dict.fromkeys(survey.classes, failure), {}
+        return {}, dict.fromkeys(survey.classes, failure), {}, None
+    whole = ExtractionJob(
+        survey.dataset, survey.samples, survey.hashes, extractor, identity, context.on_error
+    )
     for name in survey.classes:
         listener(StepStarted("extract", f"{survey.name}/{name}"))
-        job = _job(survey, name, extractor, identity, context.on_error)
+        job = whole.narrowed(survey.of_class(name))
         try:
             shards[name] = ensure_shard(context.cache, job, _ticker(listener))
         except StoreError:
@@ -116,7 +126,7 @@ def _shards(
         except Exception as error:  # noqa: BLE001 - a bad image or extractor fails this class only
             failures[name] = failure_of("extract", error)
             listener(Failed(f"{survey.name}/{name}", failures[name]))
-    return shards, failures, identity
+    return shards, failures, identity, Turner(whole, context.cache)
 
 
 def extractor_identity(bound: Bound, extractor: Extractor, installed: Installed) -> dict[str, Any]:
@@ -130,20 +140,6 @@ def extractor_identity(bound: Bound, extractor: Extractor, installed: Installed)
 
 def _ticker(listener: Listener) -> Callable[[int, bool], None]:
     return lambda count, reused: listener(StepDone("extract", count, reused))
-
-
-def _job(
-    survey: Survey, name: str, extractor: Extractor, identity: dict[str, Any], on_error: OnError
-) -> ExtractionJob:
-    members = survey.of_class(name)
-    return ExtractionJob(
-        dataset=survey.dataset,
-        samples=[survey.samples[i] for i in members],
-        hashes=[survey.hashes[i] for i in members],
-        extractor=extractor,
-        identity=identity,
-        on_error=on_error,
-    )
 
 
 def _places(survey: Survey) -> list[tuple[str, int]]:

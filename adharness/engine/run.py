@@ -11,7 +11,14 @@ from pathlib import Path
 
 from adharness.engine.asked import asked, distributions
 from adharness.engine.cells import CellWorker
-from adharness.engine.events import Failed, Listener, StageStarted, StepDone, StepStarted
+from adharness.engine.events import (
+    Failed,
+    Listener,
+    StageStarted,
+    StepDone,
+    StepProgress,
+    StepStarted,
+)
 from adharness.engine.gallery import write_gallery
 from adharness.engine.group import FeatureGroup, RunContext, open_group
 from adharness.engine.judge import Referee
@@ -20,6 +27,7 @@ from adharness.engine.survey import Survey, survey
 from adharness.engine.verdicts import Outcomes, judge_group
 from adharness.errors import StoreError
 from adharness.plan import Cell, Plan
+from adharness.progress import listening
 from adharness.store.files import explained
 from adharness.store.folder import RunFolder
 from adharness.store.provenance import Installed, provenance
@@ -180,9 +188,14 @@ def _run_tasks(
     tasks = list(dict.fromkeys(wanted))
     listener(StageStarted("fit and score", len(tasks), "models"))
     outcomes: Outcomes = {}
+
+    def told(done: int, total: int, unit: str) -> None:
+        listener(StepProgress("fit and score", done, total, unit))
+
     for task in tasks:
         listener(StepStarted("fit and score", task.label))
-        outcomes[task] = run_task(task, group, folder, reuse)
+        with listening(told):
+            outcomes[task] = run_task(task, group, folder, reuse)
         failure = outcomes[task].failure
         if failure and failure.stage != "extract":
             listener(Failed(task.label, failure))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,6 +55,7 @@ class ScoringOutcome:
     id: str
     failure: Failure | None = None
     costs: Costs | None = None
+    facts: Mapping[str, float] = field(default_factory=dict)
     reused: bool = False
 
 
@@ -80,7 +81,7 @@ def run_task(
     versions = task_versions(task.method, group)
     stored = folder.scoring(scoring_id)
     if stored and reuse.allows(stored.versions, versions):
-        return ScoringOutcome(scoring_id, costs=stored.costs, reused=True)
+        return ScoringOutcome(scoring_id, costs=stored.costs, facts=stored.facts, reused=True)
     try:
         positions, raw = _fit(task, group)
     except StoreError:
@@ -94,11 +95,12 @@ def run_task(
         trained_on=task.trained_on,
         seed=task.seed,
         costs=raw.costs,
+        facts=dict(raw.facts),
         versions=versions,
         identity=identity,
     )
     folder.put_scoring(record, {"scores.npz": _arrays(group, positions, raw)})
-    return ScoringOutcome(scoring_id, costs=record.costs)
+    return ScoringOutcome(scoring_id, costs=record.costs, facts=record.facts)
 
 
 def _portions(task: ScoringTask, group: FeatureGroup) -> tuple[Int64, Int64]:
@@ -110,9 +112,11 @@ def _portions(task: ScoringTask, group: FeatureGroup) -> tuple[Int64, Int64]:
 
 def _fit(task: ScoringTask, group: FeatureGroup) -> tuple[Int64, RawScores]:
     train, positions = _portions(task, group)
-    features = group.features
     raw = fit_and_score(
-        task.method, features.subset(train), features.subset(positions), seed=task.seed
+        task.method,
+        group.training(train),
+        group.features.subset(positions),
+        seed=task.seed,
     )
     return positions, raw
 
@@ -122,6 +126,7 @@ def task_identity(task: ScoringTask, group: FeatureGroup) -> dict[str, Any]:
     train, positions = _portions(task, group)
     return {
         "train": group.survey.pixels(train),
+        "train_classes": digest(group.survey.class_names(train)),
         "evaluate": group.survey.pixels(positions),
         "extractor": group.identity,
         "bank": task.method.bank.identity(),
@@ -141,8 +146,6 @@ def task_versions(method: BoundMethod, group: FeatureGroup) -> dict[str, str]:
 def _arrays(group: FeatureGroup, positions: Int64, raw: RawScores) -> dict[str, AnyArray]:
     arrays: dict[str, AnyArray] = {
         "samples": np.array([group.survey.samples[i].path for i in positions]),
-        "raw": raw.images,
     }
-    if raw.patches is not None:
-        arrays["patches"] = raw.patches
-    return arrays
+    given = {"own": raw.own, "patches": raw.patches, "neighbours": raw.neighbours}
+    return arrays | {name: values for name, values in given.items() if values is not None}

@@ -10,7 +10,7 @@ import numpy as np
 
 from adharness.arrays import Float32, Int64
 from adharness.contracts import FittedNormalizer, ImageContext
-from adharness.maps import draw_map
+from adharness.maps import Upsample, draw_map, input_map
 
 KEPT_BYTES = 512 * 2**20
 """Maps of one method held in memory; those beyond are drawn again at each reading."""
@@ -24,6 +24,7 @@ class RawMaps:
     sizes: Sequence[tuple[int, int]]
     input_size: tuple[int, int]
     smooth_px: float
+    upsample: Upsample = "bilinear"
     _kept: dict[int, Float32] = field(default_factory=dict)
     _kept_bytes: int = 0
 
@@ -36,12 +37,22 @@ class RawMaps:
             input_size=self.input_size,
             native_size=self.sizes[i],
             smooth_px=self.smooth_px,
+            upsample=self.upsample,
         )
         drawn.setflags(write=False)
         if self._kept_bytes + drawn.nbytes <= KEPT_BYTES:
             self._kept[i] = drawn
             self._kept_bytes += drawn.nbytes
         return drawn
+
+    def at_input(self, i: int) -> Float32:
+        """Draw the map of image i at the size of the extractor's input."""
+        return input_map(
+            self.patches[i],
+            input_size=self.input_size,
+            smooth_px=self.smooth_px,
+            upsample=self.upsample,
+        )
 
 
 @dataclass(frozen=True, eq=False)

@@ -169,11 +169,18 @@ def _line(
         keys={axis: getattr(group, axis) for axis in _AXES},
         numbers=() if state == "failed" else tuple(numbers),
         settings=tuple(getattr(group, axis) for axis in _AXES),
-        detail=f"{cell.extractor} · {cell.bank} · {cell.scorer}",
+        detail=_detail(cell),
         rank="" if standing.rank is None else str(standing.rank),
         state=state,
         why=_why(standing),
     )
+
+
+def _detail(cell: CellRecord) -> str:
+    """Name the parts of a method, how it scores an image, and what its models say of themselves."""
+    facts = [f"{name} {value:.3g}" for name, value in sorted(cell.facts.items())]
+    parts = (cell.extractor, cell.bank, cell.scorer, f"image: {cell.image_score}", *facts)
+    return " · ".join(parts)
 
 
 def _number(

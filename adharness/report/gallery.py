@@ -117,10 +117,9 @@ def _gallery(folder: Path, board: Leaderboard, data: DatasetRecord, budget: int)
     if not cells or not images:
         return Gallery(data.name, hidden="The run kept no test image of this data set.")
     shown = [_load(folder, cell) for cell in cells]
-    smooth_px = float(board.run.maps.get("smooth_px", 0.0))
     exhibits: list[Exhibit] = []
     for image in _taking_turns(images):
-        exhibit = _exhibit(folder, image, shown, smooth_px)
+        exhibit = _exhibit(folder, image, shown)
         if sum(map(_exhibit_weight, [*exhibits, exhibit])) > budget:
             break
         exhibits.append(exhibit)
@@ -190,16 +189,14 @@ def _ranges(scores: ImageScores | None, maps: PatchMaps | None) -> dict[str, tup
     }
 
 
-def _exhibit(
-    folder: Path, image: GalleryImage, shown: Sequence[_Shown], smooth_px: float
-) -> Exhibit:
+def _exhibit(folder: Path, image: GalleryImage, shown: Sequence[_Shown]) -> Exhibit:
     picture = thumbnail(folder, image.image).convert("RGB")
     mask = thumbnail(folder, image.mask).convert("L") if image.mask else None
     if mask is not None:
         mask = mask.resize(picture.size, Image.Resampling.NEAREST).point(
             lambda v: 255 * (v > _INSIDE)
         )
-    overlays = tuple(_overlay(entry, image, picture, mask, smooth_px) for entry in shown)
+    overlays = tuple(_overlay(entry, image, picture, mask) for entry in shown)
     return Exhibit(image, data_url(picture), data_url(mask) if mask else None, overlays)
 
 
@@ -208,10 +205,9 @@ def _overlay(
     image: GalleryImage,
     picture: Image.Image,
     mask: Image.Image | None,
-    smooth_px: float,
 ) -> Overlay:
     score, threshold = _verdict(entry.scores, image.path)
-    drawn = _drawn(entry, image, picture.size, smooth_px)
+    drawn = _drawn(entry, image, picture.size)
     url = None
     if drawn is not None:
         ends = entry.ranges.get(image.class_name, (0.0, 0.0))
@@ -229,9 +225,7 @@ def _verdict(scores: ImageScores | None, sample: str) -> tuple[float | None, flo
     return None, None
 
 
-def _drawn(
-    entry: _Shown, image: GalleryImage, size: tuple[int, int], smooth_px: float
-) -> Float32 | None:
+def _drawn(entry: _Shown, image: GalleryImage, size: tuple[int, int]) -> Float32 | None:
     if entry.maps is None:
         return None
     at = np.flatnonzero(entry.maps.samples == image.path)
@@ -241,7 +235,8 @@ def _drawn(
         entry.maps.patches[at[0]],
         input_size=entry.maps.input_size,
         native_size=(size[1], size[0]),  # the thumbnail: the same picture, sampled more coarsely
-        smooth_px=smooth_px,
+        smooth_px=entry.maps.smooth_px,
+        upsample=entry.maps.upsample,
     )
 
 

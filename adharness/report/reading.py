@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from adharness.arrays import AnyArray, Float32, Float64, Int64
+from adharness.maps import Upsample
 from adharness.store.folder import RunFolder
 from adharness.store.records import CellRecord, RunRecord
 
@@ -30,6 +31,8 @@ class PatchMaps:
     samples: AnyArray  # (n,) text
     patches: Float32  # (n, h, w)
     input_size: tuple[int, int]  # (height, width) in pixels
+    smooth_px: float
+    upsample: Upsample
 
 
 def read_run(folder: Path) -> tuple[RunRecord, list[CellRecord]]:
@@ -64,4 +67,10 @@ def read_maps(folder: Path, cell: CellRecord) -> PatchMaps | None:
         return None
     arrays = RunFolder(folder).cell_arrays(cell.id, _MAPS)
     height, width = (int(side) for side in arrays["input_size"])
-    return PatchMaps(arrays["samples"], arrays["patches"], (height, width))
+    return PatchMaps(
+        samples=arrays["samples"],
+        patches=arrays["patches"],
+        input_size=(height, width),
+        smooth_px=float(arrays["smooth_px"]),
+        upsample=arrays["upsample"].item(),
+    )

@@ -9,8 +9,10 @@ reports/<suite>/
   cells/<id>/scores.npz        image scores, labels and thresholds of a cell's images; where a
                                metric gives each image a number, those too: `<metric>` within the
                                image's class and `<metric>_pooled` over all, NaN where it has none
-  cells/<id>/maps.npz          patch scores of the test images, from which every map is drawn
-  scorings/<id>/...            raw scores of one fitted model, shared by cells
+  cells/<id>/maps.npz          patch scores of the test images, and how their maps are drawn
+  scorings/<id>/scores.npz     what one fitted model gave, shared by cells: `patches` and the
+                               scorer's `own` image scores, where it has them; `neighbours`: of
+                               each image how many patches are nearest to a row of each class
   gallery/<dataset>/           thumbnails, where the licence allows showing pixels
   leaderboard.{html,json,csv}
 ```
@@ -108,7 +110,7 @@ class ScoringRecord(Record):
     Cells that differ only in protocol, normalizer or thresholder share it.
     """
 
-    schema_: Literal[1] = Field(default=1, alias="schema")
+    schema_: Literal[2] = Field(default=2, alias="schema")
     id: str
     dataset: str
     method: str
@@ -116,6 +118,8 @@ class ScoringRecord(Record):
     """The class; None where one model was trained on all."""
     seed: int
     costs: Costs
+    facts: dict[str, float] = {}
+    """What the fitted scorer says of itself, such as the recall of an approximate search."""
     versions: dict[str, str]
     identity: dict[str, Any]
     files: dict[str, str] = {}
@@ -125,7 +129,7 @@ class ScoringRecord(Record):
 class CellRecord(Record):
     """One cell: a method under a protocol, with a normalizer, a thresholder and a seed."""
 
-    schema_: Literal[1] = Field(default=1, alias="schema")
+    schema_: Literal[2] = Field(default=2, alias="schema")
     id: str
     dataset: str
     protocol: str
@@ -137,9 +141,12 @@ class CellRecord(Record):
     thresholder: str
     seed: int
     image_score: str
-    """The suite's rule where a scorer gives patch scores only; one of its own goes before it."""
+    """How an image's score came about, such as `max of patches` or `scorer's own`."""
+    facts: dict[str, float] = {}
+    """What the fitted scorers say of themselves: the lowest over the models of the cell."""
     class_oracle: bool
-    """True where the protocol hides the class but the normalizer was told it: an upper bound."""
+    """True where the protocol hides the class but bank or normalizer was told it: an upper bound.
+    """
     status: Literal["ok", "partial", "failed"]
     rows: list[Row]
     thresholds: list[ThresholdRecord]

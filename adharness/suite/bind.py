@@ -10,7 +10,7 @@ from adharness.contracts.specs import BankSpec, Params, ScorerSpec, ThresholderS
 from adharness.errors import AdharnessError, PluginError, SuiteError
 from adharness.suite.bound import Bound, BoundDataset, BoundMethod, BoundSuite, Overrides
 from adharness.suite.load import Suite
-from adharness.suite.schema import DatasetReference, Method, Reference
+from adharness.suite.schema import DatasetReference, MapSettings, Method, Reference
 from adharness.suite.source import Loc, field_name
 from adharness.suite.sweep import MAX_COMBINATIONS, Combination, combinations, plain, size
 from adharness.suite.wording import combine, validate
@@ -113,10 +113,20 @@ class _Binder:
         for choice in combinations(method.sweep):
             with_bank = self._choose(bank, method.bank, choice, loc)
             with_scorer = self._choose(scorer, method.scorer, choice, loc)
-            if extractor and with_bank and with_scorer:
-                name = method.name + choice.suffix
-                bound.append(BoundMethod(name, method.extractor, extractor, with_bank, with_scorer))
+            maps = self._maps(method, choice, loc)
+            if extractor and with_bank and with_scorer and maps:
+                name, parts = method.name + choice.suffix, (extractor, with_bank, with_scorer)
+                bound.append(BoundMethod(name, method.extractor, *parts, maps))
         return bound
+
+    def _maps(self, method: Method, choice: Combination, loc: Loc) -> MapSettings | None:
+        """Lay the method's own map settings, and the swept ones, over the suite's."""
+        swept = {name: value for name, (value, _, _) in choice.part("maps").items()}
+        whole = self.suite.document.maps.model_dump(exclude_unset=True)
+        place = choice.placed("maps", loc, MapSettings)
+        maps, errors = validate(MapSettings, whole | method.maps | swept, self.suite.source, place)
+        self.errors += errors
+        return maps
 
     def _fits(self, bank: Component, scorer: Component, loc: Loc) -> bool:
         emits, accepts = _emits(bank), _accepts(scorer)
@@ -132,19 +142,9 @@ class _Binder:
         self, component: Component, reference: Reference, choice: Combination, loc: Loc
     ) -> Bound | None:
         """Bind the bank or the scorer with the swept values in place."""
-        part = component.kind
-        swept = choice.part(part)
-        chosen = {name: value for name, (value, _, _) in swept.items()}
+        chosen = {name: value for name, (value, _, _) in choice.part(component.kind).items()}
         values = reference.params | chosen | self._settings(component)
-
-        def place(inner: Loc) -> Loc:
-            if inner and inner[0] in swept:
-                _, key, pick = swept[str(inner[0])]
-                unknown = inner[0] not in component.spec.params.model_fields
-                item = () if unknown else (pick, *inner[1:])
-                return (*loc, "sweep", key, *item)
-            return (*loc, part, *inner)
-
+        place = choice.placed(component.kind, loc, component.spec.params)
         params = self._params(component, values, place)
         return Bound(component, params) if params is not None else None
 

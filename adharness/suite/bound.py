@@ -57,6 +57,7 @@ class BoundMethod:
     extractor: Bound
     bank: Bound
     scorer: Bound
+    maps: MapSettings
 
 
 @dataclass(frozen=True)

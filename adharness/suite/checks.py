@@ -104,9 +104,10 @@ def _sweeps(document: Document, source: Source) -> Iterator[SuiteError]:
 
 def _swept(method: Method, key: str, loc: Loc, source: Source) -> Iterator[SuiteError]:
     part, dot, param = key.partition(".")
-    if part not in {"bank", "scorer"} or not dot or not param or param == "use":
-        hint = "a swept key is bank.<parameter> or scorer.<parameter>, such as bank.ratio"
+    written = {"bank": method.bank.params, "scorer": method.scorer.params, "maps": method.maps}
+    if part not in written or not dot or not param or param == "use":
+        hint = "a swept key is bank.<parameter>, scorer.<parameter> or maps.<key>, as bank.ratio"
         yield source.error(loc, f"'{key}' cannot be swept", hint=hint)
-    elif param in (method.bank if part == "bank" else method.scorer).params:
+    elif param in written[part]:
         hint = f"remove `{param}:` from `{part}:` or `{key}:` from `sweep:`"
         yield source.error(loc, f"{key} is set and swept at once", hint=hint)

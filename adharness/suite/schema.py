@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 SuiteName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=80)]
 """A folder under `reports/` is called so: small letters, digits, `-` and `_`."""
@@ -62,13 +64,15 @@ class DatasetReference(Reference):
 class Method(_Section):
     """A row of the board: what is remembered of which features, and how an image is scored.
 
-    `sweep` maps `bank.<parameter>` or `scorer.<parameter>` to the values tried: one method each.
+    `maps` holds what differs from the suite's `maps:` for this method alone. `sweep` maps
+    `bank.<parameter>`, `scorer.<parameter>` or `maps.<key>` to the values tried: one method each.
     """
 
     name: Name
     extractor: str
     bank: Reference
     scorer: Reference
+    maps: dict[str, Any] = {}
     sweep: dict[str, Annotated[tuple[Any, ...], Field(min_length=1)]] = {}
 
 
@@ -102,15 +106,59 @@ class SplitSettings(_Section):
     seed: Seed = 42
 
 
+class ImageScore(_Section):
+    """How an image's score comes from its patches; a name alone stands for `{use: name}`.
+
+    `scorer`: the scorer's own rule, such as PatchCore's weight, and the highest patch where it has
+    none. `max`: the highest patch. `top`: the mean of the highest `ratio` of all, at least one.
+    `pooled`: the highest mean over a window of `side_px` pixels. Pixels are those of the map at the
+    size of the extractor's input, smoothed. A scorer that gives no patches keeps its own.
+    """
+
+    use: Literal["scorer", "max", "top", "pooled"] = "scorer"
+    of: Literal["patches", "pixels"] = "patches"
+    ratio: Annotated[float, Field(gt=0.0, le=1.0)] = 0.01
+    side_px: Annotated[int, Field(gt=0, le=4096)] = 16
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named(cls, value: Any) -> Any:
+        return {"use": value} if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _all_is_read(self) -> ImageScore:
+        unread = self.model_fields_set - {"use", *_READ[self.use]}
+        for name in sorted(unread):
+            raise ValueError(f"{name} means nothing to image_score {self.use}")
+        return self
+
+    @property
+    def label(self) -> str:
+        """How the board calls the rule."""
+        if self.use == "top":
+            return f"mean of top {100 * self.ratio:g} % of {self.of}"
+        if self.use == "pooled":
+            return f"max of {self.side_px} x {self.side_px} px means"
+        return f"max of {self.of}" if self.use == "max" else "scorer's own"
+
+
+_READ: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"scorer": (), "max": ("of",), "top": ("of", "ratio"), "pooled": ("side_px",)}
+)
+"""What each rule reads besides its name."""
+
+
 class MapSettings(_Section):
     """From patch scores to maps and image scores.
 
-    `smooth_px` is the Gaussian's standard deviation in pixels of the extractor's input, 0 for none.
+    `smooth_px` is the Gaussian's standard deviation in pixels of the extractor's input, 0 for none;
+    `upsample` is how patch scores are brought to that size.
     """
 
     smooth_px: Annotated[float, Field(ge=0.0, le=100.0)] = 4.0
+    upsample: Literal["bilinear", "nearest", "bicubic"] = "bilinear"
     resolution: Literal["native"] = "native"
-    image_score: Literal["max"] = "max"
+    image_score: ImageScore = ImageScore()
 
 
 class StatisticsSettings(_Section):

@@ -6,9 +6,13 @@ import itertools
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from pydantic import BaseModel
+
+from adharness.suite.source import Loc
 
 MAX_COMBINATIONS = 1000
 _WORD = re.compile(r"(?!(true|false|null)$)[A-Za-z_][A-Za-z0-9_.+-]*")
@@ -31,9 +35,22 @@ class Combination:
         return f"[{','.join(pairs)}]" if self.values else ""
 
     def part(self, part: str) -> dict[str, tuple[Any, str, int]]:
-        """Parameters of the `bank` or the `scorer`: name -> value, swept key, position."""
+        """Parameters of `bank`, `scorer` or `maps`: name -> value, swept key, position."""
         keys = [key for key in self.values if key.startswith(f"{part}.")]
         return {key.partition(".")[2]: (self.values[key], key, self.picks[key]) for key in keys}
+
+    def placed(self, part: str, loc: Loc, model: type[BaseModel]) -> Callable[[Loc], Loc]:
+        """Say where the file holds a value of a part of the method at `loc`: swept, or written."""
+        swept = self.part(part)
+
+        def place(inner: Loc) -> Loc:
+            if inner and inner[0] in swept:
+                _, key, pick = swept[str(inner[0])]
+                item = (pick, *inner[1:]) if inner[0] in model.model_fields else ()
+                return (*loc, "sweep", key, *item)
+            return (*loc, part, *inner)
+
+        return place
 
 
 def size(sweep: Mapping[str, Sequence[Any]]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from adharness.engine.cell import evaluated, fit_and_score
 from adharness.errors import ContractError, DataError
 from adharness.registry import Component
 from adharness.suite.bound import Bound, BoundMethod
+from adharness.suite.schema import MapSettings
 from adharness.testing.worlds import ToyFeatures
 
 
@@ -27,8 +29,9 @@ class NoParams(Params):
     """Nothing to set."""
 
 
+@dataclass(frozen=True, eq=False)
 class Features(ToyFeatures):
-    shards = ()
+    shards: tuple[()] = ()
 
 
 class Toy:
@@ -58,7 +61,7 @@ def method(toy: Toy) -> BoundMethod:
         return Bound(Component(made, "tests", "0"), NoParams())
 
     bank, scorer = bound(BankSpec, emits="bag"), bound(ScorerSpec, needs="bag")
-    return BoundMethod("toy", "toy", bound(ExtractorSpec), bank, scorer)
+    return BoundMethod("toy", "toy", bound(ExtractorSpec), bank, scorer, MapSettings())
 
 
 def features(count: int) -> Features:
@@ -80,11 +83,11 @@ def score(toy: Toy, count: int = 5, seed: int = 0) -> Any:
     return fit_and_score(method(toy), features(3), features(count), seed=seed)
 
 
-def test_an_image_score_is_its_highest_patch_and_images_are_scored_one_by_one():
+def test_images_are_scored_one_by_one_and_kept_as_given():
     toy = Toy()
     raw = score(toy)
     assert toy.seen == [1] * 5
-    np.testing.assert_array_equal(raw.images, raw.patches.max(axis=(1, 2)).astype(np.float64))
+    assert raw.own is None
     np.testing.assert_array_equal(raw.patches, features(5).patches.mean(axis=-1))
 
 
@@ -93,12 +96,73 @@ def test_a_scorer_that_ranks_within_its_batch_gains_nothing():
         values = grid.patches.mean(axis=(1, 2, 3))
         return Scores(images=values.argsort().argsort().astype(np.float32))
 
-    assert set(score(Toy(ranks)).images.tolist()) == {0.0}
+    assert set(score(Toy(ranks)).own.tolist()) == {0.0}
 
 
-def test_an_image_score_of_the_scorers_own_is_preferred():
+def test_what_the_scorer_says_of_an_image_is_kept_beside_its_patches():
     both = lambda g: Scores(g.patches.mean(axis=-1), np.array([7.0], np.float32))  # noqa: E731
-    assert score(Toy(both)).images.tolist() == [7.0] * 5
+    raw = score(Toy(both))
+    assert raw.own.tolist() == [7.0] * 5
+    assert raw.patches.shape == (5, 2, 3)
+
+
+def nearest(row: int) -> Any:
+    return lambda g: Scores(g.patches.mean(axis=-1), nearest=np.full((1, 2, 3), row))
+
+
+def test_patches_are_counted_by_the_class_of_their_nearest_row():
+    class FromSecond(Toy):
+        def reduce(self, features: Features, rng: np.random.Generator) -> Bag:
+            assert features.classes is None  # its spec does not ask for them
+            return Bag(np.zeros((2, features.dim), np.float32), np.array([0, 2]))
+
+    told = replace(features(3), classes=np.array([0, 0, 1]))
+    raw = fit_and_score(method(FromSecond(nearest(1))), told, features(2), seed=0)
+    assert raw.neighbours.tolist() == [[0, 6], [0, 6]]
+    alone = replace(features(3), classes=np.array([1, 1, 1]))
+    assert fit_and_score(method(Toy(nearest(1))), alone, features(2), seed=0).neighbours is None
+    with pytest.raises(ContractError, match="names rows that its memory does not have"):
+        fit_and_score(method(Toy(nearest(2))), told, features(2), seed=0)
+
+
+def test_a_bank_that_declares_it_is_told_the_classes():
+    class Asks(Toy):
+        def reduce(self, features: Features, rng: np.random.Generator) -> Bag:
+            self.drawn.append(features.classes.tolist())
+            return super().reduce(features, rng)
+
+    toy = Asks()
+    plain = method(toy)
+    asking = replace(plain.bank.component.spec, needs_class=lambda _: True)
+    bank = replace(plain.bank, component=replace(plain.bank.component, spec=asking))
+    told = replace(features(3), classes=np.array([0, 0, 1]))
+    fit_and_score(replace(plain, bank=bank), told, features(2), seed=0)
+    assert toy.drawn[0] == [0, 0, 1]
+
+
+@pytest.mark.parametrize("images", [[0, 3], [-1, 0], [0]])
+def test_a_bag_that_names_images_which_do_not_exist_is_refused(images: list[int]):
+    class Wrong(Toy):
+        def reduce(self, features: Features, rng: np.random.Generator) -> Bag:
+            return Bag(np.zeros((2, features.dim), np.float32), np.array(images))
+
+    with pytest.raises(ContractError, match="bank 'toy'"):
+        score(Wrong())
+
+
+def test_what_a_fitted_scorer_says_of_itself_is_kept_where_it_is_finite():
+    class Says(Toy):
+        recall = 0.9
+
+        def facts(self) -> dict[str, float]:
+            return {"recall": self.recall}
+
+    says = Says()
+    assert score(says).facts == {"recall": 0.9}
+    says.recall = float("nan")
+    with pytest.raises(ContractError, match="its recall is nan"):
+        score(says)
+    assert score(Toy()).facts == {}
 
 
 def test_bank_and_scorer_draw_apart_and_the_seed_decides():

@@ -195,6 +195,8 @@ class FakeRun:
             "patches": patches.astype(np.float32),
             "sizes": np.full((len(patches), 2), 96),
             "input_size": np.array([64, 64]),
+            "smooth_px": np.array(4.0),
+            "upsample": np.array("bilinear"),
         }
 
     def _gallery(self, folder: Path) -> Iterator[GalleryImage]:
