@@ -18,6 +18,8 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
     {
         "run": "adharness.cli.run:run",
         "report": "adharness.cli.run:report",
+        "save": "adharness.cli.save:save",
+        "score": "adharness.cli.score:score",
         "check": "adharness.cli.check:check",
         "plugins": "adharness.cli.plugins:plugins",
         "components": "adharness.cli.components:components",

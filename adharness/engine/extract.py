@@ -110,7 +110,7 @@ def _extract_into(folder: Path, job: ExtractionJob, tick: Callable[[int, bool], 
 
 
 @dataclass
-class _Batch:
+class Batch:
     """Decoded images of one call, and those that could not be."""
 
     images: UInt8
@@ -124,10 +124,8 @@ def _write_shard(folder: Path, job: ExtractionJob, tick: Callable[[int, bool], N
     begun = time.perf_counter()
     with ExitStack() as files:
         writers = _Writers(folder, len(job.samples), files)
-        for start, batch in _decoded(job):
+        for start, grid, batch in extracted(job):
             count = len(batch.sizes)
-            grid = job.extractor.extract(batch.images)
-            _check(grid, job, start, batch)
             writers.append(grid, count)
             sizes += batch.sizes
             skipped |= {start + i: why for i, why in batch.skipped.items()}
@@ -147,7 +145,23 @@ def _write_shard(folder: Path, job: ExtractionJob, tick: Callable[[int, bool], N
     )
 
 
-def _decoded(job: ExtractionJob) -> Iterator[tuple[int, _Batch]]:
+def extracted(job: ExtractionJob) -> Iterator[tuple[int, FeatureGrid, Batch]]:
+    """Extract the images in order: the first one's position, features of a full batch, the batch.
+
+    Features beyond `len(batch.sizes)` belong to no image.
+
+    Raises
+    ------
+    DataError, ContractError
+        As `ensure_shard`.
+    """
+    for start, batch in _decoded(job):
+        grid = job.extractor.extract(batch.images)
+        _check(grid, job, start, batch)
+        yield start, grid, batch
+
+
+def _decoded(job: ExtractionJob) -> Iterator[tuple[int, Batch]]:
     """Batches in order, the next one decoded while the caller works on this one."""
     starts = range(0, len(job.samples), BATCH)
     with ThreadPoolExecutor(max_workers=1) as pool:
@@ -159,10 +173,10 @@ def _decoded(job: ExtractionJob) -> Iterator[tuple[int, _Batch]]:
             yield start, batch
 
 
-def _decode(job: ExtractionJob, start: int) -> _Batch:
+def _decode(job: ExtractionJob, start: int) -> Batch:
     preprocess = job.extractor.preprocess
     images = np.zeros((BATCH, preprocess.height, preprocess.width, 3), dtype=np.uint8)
-    batch = _Batch(images, [])
+    batch = Batch(images, [])
     for i, sample in enumerate(job.samples[start : start + BATCH]):
         try:
             native = job.dataset.image(sample)
@@ -183,7 +197,7 @@ def _with_hint(error: DataError) -> DataError:
     return DataError(error.message, hint=hint, where=error.where)
 
 
-def _check(grid: FeatureGrid, job: ExtractionJob, start: int, batch: _Batch) -> None:
+def _check(grid: FeatureGrid, job: ExtractionJob, start: int, batch: Batch) -> None:
     name = job.identity["use"]
     require_shape(grid.patches, (BATCH, None, None, None), name=f"patches of extractor '{name}'")
     parts = {"patches": grid.patches}

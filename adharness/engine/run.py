@@ -124,6 +124,7 @@ def _record(
         stages_s=progress.stages_s,
         datasets=[s.record() for s in surveys.values()],
         cells=[c.id for c in progress.cells],
+        limit=options.limit,
         skipped=progress.skipped,
         gallery=progress.gallery,
         provenance=provenance(progress.installed.versions(["adharness", *distributions(plan)])),

@@ -224,6 +224,8 @@ class RunRecord(Record):
     datasets: list[DatasetRecord]
     cells: list[str]
     """Ids of this suite's cells, in plan order; the folder may hold others from earlier suites."""
+    limit: int | None = None
+    """At most this many images of each class, portion and label, where a quick look was asked."""
     skipped: list[SkippedImage]
     gallery: list[GalleryImage]
     provenance: dict[str, Any]

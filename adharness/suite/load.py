@@ -33,7 +33,12 @@ def load_suite(path: str | Path) -> Suite:
         wrong that can be told without plugins. All such mistakes are reported together.
     """
     path = Path(path)
-    source = parse(path, _text(path))
+    return parse_suite(path, _text(path))
+
+
+def parse_suite(path: Path, text: str) -> Suite:
+    """Read a suite from its text; errors cite `path`. Raises as `load_suite`."""
+    source = parse(path, text)
     document, errors = validate(Document, source.values, source, lambda loc: loc)
     if document is not None:
         errors = check_document(document, source)

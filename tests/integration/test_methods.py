@@ -1,4 +1,4 @@
-"""What a method declares besides bank and scorer: how an image is scored, and what is remembered."""
+"""What a method declares besides its scorer: how an image is scored, what is remembered."""
 
 from __future__ import annotations
 
