@@ -100,6 +100,7 @@ def write_tensors(folder: Path, name: str, arrays: Mapping[str, AnyArray]) -> Sa
     with explained(path):
         try:
             save_file(whole, path)
+            path.chmod(0o644)  # it writes for its owner alone
         except SafetensorError as error:
             raise OSError(str(error)) from error
         return SavedFile(name=name, sha256=sha256_of(path))
