@@ -11,8 +11,10 @@ from adharness.arrays import AnyArray, Float32, Float64, Int64
 from adharness.engine.failures import failure_of
 from adharness.engine.group import FeatureGroup
 from adharness.engine.image_scores import image_scores
+from adharness.engine.neighbours import cross_class_share
 from adharness.engine.score import ScoringOutcome
 from adharness.engine.scored_maps import RawMaps
+from adharness.engine.survey import Survey
 from adharness.errors import StoreError
 from adharness.store.folder import RunFolder
 from adharness.store.records import Costs, Failure
@@ -85,6 +87,7 @@ def gather(
         raw, label = image_scores(settings.image_score, own, patches, maps)
     costs = _total([outcome.costs for outcome in done if outcome.costs])
     facts = _lowest([outcome.facts for outcome in done])
+    facts |= _cross_class(group.survey, positions, _whole(stored, "neighbours", order))
     return Gathered(positions, raw, patches, maps, failures, costs, label, facts)
 
 
@@ -103,6 +106,15 @@ def _whole(stored: Sequence[Mapping[str, AnyArray]], name: str, order: Int64) ->
     """Join an array of all scorings, in order; None where one of them has none."""
     parts = [arrays[name] for arrays in stored if name in arrays]
     return np.concatenate(parts)[order] if parts and len(parts) == len(stored) else None
+
+
+def _cross_class(survey: Survey, positions: Int64, neighbours: AnyArray | None) -> dict[str, float]:
+    """Measure the share of other classes among neighbours, on the normals that were scored."""
+    normal = survey.labels(positions) == 0
+    if neighbours is None or not normal.any():
+        return {}
+    classes = survey.class_numbers(positions[normal])
+    return {"cross-class neighbours": cross_class_share(neighbours[normal], classes)}
 
 
 def _lowest(facts: Sequence[Mapping[str, float]]) -> dict[str, float]:

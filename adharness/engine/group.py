@@ -44,9 +44,7 @@ class FeatureGroup:
 
     def training(self, positions: Int64) -> CachedFeatures:
         """Features of training images, which know the classes; the engine tells them or not."""
-        names = self.survey.class_names(positions)
-        numbers = np.array([self.survey.classes.index(name) for name in names], dtype=np.int64)
-        return self.features.subset(positions).labelled(numbers)
+        return self.features.subset(positions).labelled(self.survey.class_numbers(positions))
 
 
 @dataclass(frozen=True)

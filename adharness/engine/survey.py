@@ -56,6 +56,11 @@ class Survey:
         """Class names of the samples at these positions."""
         return [self.samples[i].class_name for i in positions]
 
+    def class_numbers(self, positions: Int64) -> Int64:
+        """Give the number of each sample's class, its place in `classes`."""
+        names = self.class_names(positions)
+        return np.array([self.classes.index(name) for name in names], dtype=np.int64)
+
     def without(self, skipped: Sequence[int]) -> Survey:
         """Take these positions out of every portion."""
         gone = set(skipped)

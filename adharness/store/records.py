@@ -143,7 +143,9 @@ class CellRecord(Record):
     image_score: str
     """How an image's score came about, such as `max of patches` or `scorer's own`."""
     facts: dict[str, float] = {}
-    """What the fitted scorers say of themselves: the lowest over the models of the cell."""
+    """What the fitted scorers say of themselves, the lowest over the models of the cell; and of a
+    merged bag `cross-class neighbours`: the share of patches of held-out and test normals whose
+    nearest row is of another class."""
     class_oracle: bool
     """True where the protocol hides the class but bank or normalizer was told it: an upper bound.
     """
