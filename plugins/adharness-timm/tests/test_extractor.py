@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from adharness import ContractError, DataError, SuiteError
 from adharness_timm import TIMM, TimmParams
-from adharness_timm.extractor import join
+from adharness_timm.aggregation import join
 
 CONV = {"model": "test_resnet", "weights": "random", "layers": [1, 3], "resize": [96, 64]}
 VIT = {"model": "vit_tiny_patch16_224", "weights": "random", "layers": [0, 2], "resize": [48, 32]}
@@ -51,12 +51,12 @@ def test_the_bundled_lite0_gives_timms_own_stages(make):
 
 def test_pooling_and_alignment_are_those_of_anomalib():
     fine, coarse = torch.randn(2, 3, 8, 6), torch.randn(2, 4, 4, 3)
-    joined = join([fine, coarse], 3)
+    joined = join([fine, coarse], TimmParams())
     pool = torch.nn.AvgPool2d(3, 1, 1)
     up = functional.interpolate(pool(coarse), size=(8, 6), mode="bilinear", align_corners=False)
     torch.testing.assert_close(joined, torch.cat([pool(fine), up], 1).permute(0, 2, 3, 1))
-    torch.testing.assert_close(join([fine], 1), fine.permute(0, 2, 3, 1))
-    corner = join([torch.ones(1, 1, 4, 4)], 3)[0, 0, 0, 0]
+    torch.testing.assert_close(join([fine], TimmParams(neighbourhood=1)), fine.permute(0, 2, 3, 1))
+    corner = join([torch.ones(1, 1, 4, 4)], TimmParams())[0, 0, 0, 0]
     assert corner.item() == pytest.approx(4 / 9)  # the padding counts
 
 

@@ -34,7 +34,26 @@ class TimmParams(Params):
         description="feature stages of a convolutional net, blocks of a transformer; ascending",
     )
     neighbourhood: PositiveInt = Field(
-        3, description="side of the average pooling that lets a patch see its neighbours; 1 = off"
+        3, description="side of the square of neighbours that a patch sees in each layer; 1 = off"
+    )
+    aggregation: Literal["average", "unfold"] = Field(
+        "average",
+        description="neighbours are averaged, as in anomalib, or unfolded side by side (C values "
+        "become C * side * side, neighbours of a channel together), as in PatchCore's code",
+    )
+    layer_dims: PositiveInt | None = Field(
+        None,
+        description="adaptive average pooling of each layer's values to this many; off by "
+        "default as in anomalib, 1024 in PatchCore's code",
+    )
+    upsampling: Literal["bilinear", "nearest"] = Field(
+        "bilinear",
+        description="how coarser layers come to the finest grid; anomalib's PaDiM takes nearest",
+    )
+    dims: PositiveInt | None = Field(
+        None,
+        description="adaptive average pooling of the joined layers to this many values; off by "
+        "default as in anomalib, 1024 in PatchCore's code",
     )
     resize: Annotated[tuple[PositiveInt, PositiveInt], BeforeValidator(_square)] = Field(
         (256, 256), description="input size in pixels: one number, or [height, width]"
@@ -69,8 +88,8 @@ TIMM = ExtractorSpec(
     name="timm",
     params=TimmParams,
     make=_make,
-    summary="Layers of any timm model, pooled over 3x3 patches and joined on the finest grid.",
-    source="Roth et al. 2022, section 3.1, with plain concatenation as in anomalib",
+    summary="Layers of any timm model, each patch with its neighbours, joined on the finest grid.",
+    source="Roth et al. 2022, section 3.1; by default with plain concatenation as in anomalib",
 )
 
 
