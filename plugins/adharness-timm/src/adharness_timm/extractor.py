@@ -128,4 +128,5 @@ def _no_denormals() -> Iterator[None]:
 
 
 def _to_numpy(values: Tensor) -> Float32:
-    return np.ascontiguousarray(values.float().cpu().numpy())
+    array: Float32 = values.float().contiguous().cpu().numpy()
+    return array
