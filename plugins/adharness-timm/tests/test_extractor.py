@@ -133,6 +133,21 @@ def test_preprocess_gives_the_size_and_the_filter(make):
     assert (preprocess.height, preprocess.width, preprocess.interpolation) == (96, 64, "bicubic")
 
 
+def test_with_a_crop_the_input_has_its_size_and_nothing_else_changes(make, images):
+    whole = make(**CONV)
+    cropped = make(**(CONV | {"resize": [100, 70], "crop": [96, 64]}))
+    assert cropped.preprocess.margins == (2, 2, 3, 3)
+    assert cropped.preprocess.input_size == (96, 64)
+    np.testing.assert_array_equal(whole.extract(images).patches, cropped.extract(images).patches)
+
+
+def test_the_hint_for_a_size_that_does_not_fit_names_the_parameter_that_sets_it():
+    fields = CONV | {"model": "test_vit", "resize": 64, "crop": 50}
+    with pytest.raises(SuiteError, match="cannot take 50 x 50 pixels") as caught:
+        TIMM.make(TimmParams(**fields))
+    assert "crop: [48, 48]" in str(caught.value.hint)
+
+
 @pytest.mark.parametrize(
     ("shape", "dtype"),
     [((1, 64, 96, 3), "uint8"), ((1, 96, 64, 3), "float32"), ((0, 96, 64, 3), "uint8")],
@@ -190,6 +205,8 @@ def test_a_failed_download_names_the_ways_that_need_none(monkeypatch):
         {"neighbourhood": 2},
         {"resize": 0},
         {"size": 3},
+        {"resize": 224, "crop": 256},
+        {"crop": 0},
     ],
 )
 def test_params_that_mean_nothing_are_refused(fields):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, PositiveInt, field_validator
+from pydantic import BeforeValidator, Field, PositiveInt, field_validator, model_validator
 
 from adharness import SETTING, Extractor, ExtractorSpec, Params, hookimpl
 
@@ -56,7 +56,12 @@ class TimmParams(Params):
         "default as in anomalib, 1024 in PatchCore's code",
     )
     resize: Annotated[tuple[PositiveInt, PositiveInt], BeforeValidator(_square)] = Field(
-        (256, 256), description="input size in pixels: one number, or [height, width]"
+        (256, 256), description="size in pixels to scale to: one number, or [height, width]"
+    )
+    crop: Annotated[tuple[PositiveInt, PositiveInt] | None, BeforeValidator(_square)] = Field(
+        None,
+        description="centre crop after the resize: one number, [height, width], or none; what it "
+        "cuts off is never seen, so defects there are missed",
     )
     interpolation: Literal["bilinear", "bicubic"] = "bilinear"
     embedding: bool = Field(True, description="also give one vector an image")
@@ -76,6 +81,17 @@ class TimmParams(Params):
         if side % 2 == 0:
             raise ValueError(f"neighbourhood must be odd, so that a patch is its centre: {side}")
         return side
+
+    @model_validator(mode="after")
+    def _crop_inside(self) -> Self:
+        if self.crop and (self.crop[0] > self.resize[0] or self.crop[1] > self.resize[1]):
+            raise ValueError(f"crop {list(self.crop)} is larger than resize {list(self.resize)}")
+        return self
+
+    @property
+    def input_size(self) -> tuple[int, int]:
+        """(height, width) in pixels of what the model is given."""
+        return self.resize if self.crop is None else self.crop
 
 
 def _make(params: TimmParams) -> Extractor:

@@ -53,9 +53,9 @@ class TimmExtractor:
 
     @property
     def preprocess(self) -> Preprocess:
-        """The resize the engine does before `extract`."""
+        """The resize and the crop the engine does before `extract`."""
         height, width = self._params.resize
-        return Preprocess(height, width, self._params.interpolation)
+        return Preprocess(height, width, self._params.interpolation, self._params.crop)
 
     def fingerprint(self) -> str:
         """SHA-256 of the model's name, its weights as loaded and its pixel statistics."""
@@ -69,15 +69,14 @@ class TimmExtractor:
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
     def extract(self, images: UInt8) -> FeatureGrid:
-        """Features of (N, H, W, 3) uint8 RGB images of the size in `preprocess`.
+        """Features of (N, H, W, 3) uint8 RGB images of the input size in `preprocess`.
 
         Raises
         ------
         ContractError
             If the images have another shape or type, or there is none.
         """
-        height, width = self._params.resize
-        require_shape(images, (None, height, width, 3), name="images")
+        require_shape(images, (None, *self._params.input_size, 3), name="images")
         if images.dtype != np.uint8 or len(images) == 0:
             raise ContractError(f"expected uint8 images, got {len(images)} of {images.dtype}")
         size = _CHUNK[self._device.type]
