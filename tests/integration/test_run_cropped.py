@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from adharness import ExtractorSpec, FeatureGrid, Params, Preprocess
+from adharness.cli.score import judge_images
 from adharness.maps import draw_map
 from adharness.report import gallery, write_report
 from adharness.report.reading import read_maps, read_run
@@ -79,3 +80,15 @@ def test_the_page_lays_the_map_of_a_crop_over_the_whole_picture(bench, monkeypat
     monkeypatch.setattr(gallery, "draw_map", spy)
     write_report(bench.folder / "page")
     assert set(drawn) == {(6, 6, 9, 9)}
+
+
+def test_new_images_are_judged_with_the_crop(tree):
+    class Judge:
+        def verdict(self, features, **sizes):
+            return features.patches.shape, sizes
+
+    image = tree.image("nut/new.png")
+    (judged,) = judge_images(Judge(), Squares(Crop(crop=(42, 36))), [image])
+    shape, sizes = judged.verdict
+    assert shape == (1, 14, 12, 27)
+    assert sizes == {"native_size": (48, 48), "input_size": (42, 36), "margins": (3, 3, 6, 6)}
