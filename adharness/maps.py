@@ -3,6 +3,9 @@
 Patch scores (h, w) are brought to the extractor's input size, smoothed there, and brought to the
 native size. Interpolation has pixel centres aligned (`align_corners=False`), so a patch's score
 lands where the patch was seen; the last step is always bilinear.
+
+Where the extractor's input was cropped, what it never saw gets the lowest score of the image: to
+repeat the scores at the edge would invent anomalies. Defects out there count as missed.
 """
 
 from __future__ import annotations
@@ -35,6 +38,7 @@ def draw_map(
     native_size: tuple[int, int],
     smooth_px: float,
     upsample: Upsample = "bilinear",
+    margins: tuple[int, int, int, int] = (0, 0, 0, 0),
 ) -> Float32:
     """Anomaly map of one image, (H, W) float32, higher = more anomalous.
 
@@ -47,6 +51,8 @@ def draw_map(
         Standard deviation of the Gaussian, in pixels of the extractor's input; 0 for none.
     upsample
         How patch scores are brought to the input size.
+    margins
+        Pixels of the input's scale that were cropped off: top, bottom, left and right.
 
     References
     ----------
@@ -56,7 +62,7 @@ def draw_map(
     at_input = input_map(
         patch_scores, input_size=input_size, smooth_px=smooth_px, upsample=upsample
     )
-    return resize_map(at_input, native_size)
+    return resize_map(_uncropped(at_input, margins), native_size)
 
 
 def input_map(
@@ -69,3 +75,10 @@ def input_map(
 
         at_input = gaussian_filter(at_input, sigma=smooth_px, mode="nearest").astype(np.float32)
     return at_input
+
+
+def _uncropped(at_input: Float32, margins: tuple[int, int, int, int]) -> Float32:
+    if not any(margins):
+        return at_input
+    top, bottom, left, right = margins
+    return np.pad(at_input, ((top, bottom), (left, right)), constant_values=float(at_input.min()))

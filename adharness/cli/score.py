@@ -95,14 +95,16 @@ def judge_images(
     """Judge files in order, in batches as a run extracts them, so that scores agree to the bit."""
     dataset = LooseImages(paths)
     job = ExtractionJob(dataset, dataset.samples(), [], extractor, {"use": "saved"}, "skip")
-    size = (extractor.preprocess.height, extractor.preprocess.width)
+    size, margins = extractor.preprocess.input_size, extractor.preprocess.margins
     for start, grid, batch in extracted(job):
         for i, native in enumerate(batch.sizes):
             path = paths[start + i]
             if i in batch.skipped:
                 yield Judged(path, None, batch.skipped[i])
                 continue
-            verdict = judge.verdict(_one(grid, i), native_size=native, input_size=size)
+            verdict = judge.verdict(
+                _one(grid, i), native_size=native, input_size=size, margins=margins
+            )
             yield Judged(path, verdict)
 
 

@@ -1,6 +1,7 @@
 """The contracts: roles, the records that pass between them, and the specs that plugins yield."""
 
 from adharness.contracts.checks import check_finite, check_grid, check_query, check_rows
+from adharness.contracts.preprocess import Margins, Preprocess
 from adharness.contracts.records import (
     Bag,
     Calibration,
@@ -14,7 +15,6 @@ from adharness.contracts.records import (
     Memory,
     MemoryKind,
     Portion,
-    Preprocess,
     Sample,
     Scores,
     Threshold,
@@ -70,6 +70,7 @@ __all__ = [
     "Images",
     "Informative",
     "Licence",
+    "Margins",
     "Memory",
     "MemoryKind",
     "Normalizer",

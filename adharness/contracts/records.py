@@ -66,18 +66,6 @@ class Licence:
     show_pixels: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Preprocess:
-    """How a native image becomes an extractor's input: one resize to (height, width), no crop.
-
-    `interpolation` names Pillow's filter; `bilinear` and `bicubic` are antialiased on the way down.
-    """
-
-    height: int
-    width: int
-    interpolation: Literal["nearest", "bilinear", "bicubic"] = "bilinear"
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class FeatureGrid:
     """Features of N images.

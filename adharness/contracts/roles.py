@@ -8,6 +8,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from adharness.arrays import AnyArray, Bool, Float64, UInt8
+from adharness.contracts.preprocess import Preprocess
 from adharness.contracts.records import (
     Calibration,
     ContentHash,
@@ -16,7 +17,6 @@ from adharness.contracts.records import (
     ImageContext,
     Licence,
     Memory,
-    Preprocess,
     Sample,
     Scores,
     Threshold,
@@ -55,13 +55,13 @@ class Extractor(Protocol):
 
     @property
     def preprocess(self) -> Preprocess:
-        """The resize that the engine does before `extract`."""
+        """The resize, and the crop if any, that the engine does before `extract`."""
 
     def fingerprint(self) -> str:
         """Hash of the weights and of whatever else, besides the params, can change a feature."""
 
     def extract(self, images: UInt8) -> FeatureGrid:
-        """Features of a batch (N, H, W, 3) uint8 RGB, already of the size in `preprocess`."""
+        """Features of a batch (N, H, W, 3) uint8 RGB, of the input size in `preprocess`."""
 
 
 @runtime_checkable

@@ -115,15 +115,18 @@ def image_size(path: Path, *, pixel_limit: int = PIXEL_LIMIT) -> tuple[int, int]
 
 
 def resize_image(image: UInt8, preprocess: Preprocess) -> UInt8:
-    """Resize (H, W, 3) uint8 to (height, width, 3), antialiased on the way down.
+    """Resize (H, W, 3) uint8 to (height, width, 3), antialiased on the way down, then crop.
 
-    An image that already has the size is returned as it is.
+    An image that already has the size, where no crop is asked for, is returned as it is.
     """
     size = (preprocess.width, preprocess.height)
-    if (image.shape[1], image.shape[0]) == size:
+    if (image.shape[1], image.shape[0]) != size:
+        picture = Image.fromarray(image).resize(size, _FILTERS[preprocess.interpolation])
+        image = np.array(picture, dtype=np.uint8)
+    if preprocess.crop is None:
         return image
-    picture = Image.fromarray(image).resize(size, _FILTERS[preprocess.interpolation])
-    return np.array(picture, dtype=np.uint8)
+    top, bottom, left, right = preprocess.margins
+    return image[top : preprocess.height - bottom, left : preprocess.width - right]
 
 
 def turn_image(image: UInt8, degrees: float) -> UInt8:

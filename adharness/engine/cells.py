@@ -172,6 +172,7 @@ class CellWorker:
             "patches": np.zeros(0) if patches is None else patches[rows],
             "sizes": np.array([self.group.sizes[int(i)] for i in positions], dtype=np.int64),
             "input_size": np.array(self.group.input_size, dtype=np.int64),
+            "margins": np.array(self.group.margins, dtype=np.int64),
             "smooth_px": np.array(drawing["smooth_px"], dtype=np.float64),
             "upsample": np.array(drawing["upsample"]),
         }

@@ -137,7 +137,8 @@ def _write_shard(folder: Path, job: ExtractionJob, tick: Callable[[int, bool], N
         dim=writers.dim,
         embedding_dim=writers.embedding_dim,
         sizes=sizes,
-        input_size=(job.extractor.preprocess.height, job.extractor.preprocess.width),
+        input_size=job.extractor.preprocess.input_size,
+        margins=job.extractor.preprocess.margins,
         skipped=skipped,
         extract_ms=1000 * seconds / len(job.samples),
         bytes={file.name: file.stat().st_size for file in sorted(folder.glob("*.npy"))},
@@ -175,7 +176,7 @@ def _decoded(job: ExtractionJob) -> Iterator[tuple[int, Batch]]:
 
 def _decode(job: ExtractionJob, start: int) -> Batch:
     preprocess = job.extractor.preprocess
-    images = np.zeros((BATCH, preprocess.height, preprocess.width, 3), dtype=np.uint8)
+    images = np.zeros((BATCH, *preprocess.input_size, 3), dtype=np.uint8)
     batch = Batch(images, [])
     for i, sample in enumerate(job.samples[start : start + BATCH]):
         try:

@@ -17,7 +17,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from adharness.arrays import AnyArray, Bool, Float32, Int64
-from adharness.contracts import FeatureGrid
+from adharness.contracts import FeatureGrid, Margins
 from adharness.errors import ContractError, StoreError
 from adharness.store.files import read_json
 
@@ -34,6 +34,8 @@ class ShardEntry(BaseModel):
     sizes: list[tuple[int, int]]
     """Native (height, width) of each image."""
     input_size: tuple[int, int]
+    margins: Margins = (0, 0, 0, 0)
+    """What a crop cut off the resized images; none in entries of before crops."""
     skipped: dict[int, str]
     """Position -> why the image could not be read; its features are zeros and never used."""
     extract_ms: float

@@ -80,7 +80,7 @@ def gather(
     maps = None
     if patches is not None:
         sizes = [group.sizes[int(i)] for i in positions]
-        drawing = (settings.smooth_px, settings.upsample)
+        drawing = (settings.smooth_px, settings.upsample, group.margins)
         maps = RawMaps(patches, sizes, group.input_size, *drawing)
     raw, label = np.zeros(0), settings.image_score.label
     if stored:

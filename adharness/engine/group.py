@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from adharness.arrays import Int64
-from adharness.contracts import Extractor
+from adharness.contracts import Extractor, Margins
 from adharness.engine.events import Failed, ImageSkipped, Listener, StepDone, StepStarted
 from adharness.engine.extract import ExtractionJob, ensure_shard
 from adharness.engine.failures import failure_of
@@ -40,6 +40,7 @@ class FeatureGroup:
     skipped: tuple[SkippedImage, ...]
     sizes: Mapping[int, tuple[int, int]]
     input_size: tuple[int, int]
+    margins: Margins
     installed: Installed
 
     def training(self, positions: Int64) -> CachedFeatures:
@@ -93,6 +94,7 @@ def open_group(survey: Survey, cells: tuple[Cell, ...], context: RunContext) -> 
         ),
         sizes=sizes,
         input_size=next((s.entry.input_size for s in shards.values()), (1, 1)),
+        margins=next((s.entry.margins for s in shards.values()), (0, 0, 0, 0)),
         installed=context.installed,
     )
 

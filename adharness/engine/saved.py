@@ -18,6 +18,7 @@ from adharness.contracts import (
     FittedScorer,
     ImageContext,
     Images,
+    Margins,
     Restoring,
 )
 from adharness.engine.cell import check_scores, generators
@@ -72,7 +73,12 @@ class SavedJudge:
     normalizer: FittedNormalizer
 
     def verdict(
-        self, features: FeatureGrid, *, native_size: tuple[int, int], input_size: tuple[int, int]
+        self,
+        features: FeatureGrid,
+        *,
+        native_size: tuple[int, int],
+        input_size: tuple[int, int],
+        margins: Margins,
     ) -> Verdict:
         """Judge one image from its features (1, h, w, D).
 
@@ -86,7 +92,7 @@ class SavedJudge:
         own = None if scores.images is None else scores.images.astype(np.float64)
         maps = None
         if scores.patches is not None:
-            drawing = (self.settings.smooth_px, self.settings.upsample)
+            drawing = (self.settings.smooth_px, self.settings.upsample, margins)
             maps = RawMaps(scores.patches, [native_size], input_size, *drawing)
         raw, _ = image_scores(self.settings.image_score, own, scores.patches, maps)
         context = self._context(features)

@@ -160,8 +160,12 @@ class CellSaver:
 
     def _compare(self, judge: SavedJudge, position: int, stored: float) -> None:
         features = self.group.features.read(np.array([position]))
-        sizes = {"native_size": self.group.sizes[position], "input_size": self.group.input_size}
-        scored = judge.verdict(features, **sizes).raw
+        scored = judge.verdict(
+            features,
+            native_size=self.group.sizes[position],
+            input_size=self.group.input_size,
+            margins=self.group.margins,
+        ).raw
         if scored != stored:
             path = self.group.survey.samples[position].path
             raise StoreError(

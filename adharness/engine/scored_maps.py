@@ -9,7 +9,7 @@ from typing import overload
 import numpy as np
 
 from adharness.arrays import Float32, Int64
-from adharness.contracts import FittedNormalizer, ImageContext
+from adharness.contracts import FittedNormalizer, ImageContext, Margins
 from adharness.maps import Upsample, draw_map, input_map
 
 KEPT_BYTES = 512 * 2**20
@@ -25,6 +25,7 @@ class RawMaps:
     input_size: tuple[int, int]
     smooth_px: float
     upsample: Upsample = "bilinear"
+    margins: Margins = (0, 0, 0, 0)
     _kept: dict[int, Float32] = field(default_factory=dict)
     _kept_bytes: int = 0
 
@@ -38,6 +39,7 @@ class RawMaps:
             native_size=self.sizes[i],
             smooth_px=self.smooth_px,
             upsample=self.upsample,
+            margins=self.margins,
         )
         drawn.setflags(write=False)
         if self._kept_bytes + drawn.nbytes <= KEPT_BYTES:

@@ -237,6 +237,7 @@ def _drawn(entry: _Shown, image: GalleryImage, size: tuple[int, int]) -> Float32
         native_size=(size[1], size[0]),  # the thumbnail: the same picture, sampled more coarsely
         smooth_px=entry.maps.smooth_px,
         upsample=entry.maps.upsample,
+        margins=entry.maps.margins,
     )
 
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from adharness.arrays import AnyArray, Float32, Float64, Int64
+from adharness.contracts import Margins
 from adharness.maps import Upsample
 from adharness.store.folder import RunFolder
 from adharness.store.records import CellRecord, RunRecord
@@ -33,6 +36,7 @@ class PatchMaps:
     input_size: tuple[int, int]  # (height, width) in pixels
     smooth_px: float
     upsample: Upsample
+    margins: Margins
 
 
 def read_run(folder: Path) -> tuple[RunRecord, list[CellRecord]]:
@@ -66,11 +70,14 @@ def read_maps(folder: Path, cell: CellRecord) -> PatchMaps | None:
     if _MAPS not in cell.files:
         return None
     arrays = RunFolder(folder).cell_arrays(cell.id, _MAPS)
-    height, width = (int(side) for side in arrays["input_size"])
+    height, width = arrays["input_size"].tolist()
+    # Runs of before crops have no margins.
+    top, bottom, left, right = arrays.get("margins", np.zeros(4, np.int64)).tolist()
     return PatchMaps(
         samples=arrays["samples"],
         patches=arrays["patches"],
         input_size=(height, width),
         smooth_px=float(arrays["smooth_px"]),
         upsample=arrays["upsample"].item(),
+        margins=(top, bottom, left, right),
     )

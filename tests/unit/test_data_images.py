@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from adharness import DataError, Preprocess
+from adharness import ContractError, DataError, Preprocess
 from adharness.data import hash_file, image_size, read_image, read_mask, resize_image
 
 RGB = np.arange(4 * 5 * 3, dtype=np.uint8).reshape(4, 5, 3)
@@ -187,3 +187,36 @@ def test_the_hash_follows_the_bytes(tmp_path: Path) -> None:
     two.write_bytes(b"abd")
     assert hash_file(one).startswith("ba7816bf")
     assert hash_file(one) != hash_file(two)
+
+
+@pytest.mark.parametrize(
+    ("size", "crop", "margins"),
+    [
+        ((256, 256), (224, 224), (16, 16, 16, 16)),
+        ((9, 6), (4, 6), (2, 3, 0, 0)),  # halves are rounded to even, as torchvision does
+        ((9, 7), (6, 4), (2, 1, 2, 1)),
+        ((5, 5), None, (0, 0, 0, 0)),
+    ],
+)
+def test_a_crop_keeps_the_middle(size, crop, margins):
+    preprocess = Preprocess(*size, crop=crop)
+    assert preprocess.margins == margins
+    image = np.arange(size[0] * size[1] * 3).reshape(*size, 3).astype(np.uint8)
+    seen = resize_image(image, preprocess)
+    assert seen.shape == (*preprocess.input_size, 3)
+    np.testing.assert_array_equal(
+        seen, image[margins[0] : size[0] - margins[1], margins[2] : size[1] - margins[3]]
+    )
+
+
+def test_a_crop_is_of_the_resized_image_not_of_the_native_one():
+    image = np.zeros((40, 20, 3), np.uint8)
+    image[20:, :] = 200
+    seen = resize_image(image, Preprocess(10, 10, "nearest", crop=(4, 2)))
+    assert seen[..., 0].tolist() == [[0, 0], [0, 0], [200, 200], [200, 200]]
+
+
+@pytest.mark.parametrize("crop", [(9, 4), (4, 9), (0, 4)])
+def test_a_crop_that_does_not_fit_is_refused(crop):
+    with pytest.raises(ContractError, match="cannot keep a crop"):
+        Preprocess(8, 8, crop=crop)

@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from adharness import Preprocess
+from adharness.data import resize_image
 from adharness.errors import ContractError
 from adharness.maps import draw_map, resize_map
 
@@ -63,6 +65,64 @@ def test_a_map_is_linear_in_its_scores_and_follows_flips(geometry, seed, smooth_
         np.testing.assert_allclose(
             draw(np.flip(first, axis)), np.flip(draw(first), axis), atol=1e-4
         )
+
+
+@st.composite
+def cropped(draw: st.DrawFn) -> tuple[tuple[int, int], Preprocess, tuple[int, int]]:
+    """A grid of whole patches over the middle of a larger picture of any shape, even or odd."""
+    grid, size, native = draw(geometries())
+    height, width = (side + draw(st.integers(0, 15)) for side in size)
+    return grid, Preprocess(height, width, crop=size), native
+
+
+@given(cropped(), st.sampled_from([0.0, 1.0]), st.data())
+@settings(max_examples=80, deadline=None)
+def test_of_a_cropped_input_a_patch_lands_where_it_was_seen(geometry, smooth_px, data):
+    grid, preprocess, native = geometry
+    place = tuple(data.draw(st.integers(0, side - 1)) for side in grid)
+    scores = np.zeros(grid, np.float32)
+    scores[place] = 1.0
+    drawn = draw_map(
+        scores,
+        input_size=preprocess.input_size,
+        native_size=native,
+        smooth_px=smooth_px,
+        margins=preprocess.margins,
+    )
+    assert drawn.shape == native
+    highest = np.argwhere(drawn >= drawn.max() * 0.999).mean(axis=0) + 0.5
+    resized = (preprocess.height, preprocess.width)
+    for axis in (0, 1):
+        scale = native[axis] / resized[axis]
+        patch_px = preprocess.input_size[axis] / grid[axis]
+        expected = preprocess.margins[2 * axis] + (place[axis] + 0.5) * patch_px
+        assert abs(highest[axis] - expected * scale) <= 0.5 * max(patch_px * scale, 1.0) + 1e-6
+
+
+def test_a_cropped_map_lies_over_the_very_pixels_that_were_seen():
+    native = np.arange(33 * 41 * 3, dtype=np.uint32).reshape(33, 41, 3).astype(np.uint8)
+    preprocess = Preprocess(33, 41, crop=(8, 12))
+    seen = resize_image(native, preprocess)[..., 0].astype(np.float32)
+    drawn = draw_map(
+        seen,
+        input_size=preprocess.input_size,
+        native_size=(33, 41),
+        smooth_px=0,
+        margins=preprocess.margins,
+    )
+    top, bottom, left, right = preprocess.margins
+    inside = np.s_[top : 33 - bottom, left : 41 - right]
+    np.testing.assert_array_equal(drawn[inside], native[..., 0][inside])
+
+
+def test_what_a_crop_left_unseen_gets_the_lowest_score_of_the_image():
+    scores = np.array([[-2.0, 3.0], [5.0, -1.0]], np.float32)
+    drawn = draw_map(
+        scores, input_size=(2, 2), native_size=(5, 4), smooth_px=0, margins=(1, 2, 0, 2)
+    )
+    expected = np.full((5, 4), -2, np.float32)
+    expected[1:3, 0:2] = scores
+    np.testing.assert_array_equal(drawn, expected)
 
 
 def test_without_smoothing_and_at_its_own_size_a_map_is_the_scores():

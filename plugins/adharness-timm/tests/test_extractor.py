@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from adharness import ContractError, DataError, SuiteError
 from adharness_timm import TIMM, TimmParams
-from adharness_timm.extractor import join
+from adharness_timm.aggregation import join
 
 CONV = {"model": "test_resnet", "weights": "random", "layers": [1, 3], "resize": [96, 64]}
 VIT = {"model": "vit_tiny_patch16_224", "weights": "random", "layers": [0, 2], "resize": [48, 32]}
@@ -51,12 +51,12 @@ def test_the_bundled_lite0_gives_timms_own_stages(make):
 
 def test_pooling_and_alignment_are_those_of_anomalib():
     fine, coarse = torch.randn(2, 3, 8, 6), torch.randn(2, 4, 4, 3)
-    joined = join([fine, coarse], 3)
+    joined = join([fine, coarse], TimmParams())
     pool = torch.nn.AvgPool2d(3, 1, 1)
     up = functional.interpolate(pool(coarse), size=(8, 6), mode="bilinear", align_corners=False)
     torch.testing.assert_close(joined, torch.cat([pool(fine), up], 1).permute(0, 2, 3, 1))
-    torch.testing.assert_close(join([fine], 1), fine.permute(0, 2, 3, 1))
-    corner = join([torch.ones(1, 1, 4, 4)], 3)[0, 0, 0, 0]
+    torch.testing.assert_close(join([fine], TimmParams(neighbourhood=1)), fine.permute(0, 2, 3, 1))
+    corner = join([torch.ones(1, 1, 4, 4)], TimmParams())[0, 0, 0, 0]
     assert corner.item() == pytest.approx(4 / 9)  # the padding counts
 
 
@@ -133,6 +133,21 @@ def test_preprocess_gives_the_size_and_the_filter(make):
     assert (preprocess.height, preprocess.width, preprocess.interpolation) == (96, 64, "bicubic")
 
 
+def test_with_a_crop_the_input_has_its_size_and_nothing_else_changes(make, images):
+    whole = make(**CONV)
+    cropped = make(**(CONV | {"resize": [100, 70], "crop": [96, 64]}))
+    assert cropped.preprocess.margins == (2, 2, 3, 3)
+    assert cropped.preprocess.input_size == (96, 64)
+    np.testing.assert_array_equal(whole.extract(images).patches, cropped.extract(images).patches)
+
+
+def test_the_hint_for_a_size_that_does_not_fit_names_the_parameter_that_sets_it():
+    fields = CONV | {"model": "test_vit", "resize": 64, "crop": 50}
+    with pytest.raises(SuiteError, match="cannot take 50 x 50 pixels") as caught:
+        TIMM.make(TimmParams(**fields))
+    assert "crop: [48, 48]" in str(caught.value.hint)
+
+
 @pytest.mark.parametrize(
     ("shape", "dtype"),
     [((1, 64, 96, 3), "uint8"), ((1, 96, 64, 3), "float32"), ((0, 96, 64, 3), "uint8")],
@@ -190,6 +205,8 @@ def test_a_failed_download_names_the_ways_that_need_none(monkeypatch):
         {"neighbourhood": 2},
         {"resize": 0},
         {"size": 3},
+        {"resize": 224, "crop": 256},
+        {"crop": 0},
     ],
 )
 def test_params_that_mean_nothing_are_refused(fields):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, PositiveInt, field_validator
+from pydantic import BeforeValidator, Field, PositiveInt, field_validator, model_validator
 
 from adharness import SETTING, Extractor, ExtractorSpec, Params, hookimpl
 
@@ -34,10 +34,34 @@ class TimmParams(Params):
         description="feature stages of a convolutional net, blocks of a transformer; ascending",
     )
     neighbourhood: PositiveInt = Field(
-        3, description="side of the average pooling that lets a patch see its neighbours; 1 = off"
+        3, description="side of the square of neighbours that a patch sees in each layer; 1 = off"
+    )
+    aggregation: Literal["average", "unfold"] = Field(
+        "average",
+        description="neighbours are averaged, as in anomalib, or unfolded side by side (C values "
+        "become C * side * side, neighbours of a channel together), as in PatchCore's code",
+    )
+    layer_dims: PositiveInt | None = Field(
+        None,
+        description="adaptive average pooling of each layer's values to this many; off by "
+        "default as in anomalib, 1024 in PatchCore's code",
+    )
+    upsampling: Literal["bilinear", "nearest"] = Field(
+        "bilinear",
+        description="how coarser layers come to the finest grid; anomalib's PaDiM takes nearest",
+    )
+    dims: PositiveInt | None = Field(
+        None,
+        description="adaptive average pooling of the joined layers to this many values; off by "
+        "default as in anomalib, 1024 in PatchCore's code",
     )
     resize: Annotated[tuple[PositiveInt, PositiveInt], BeforeValidator(_square)] = Field(
-        (256, 256), description="input size in pixels: one number, or [height, width]"
+        (256, 256), description="size in pixels to scale to: one number, or [height, width]"
+    )
+    crop: Annotated[tuple[PositiveInt, PositiveInt] | None, BeforeValidator(_square)] = Field(
+        None,
+        description="centre crop after the resize: one number, [height, width], or none; what it "
+        "cuts off is never seen, so defects there are missed",
     )
     interpolation: Literal["bilinear", "bicubic"] = "bilinear"
     embedding: bool = Field(True, description="also give one vector an image")
@@ -58,6 +82,17 @@ class TimmParams(Params):
             raise ValueError(f"neighbourhood must be odd, so that a patch is its centre: {side}")
         return side
 
+    @model_validator(mode="after")
+    def _crop_inside(self) -> Self:
+        if self.crop and (self.crop[0] > self.resize[0] or self.crop[1] > self.resize[1]):
+            raise ValueError(f"crop {list(self.crop)} is larger than resize {list(self.resize)}")
+        return self
+
+    @property
+    def input_size(self) -> tuple[int, int]:
+        """(height, width) in pixels of what the model is given."""
+        return self.resize if self.crop is None else self.crop
+
 
 def _make(params: TimmParams) -> Extractor:
     from adharness_timm.extractor import TimmExtractor  # torch and timm are imported here
@@ -69,8 +104,8 @@ TIMM = ExtractorSpec(
     name="timm",
     params=TimmParams,
     make=_make,
-    summary="Layers of any timm model, pooled over 3x3 patches and joined on the finest grid.",
-    source="Roth et al. 2022, section 3.1, with plain concatenation as in anomalib",
+    summary="Layers of any timm model, each patch with its neighbours, joined on the finest grid.",
+    source="Roth et al. 2022, section 3.1; by default with plain concatenation as in anomalib",
 )
 
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from adharness import ContractError, FeatureGrid, Preprocess, SuiteError
 from adharness.arrays import Float32, UInt8, require_shape
 from adharness_timm import TimmParams
+from adharness_timm.aggregation import join
 from adharness_timm.network import build
 
 _RECIPE = 1  # raise it when the way from image to feature changes
@@ -25,8 +25,9 @@ class TimmExtractor:
     """Layers of a timm model, joined on the grid of the finest one.
 
     Each layer is averaged over `neighbourhood` x `neighbourhood` patches (stride 1, zero padding
-    counted in, at the layer's own grid), brought to the finest chosen grid by bilinear
-    interpolation (pixel centres aligned), and concatenated shallow to deep.
+    counted in, at the layer's own grid) or unfolded over them, brought to the finest chosen grid by
+    bilinear interpolation (pixel centres aligned), and concatenated shallow to deep. `layer_dims`
+    and `dims` pool the values of a layer and of the whole, as PatchCore's own code does.
 
     The image embedding is the class token of the deepest chosen block where the model has one, and
     else the plain mean over the deepest chosen layer, before the neighbourhood pooling.
@@ -39,7 +40,7 @@ class TimmExtractor:
     References
     ----------
     Roth et al., Towards Total Recall in Industrial Anomaly Detection, CVPR 2022, section 3.1;
-    plain average pooling and concatenation as in anomalib, not the adaptive pooling to 1024.
+    by default with plain average pooling and concatenation as in anomalib.
     """
 
     def __init__(self, params: TimmParams) -> None:
@@ -52,9 +53,9 @@ class TimmExtractor:
 
     @property
     def preprocess(self) -> Preprocess:
-        """The resize the engine does before `extract`."""
+        """The resize and the crop the engine does before `extract`."""
         height, width = self._params.resize
-        return Preprocess(height, width, self._params.interpolation)
+        return Preprocess(height, width, self._params.interpolation, self._params.crop)
 
     def fingerprint(self) -> str:
         """SHA-256 of the model's name, its weights as loaded and its pixel statistics."""
@@ -68,15 +69,14 @@ class TimmExtractor:
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
     def extract(self, images: UInt8) -> FeatureGrid:
-        """Features of (N, H, W, 3) uint8 RGB images of the size in `preprocess`.
+        """Features of (N, H, W, 3) uint8 RGB images of the input size in `preprocess`.
 
         Raises
         ------
         ContractError
             If the images have another shape or type, or there is none.
         """
-        height, width = self._params.resize
-        require_shape(images, (None, height, width, 3), name="images")
+        require_shape(images, (None, *self._params.input_size, 3), name="images")
         if images.dtype != np.uint8 or len(images) == 0:
             raise ContractError(f"expected uint8 images, got {len(images)} of {images.dtype}")
         size = _CHUNK[self._device.type]
@@ -91,21 +91,8 @@ class TimmExtractor:
             # As (N, 3, H, W) these bytes lie channels-last already.
             inputs = (pixels.permute(0, 3, 1, 2).float() - self._mean) / self._std
             layers, embedding = self._network(inputs)
-            patches = join(layers, self._params.neighbourhood)
+            patches = join(layers, self._params)
             return _to_numpy(patches), _to_numpy(embedding)
-
-
-def join(layers: Sequence[Tensor], neighbourhood: int) -> Tensor:
-    """Pool, align and concatenate layers (N, C, h, w) into patch vectors (N, h, w, D)."""
-    pooled = [functional.avg_pool2d(x, neighbourhood, 1, neighbourhood // 2) for x in layers]
-    finest = max((x.shape[-2:] for x in pooled), key=lambda size: size[0] * size[1])
-    aligned = [
-        x
-        if x.shape[-2:] == finest
-        else functional.interpolate(x, size=finest, mode="bilinear", align_corners=False)
-        for x in pooled
-    ]
-    return torch.cat(aligned, dim=1).permute(0, 2, 3, 1)
 
 
 def _device(name: str) -> torch.device:
@@ -140,4 +127,5 @@ def _no_denormals() -> Iterator[None]:
 
 
 def _to_numpy(values: Tensor) -> Float32:
-    return np.ascontiguousarray(values.float().cpu().numpy())
+    array: Float32 = values.float().contiguous().cpu().numpy()
+    return array

@@ -136,33 +136,36 @@ def _require_whole_patches(module: nn.Module, params: TimmParams) -> None:
     """Raise where timm would silently leave out the last rows: patches would lie elsewhere."""
     patch: Any = getattr(getattr(module, "patch_embed", None), "patch_size", 1)
     steps = (patch, patch) if isinstance(patch, int) else tuple(patch)
-    if any(side % step for side, step in zip(params.resize, steps, strict=True)):
-        height, width = params.resize
-        whole = [
-            max(side // step, 1) * step for side, step in zip(params.resize, steps, strict=True)
-        ]
+    size = params.input_size
+    if any(side % step for side, step in zip(size, steps, strict=True)):
+        height, width = size
+        whole = [max(side // step, 1) * step for side, step in zip(size, steps, strict=True)]
         raise SuiteError(
             f"{params.model!r} cannot take {height} x {width} pixels",
-            hint=f"its patches are {steps[0]} x {steps[1]} pixels: resize: {whole}",
+            hint=f"its patches are {steps[0]} x {steps[1]} pixels: {_size_key(params)}: {whole}",
         )
+
+
+def _size_key(params: TimmParams) -> str:
+    return "resize" if params.crop is None else "crop"
 
 
 def _ready(module: nn.Module, params: TimmParams) -> nn.Module:
     """Fit the module to the input size, try it there, and fold its batch normalizations."""
     _require_whole_patches(module, params)
     noise = torch.Generator().manual_seed(0)
-    probe = torch.randn(1, 3, *params.resize, generator=noise)
+    probe = torch.randn(1, 3, *params.input_size, generator=noise)
     try:
         resize: Any = getattr(module, "set_input_size", None)
         if resize is not None:  # transformers resample their position embeddings
-            resize(img_size=params.resize)
+            resize(img_size=params.input_size)
         with torch.inference_mode():
             _forward(module, params.layers, probe)
     except (AssertionError, RuntimeError, ValueError) as error:
-        height, width = params.resize
+        height, width = params.input_size
         raise SuiteError(
             f"{params.model!r} cannot take {height} x {width} pixels: {error}",
-            hint=f"its own size is resize: {list(_config(module)['input_size'][1:])}",
+            hint=f"its own size is {_size_key(params)}: {list(_config(module)['input_size'][1:])}",
         ) from error
     return folded(module, lambda net, images: _forward(net, params.layers, images)[0], probe)
 
