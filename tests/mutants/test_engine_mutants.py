@@ -34,6 +34,7 @@ from adharness.metrics import MetricValue
 from adharness.registry import Component
 from adharness.store.identity import digest
 from adharness.suite.bound import Bound
+from adharness.suite.schema import MapSettings
 
 
 class NoParams(Params):
@@ -131,7 +132,9 @@ def other_weights_are_another_cache_entry(_: Path) -> bool:
 
 def cell(normalizer: str, protocol: str = "absolute-unified") -> Any:
     bank = bound(NormalizerSpec, Identity(), "bank")
-    method = SimpleNamespace(name="m", extractor_name="e", bank=bank, scorer=bank)
+    method = SimpleNamespace(
+        name="m", extractor_name="e", bank=bank, scorer=bank, maps=MapSettings()
+    )
     return SimpleNamespace(
         dataset=SimpleNamespace(name="d"), method=method, protocol=protocol, seed=0,
         normalizer=bound(NormalizerSpec, Identity(), normalizer), thresholder=bank,
@@ -140,10 +143,9 @@ def cell(normalizer: str, protocol: str = "absolute-unified") -> Any:
 
 def cells_that_differ_in_the_normalizer_have_two_ids(_: Path) -> bool:
     survey = SimpleNamespace(truth=lambda p: "t", portion=lambda name: [])
-    suite: Any = SimpleNamespace(maps=SimpleNamespace(model_dump=lambda mode: {}))
     group: Any = SimpleNamespace(survey=survey)
     unused: Any = None
-    worker = cells.CellWorker(suite, group, unused, unused, unused)
+    worker = cells.CellWorker(unused, group, unused, unused, unused)
     ids = {digest(worker.identity(cell(name), [])) for name in ("raw", "z")}
     return len(ids) == 2
 
