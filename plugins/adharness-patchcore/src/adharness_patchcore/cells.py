@@ -36,8 +36,8 @@ class Cells:
 
     @classmethod
     def of(cls, grid: RoundedPoints, count: int) -> Cells:
-        """Group all points into about a third of sqrt(count) cells, as k-means finds them."""
-        middles = _middles(grid, max(1, int(count**0.5 / 3)))
+        """Group all points into about a quarter of sqrt(count) cells, as k-means finds them."""
+        middles = _middles(grid, max(1, int(count**0.5 / 4)))
         cell = np.empty(len(grid), dtype=np.int64)
         for i in range(0, len(grid), BLOCK_ROWS):
             cell[i : i + BLOCK_ROWS] = _nearest(grid.rows(slice(i, i + BLOCK_ROWS)), middles)

@@ -14,9 +14,9 @@ from adharness_patchcore.cells import Cells
 from adharness_patchcore.centres import Centres
 from adharness_patchcore.rounded import BLOCK_ROWS, RoundedPoints
 
-POOL = 2048  # candidates looked at together, at least
-POOLS = 256  # and at least this part of all points, as finding them costs a look at many bounds
-WIDE = 16  # pools in the wider one, which alone is found by a look at all bounds
+POOL = 4096  # candidates looked at together, at least
+POOLS = 128  # and at least this part of all points, as finding them costs a look at many bounds
+WIDE = 8  # pools in the wider one, which alone is found by a look at all bounds
 
 Progress = Callable[[int], None]
 
