@@ -9,6 +9,7 @@ import numpy as np
 from adharness.arrays import Bool, Float32, Float64, Int64
 
 CHUNK = 256  # centres in one matrix product: the product should stay in the cache
+WORTH = 0.9  # share still in the race above which a copy of those costs more than it spares
 CROWD = 4  # near-ties a row beyond which one float64 product is cheaper
 
 
@@ -83,8 +84,8 @@ class Centres:
             if missing:
                 group.meet(missing, self.rows[first:last], self.lengths[first:last])
                 group.seen[:missing] = last
-                group.write(distance, seen)
-                group = group.kept(group.distance >= level)
+                group = group.thinned(level, distance, seen)
+        group.write(distance, seen)
 
 
 @dataclass(eq=False)
@@ -129,6 +130,14 @@ class _Group:
             self.seen[which],
         )
 
+    def thinned(self, level: float, distance: Float64, seen: Int64) -> _Group:
+        """Let go of those below `level`, once they are many enough to pay for the copy."""
+        able = self.distance >= level
+        if np.count_nonzero(able) > WORTH * len(able):
+            return self
+        self.write(distance, seen)
+        return self.kept(able)
+
     def write(self, distance: Float64, seen: Int64) -> None:
         """Hand the caller what is known now."""
         distance[self.positions] = self.distance
@@ -138,13 +147,12 @@ class _Group:
         """Lower the distances of the first `count` rows to the nearest of these centres."""
         gap = self.rows[:count] @ centres.T  # (count, c) float32, less the rows' lengths
         slack = self._slack(count, centres.shape[1], float(lengths.max()))
-        lowest = gap.min(axis=1)
-        # Who may be the nearest of the chunk, and nearer than what is known already.
-        reach = np.minimum(
-            lowest + 2.0 * slack, self.distance[:count] - self.lengths[:count] + slack
-        )
-        near = gap <= _rounded_up(reach)[:, None]
+        reach = self.distance[:count] - self.lengths[:count] + slack
+        near = gap <= _rounded_up(reach)[:, None]  # who may be nearer than what is known already
         found = int(np.count_nonzero(near))
+        if found > count:  # too many: only who may be the nearest of the chunk as well
+            near &= gap <= _rounded_up(gap.min(axis=1) + 2.0 * slack)[:, None]
+            found = int(np.count_nonzero(near))
         if found > CROWD * count:
             self._measure_all(count, centres, lengths)
         elif found:
