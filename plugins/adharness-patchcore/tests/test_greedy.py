@@ -16,7 +16,7 @@ from adharness_patchcore import (
 )
 from adharness_patchcore.rounded import RoundedPoints
 
-SMALL = ((greedy, "POOL", 8), (greedy, "WIDE", 3), (centres, "CHUNK", 5))
+SMALL = ((greedy, "POOL", 8), (greedy, "WIDE", 3), (centres, "CHUNK", 5), (cells, "PRODUCT", 9))
 
 
 def whole(points):

@@ -11,6 +11,7 @@ from adharness_patchcore.centres import Centres
 from adharness_patchcore.rounded import BLOCK_ROWS, RoundedPoints
 
 SAMPLE = 64  # points a cell that its middle is found from
+PRODUCT = 4 * 1024 * 1024  # values of one matrix product, whatever a cell holds
 ROUNDS = 4  # of k-means: more would not pay
 
 
@@ -60,8 +61,9 @@ class Cells:
         for group in np.split(order, np.flatnonzero(np.diff(cell)) + 1):
             numbers = np.array(self.centres[self.cell[positions[group[0]]]], dtype=np.int64)
             missed = numbers[np.searchsorted(numbers, self.met[positions[group]].min()) :]
-            if len(missed):
-                near = chosen.distances_to_near(rows[group], missed)
+            step = max(1, PRODUCT // len(group))
+            for i in range(0, len(missed), step):
+                near = chosen.distances_to_near(rows[group], missed[i : i + step])
                 distance[group] = np.minimum(distance[group], near)
         self.met[positions] = len(chosen)
 
