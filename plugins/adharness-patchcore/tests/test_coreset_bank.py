@@ -198,6 +198,21 @@ def test_constant_features_give_as_many_equal_rows_as_asked_for():
     assert (memory.rows == 1.5).all()
 
 
+@pytest.mark.parametrize("balance", ["none", "class"])
+@pytest.mark.parametrize("anchors", [0, 10])
+def test_a_single_patch_is_the_coreset_whatever_the_ratio_and_the_anchors(balance, anchors):
+    patches = np.arange(4, dtype=np.float32).reshape(1, 1, 1, 4)
+    features = ToyFeatures(patches, classes=np.array([7]))
+    memory = coreset(features, ratio=0.01, anchors=anchors, balance=balance)
+    np.testing.assert_array_equal(memory.rows, patches.reshape(1, 4))
+    np.testing.assert_array_equal(memory.images, [0])
+
+
+def test_no_training_image_is_an_error():
+    with pytest.raises(DataError, match="no training image"):
+        coreset(ToyFeatures(np.empty((0, 2, 2, 4), dtype=np.float32)))
+
+
 def test_duplicate_patches_come_last_and_none_is_lost():
     distinct = np.random.default_rng(11).normal(size=(1, 2, 3, 4)).astype(np.float32)
     memory = coreset(ToyFeatures(distinct.repeat(4, axis=0)), ratio=0.5, projection_dims=None)
