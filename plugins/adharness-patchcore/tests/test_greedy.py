@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from adharness import ContractError
 from adharness_patchcore import (
+    cells,
     centres,
     greedy,
     k_center_greedy,
@@ -15,7 +16,7 @@ from adharness_patchcore import (
 )
 from adharness_patchcore.rounded import RoundedPoints
 
-SMALL = ((greedy, "POOL", 8), (centres, "CHUNK", 5))
+SMALL = ((greedy, "POOL", 8), (greedy, "WIDE", 3), (centres, "CHUNK", 5), (cells, "PRODUCT", 9))
 
 
 def whole(points):
@@ -47,7 +48,9 @@ def textbook_from_anchors(points, count, anchors):
 
 @pytest.fixture
 def small_pool(monkeypatch):
-    for module, name, value in (*SMALL, (greedy, "BLOCK_ROWS", 17), (rounded, "BLOCK_ROWS", 17)):
+    for module in (greedy, rounded, cells):
+        monkeypatch.setattr(module, "BLOCK_ROWS", 17)
+    for module, name, value in (*SMALL, (cells, "SAMPLE", 8)):
         monkeypatch.setattr(module, name, value)
 
 
@@ -136,7 +139,7 @@ def test_no_float32_product_is_off_by_more_than_the_slack(seed, dim, near):
     kept = centres.Centres.empty(30, dim)
     for row in rows[:30]:
         kept.append(row)
-    group = centres._Group.of(rows, np.zeros(60), np.zeros(60, dtype=np.int64))
+    group = centres._Group.of(rows, np.zeros(60), np.zeros(60, dtype=np.int64), np.arange(60))
     slack = group._slack(60, dim + 1, float(kept.lengths.max()))
     exact = whole_distances(rows, rows[:30]) - group.lengths[:, None]
     assert (np.abs(group.rows @ kept.rows.T - exact) <= slack[:, None]).all()

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from adharness import SETTING, Bank, BankSpec, Params, Scorer, ScorerSpec, hookimpl
+from adharness.sampling import BalanceParams, balances_classes
 from adharness_patchcore import recipes
 from adharness_patchcore.greedy import k_center_greedy, k_center_greedy_from_anchors
 
@@ -21,7 +22,7 @@ __all__ = [
 ]
 
 
-class CoresetParams(Params):
+class CoresetParams(BalanceParams):
     """Parameters of `coreset`. The defaults are the recipe `paper`."""
 
     recipe: recipes.Recipe | None = Field(
@@ -46,6 +47,12 @@ class CoresetParams(Params):
         ge=0,
         description="random patches, not kept themselves, from whose mean distance the choice "
         "begins; 0: it begins with one random patch, which is kept",
+    )
+    memory_mb: int = Field(
+        1024,
+        gt=0,
+        description="projected patches beyond it are kept in a temporary file, in MB",
+        json_schema_extra=SETTING,
     )
 
     @model_validator(mode="before")
@@ -107,6 +114,7 @@ CORESET = BankSpec(
     params=CoresetParams,
     make=_make_bank,
     emits="bag",
+    needs_class=balances_classes,
     summary="Patches that cover all training patches: greedy farthest-first selection.",
     source="Roth et al. 2022, section 3.2, algorithm 1; Sener and Savarese 2018, algorithm 1",
 )

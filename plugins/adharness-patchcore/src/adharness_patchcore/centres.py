@@ -9,6 +9,7 @@ import numpy as np
 from adharness.arrays import Bool, Float32, Float64, Int64
 
 CHUNK = 256  # centres in one matrix product: the product should stay in the cache
+WORTH = 0.9  # share still in the race above which a copy of those costs more than it spares
 CROWD = 4  # near-ties a row beyond which one float64 product is cheaper
 
 
@@ -49,6 +50,16 @@ class Centres:
         self.rows[self.chosen, -1] = self.lengths[self.chosen]
         self.chosen += 1
 
+    def distances_to_near(self, rows: Float32, numbers: Int64) -> Float64:
+        """Squared distances (n,) of grid vectors (n, D) to a near one each of these centres (c,).
+
+        The nearest, but for the rounding of float32; its distance is exact.
+        """
+        centres = self.rows[numbers]
+        gap = rows @ centres[:, :-1].T
+        gap += centres[:, -1]
+        return _exact(rows, centres[gap.argmin(axis=1)])
+
     def refresh(self, rows: Float32, distance: Float64, seen: Int64, level: float) -> None:
         """Measure points against centres they have missed, until they have met all or fall back.
 
@@ -57,21 +68,24 @@ class Centres:
         rows : (n, D) float32
             Grid vectors.
         distance : (n,) float64
-            Their squared distances to the first `seen` centres, exact before and after.
+            Their squared distances to the first `seen` centres, and perhaps to others: the
+            smallest, exact.
         seen : (n,) int64
             Grows to the number of centres, or to less where `distance` falls below `level`.
         level
             Who is below cannot be chosen now, and need not be known better.
         """
-        group = _Group.of(rows, distance, seen)
-        for first in range(int(seen.min()) // CHUNK * CHUNK, self.chosen, CHUNK):
+        able = np.flatnonzero(distance >= level)
+        group = _Group.of(rows[able], distance[able], seen[able], able)
+        begin = int(group.seen[0]) if len(able) else self.chosen
+        for first in range(begin // CHUNK * CHUNK, self.chosen, CHUNK):
             last = min(first + CHUNK, self.chosen)
             missing = int(np.searchsorted(group.seen, last))  # who has not met all of the chunk
             if missing:
                 group.meet(missing, self.rows[first:last], self.lengths[first:last])
                 group.seen[:missing] = last
-                group.write(distance, seen)
-                group = group.kept(group.distance >= level)
+                group = group.thinned(level, distance, seen)
+        group.write(distance, seen)
 
 
 @dataclass(eq=False)
@@ -97,12 +111,12 @@ class _Group:
     seen: Int64
 
     @classmethod
-    def of(cls, rows: Float32, distance: Float64, seen: Int64) -> _Group:
+    def of(cls, rows: Float32, distance: Float64, seen: Int64, positions: Int64) -> _Group:
         """Sort candidates by age."""
         exact = rows.astype(np.float64)
         lengths = np.einsum("nd,nd->n", exact, exact)
         with_one = np.hstack([rows, np.ones((len(rows), 1), dtype=np.float32)])
-        return cls(np.arange(len(rows)), with_one, lengths, distance, seen).kept(
+        return cls(positions, with_one, lengths, distance, seen).kept(
             np.argsort(seen, kind="stable")
         )
 
@@ -116,6 +130,14 @@ class _Group:
             self.seen[which],
         )
 
+    def thinned(self, level: float, distance: Float64, seen: Int64) -> _Group:
+        """Let go of those below `level`, once they are many enough to pay for the copy."""
+        able = self.distance >= level
+        if np.count_nonzero(able) > WORTH * len(able):
+            return self
+        self.write(distance, seen)
+        return self.kept(able)
+
     def write(self, distance: Float64, seen: Int64) -> None:
         """Hand the caller what is known now."""
         distance[self.positions] = self.distance
@@ -125,13 +147,12 @@ class _Group:
         """Lower the distances of the first `count` rows to the nearest of these centres."""
         gap = self.rows[:count] @ centres.T  # (count, c) float32, less the rows' lengths
         slack = self._slack(count, centres.shape[1], float(lengths.max()))
-        lowest = gap.min(axis=1)
-        # Who may be the nearest of the chunk, and nearer than what is known already.
-        reach = np.minimum(
-            lowest + 2.0 * slack, self.distance[:count] - self.lengths[:count] + slack
-        )
-        near = gap <= _rounded_up(reach)[:, None]
+        reach = self.distance[:count] - self.lengths[:count] + slack
+        near = gap <= _rounded_up(reach)[:, None]  # who may be nearer than what is known already
         found = int(np.count_nonzero(near))
+        if found > count:  # too many: only who may be the nearest of the chunk as well
+            near &= gap <= _rounded_up(gap.min(axis=1) + 2.0 * slack)[:, None]
+            found = int(np.count_nonzero(near))
         if found > CROWD * count:
             self._measure_all(count, centres, lengths)
         elif found:
@@ -151,15 +172,21 @@ class _Group:
 
     def _measure_pairs(self, pairs: Int64, centres: Float32) -> None:
         row, column = np.divmod(pairs, len(centres))
-        difference = self.rows[row, :-1].astype(np.float64)
-        difference += 0.5 * centres[column, :-1]
-        np.minimum.at(self.distance, row, np.einsum("nd,nd->n", difference, difference))
+        np.minimum.at(self.distance, row, _exact(self.rows[row, :-1], centres[column]))
 
     def _measure_all(self, count: int, centres: Float32, lengths: Float64) -> None:
         gap = self.rows[:count, :-1].astype(np.float64) @ centres[:, :-1].T.astype(np.float64)
         gap += lengths
         nearest = gap.min(axis=1) + self.lengths[:count]
         np.minimum(self.distance[:count], nearest, out=self.distance[:count])
+
+
+def _exact(rows: Float32, centres: Float32) -> Float64:
+    """Squared distances (n,) of grid vectors (n, D) to one centre each, (n, D + 1) as kept."""
+    difference = rows.astype(np.float64)
+    difference += 0.5 * centres[:, :-1]
+    distances: Float64 = np.einsum("nd,nd->n", difference, difference)
+    return distances
 
 
 def _rounded_up(values: Float64) -> Float32:

@@ -9,11 +9,14 @@ import numpy as np
 
 from adharness import ContractError
 from adharness.arrays import Bool, Float32, Float64, Int64, require_shape
+from adharness_patchcore.candidates import Pool
+from adharness_patchcore.cells import Cells
 from adharness_patchcore.centres import Centres
 from adharness_patchcore.rounded import BLOCK_ROWS, RoundedPoints
 
-POOL = 2048  # candidates looked at together, at least
-POOLS = 256  # and at least this part of all points, as finding them costs a look at all bounds
+POOL = 4096  # candidates looked at together, at least
+POOLS = 128  # and at least this part of all points, as finding them costs a look at many bounds
+WIDE = 8  # pools in the wider one, which alone is found by a look at all bounds
 
 Progress = Callable[[int], None]
 
@@ -53,7 +56,8 @@ def k_center_greedy(
     choice is that of the textbook loop, on any machine and with any number of threads.
 
     Distances to the chosen set only shrink, so an old distance is an upper bound. Only the points
-    with the largest bounds are looked at, and only against the centres they have missed.
+    with the largest bounds are looked at, first against the centres of their own cell (k-means on
+    a sample), which rules most of them out, and then against all the centres they have missed.
 
     References
     ----------
@@ -123,30 +127,13 @@ def _require_positions(positions: Int64 | list[int], total: int, *, name: str) -
             raise ContractError(f"{name} {position} is not a position of {total} point(s)")
 
 
-@dataclass(frozen=True, eq=False)
-class _Pool:
-    """The points with the largest bounds, ascending, and what is known of the others.
-
-    Nobody outside is above `level`, nor at it before `barrier`.
-    """
-
-    positions: Int64
-    level: float
-    barrier: int
-
-    def holds_the_next(self, position: int, distance: float) -> bool:
-        """Tell whether the pool's farthest point is the farthest of all, and off every centre."""
-        ahead = distance > self.level or (distance == self.level and position < self.barrier)
-        return ahead and distance > 0
-
-
 @dataclass(eq=False)
 class _Traversal:
     """The state of one run. Distances are squared, in grid units.
 
-    `bound[i]` is the distance of point i to the first `seen[i]` centres (or what it began with,
-    if smaller): exact where `seen[i]` is all of them, an upper bound elsewhere, and -1 once the
-    point is chosen itself.
+    `bound[i]` is the distance of point i to the first `seen[i]` centres and perhaps to others (or
+    what it began with, if smaller): exact where `seen[i]` is all of them, an upper bound
+    elsewhere, and -1 once the point is chosen itself.
     """
 
     grid: RoundedPoints
@@ -154,12 +141,15 @@ class _Traversal:
     centres: Centres
     bound: Float64  # (N,)
     seen: Int64  # (N,)
+    cells: Cells
+    wide: Pool  # where candidates are searched for
 
     @classmethod
     def begin(cls, grid: RoundedPoints, count: int, bound: Float64) -> _Traversal:
         """Nothing chosen yet, every point as far as `bound` says."""
         order, seen = np.zeros(count, dtype=np.int64), np.zeros(len(grid), dtype=np.int64)
-        return cls(grid, order, Centres.empty(count, grid.dim), bound, seen)
+        centres, whole = Centres.empty(count, grid.dim), Pool.whole(len(grid))
+        return cls(grid, order, centres, bound, seen, Cells.of(grid, count), whole)
 
     def run(self, progress: Progress | None) -> Int64:
         """Choose what is missing."""
@@ -173,6 +163,7 @@ class _Traversal:
     def choose(self, position: int, vector: Float32) -> None:
         """Make a point the next centre."""
         self.order[len(self.centres)] = position
+        self.cells.add(position, len(self.centres))
         self.centres.append(vector)
         self.bound[position] = -1.0
 
@@ -189,28 +180,24 @@ class _Traversal:
     def advance(self) -> bool:
         """Choose what the current candidates allow; False once nothing is left to compare."""
         pool = self._candidates()
-        if self.bound[pool.positions].max() <= 0:
+        distance, seen = self.bound[pool.positions], self.seen[pool.positions]
+        if distance.max() <= 0:
             return False
         rows = self.grid.rows(pool.positions)
-        distance, seen = self.bound[pool.positions], self.seen[pool.positions]
+        self.cells.meet(pool.positions, rows, distance, self.centres)
         self.centres.refresh(rows, distance, seen, pool.level)
         self.bound[pool.positions], self.seen[pool.positions] = distance, seen
         self._choose_among(pool, rows, distance >= pool.level)  # the others cannot be next
         return True
 
-    def _candidates(self) -> _Pool:
-        total = len(self.bound)
-        size = max(POOL, total // POOLS)
-        if total <= size:
-            return _Pool(np.arange(total), -np.inf, total)
-        level = float(np.partition(self.bound, total - size)[total - size])
-        above = np.flatnonzero(self.bound > level)
-        equal = np.flatnonzero(self.bound == level)
-        taken = size - len(above)
-        barrier = int(equal[taken]) if taken < len(equal) else total
-        return _Pool(np.sort(np.concatenate([above, equal[:taken]])), level, barrier)
+    def _candidates(self) -> Pool:
+        """Points to look at next, searched for in a wider pool while it has those."""
+        size = max(POOL, len(self.bound) // POOLS)
+        if not self.wide.leads(self.bound):
+            self.wide = Pool.whole(len(self.bound)).largest(self.bound, WIDE * size)
+        return self.wide.largest(self.bound, size)
 
-    def _choose_among(self, pool: _Pool, rows: Float32, able: Bool) -> None:
+    def _choose_among(self, pool: Pool, rows: Float32, able: Bool) -> None:
         """Choose while the farthest of the refreshed candidates is the farthest of all."""
         positions, rows = pool.positions[able], rows[able]
         vectors = rows.astype(np.float64)
@@ -218,7 +205,7 @@ class _Traversal:
         distance = self.bound[positions]
         while len(self.centres) < len(self.order) and len(distance):
             best = int(distance.argmax())
-            if not pool.holds_the_next(int(positions[best]), float(distance[best])):
+            if not pool.is_ahead(int(positions[best]), float(distance[best])):
                 break
             self.choose(int(positions[best]), rows[best])
             gap = vectors @ vectors[best]

@@ -63,7 +63,7 @@ class RoundedPoints:
         moved = self.source[positions].astype(np.float64)
         moved -= self.middle
         moved *= self.scale
-        return np.rint(moved).astype(np.float32)
+        return np.rint(moved, out=moved).astype(np.float32)
 
 
 def _name(first: int, total: int) -> str:
