@@ -24,6 +24,7 @@ from adharness.registry import Registry
 from adharness.report.pictures import lay_over
 from adharness.store.files import atomic, explained
 from adharness.store.models import SavedMethod, read_method
+from adharness.store.provenance import installed_versions
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,7 @@ def score(  # noqa: PLR0913 - one argument an option
     """
     registry = read_registry()
     record = read_method(saved)
+    _note_versions(record)
     paths = image_files(images)
     judge = open_judge(saved, record, class_name, registry)
     extractor = _extractor(record, registry, device)
@@ -76,6 +78,15 @@ def score(  # noqa: PLR0913 - one argument an option
         _say(judged, out)
     if any(one.problem for one in judged):
         ctx.exit(exit_codes.CELLS_FAILED)
+
+
+def _note_versions(record: SavedMethod) -> None:
+    """Say what has another version than when the method was saved: its last bits may differ."""
+    now = installed_versions(record.versions)
+    other = [f"{name} {old}, now {now.get(name, 'none')}" for name, old in record.versions.items()
+             if now.get(name) != old]  # fmt: skip
+    if other:
+        render.print_note(f"saved with other versions, so scores may differ: {'; '.join(other)}")
 
 
 def _extractor(record: SavedMethod, registry: Registry, device: str | None) -> Extractor:

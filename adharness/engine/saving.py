@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,14 +80,14 @@ class CellSaver:
         stored = {task.trained_on: outcome for task, outcome in outcomes.items()}
         gathered = gather(self.group, self.folder, stored, self.cell.method.maps)
         family = open_family(self.cell, self.group, gathered)
-        temporary = target.with_name(f".{target.name}.part")
-        shutil.rmtree(temporary, ignore_errors=True)
+        with explained(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
         try:
-            with explained(temporary):
-                temporary.mkdir(parents=True)
             self._write(temporary, list(outcomes), family)
             checked = self._check(temporary, gathered, registry)
             with explained(target):
+                temporary.chmod(0o755)  # it was made for its owner alone
                 temporary.rename(target)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)

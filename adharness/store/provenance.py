@@ -31,12 +31,17 @@ class Installed:
         return dict(sorted(found.items()))
 
 
-def _with_requirements(distribution: str) -> dict[str, str]:
+def installed_versions(names: Iterable[str]) -> dict[str, str]:
+    """Versions of those of these distributions that are installed."""
     found: dict[str, str] = {}
-    for wanted in (distribution, *_requirements(distribution)):
+    for name in names:
         with suppress(metadata.PackageNotFoundError):  # an optional requirement
-            found[wanted] = metadata.version(wanted)
+            found[name] = metadata.version(name)
     return found
+
+
+def _with_requirements(distribution: str) -> dict[str, str]:
+    return installed_versions([distribution, *_requirements(distribution)])
 
 
 def _requirements(distribution: str) -> list[str]:

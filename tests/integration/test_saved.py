@@ -153,6 +153,28 @@ def test_a_method_without_scores_is_refused(bench, on_tree, capsys):
     assert "failed in this run" in capsys.readouterr().err
 
 
+def test_other_versions_than_the_saved_ones_are_told(ran, tree, capsys):
+    _, folder = save(ran, "knn", "model-unified")
+    record = json.loads((folder / "method.json").read_text())
+    record["versions"]["numpy"] = "0.9"
+    (folder / "method.json").write_text(json.dumps(record))
+    capsys.readouterr()
+    image = str(tree.root / "nut/test/good/000.png")
+    assert main.run(["score", str(folder), image, "--class", "nut"]) == 0
+    assert f"numpy 0.9, now {np.__version__}" in " ".join(capsys.readouterr().err.split())
+
+
+def test_nothing_is_left_where_saving_fails(ran, monkeypatch, capsys):
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("safetensors.numpy.save_file", full)
+    before = set(ran.folder.iterdir())
+    assert save(ran, "knn", "per-class")[0] == 2
+    assert "No space left on device" in capsys.readouterr().err
+    assert set(ran.folder.iterdir()) == before
+
+
 def rewrite(folder: Path, name: str, **arrays: Any) -> None:
     """Change a file and its checksum, as somebody with bad intentions would."""
     old = sha256_of(folder / name)
