@@ -8,8 +8,8 @@ import numpy as np
 
 from adharness import ContractError, FeatureGrid, Memory, Scores, check_query, check_rows
 from adharness.arrays import Float32, Float64, Int64
+from adharness_knn_faiss.search import NearestRows
 from adharness_patchcore import PatchcoreParams
-from adharness_patchcore.nearest import NearestRows
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class PatchcoreScorer:
                 f"neighbours = {self.params.neighbours} asked of a bank with {len(rows)} row(s)",
                 hint=f"set neighbours to at most {len(rows)}, keep more rows, or reweight: none",
             )
-        return FittedPatchcore(self.params, NearestRows.of(rows))
+        return FittedPatchcore(self.params, NearestRows.of(rows, search=self.params.search))
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +67,7 @@ class FittedPatchcore:
         images = np.empty(len(values), dtype=np.float32)
         for image, vectors in enumerate(values):
             queries = vectors.reshape(-1, values.shape[-1])
-            distance, nearest = self.bank.nearest(queries)
+            distance, nearest = (found[:, 0] for found in self.bank.nearest(queries))
             if self.params.distance == "squared":
                 distance *= distance
             patches[image] = distance.reshape(values.shape[1:3])
