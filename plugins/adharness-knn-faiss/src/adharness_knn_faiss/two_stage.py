@@ -35,6 +35,7 @@ GROUPS = BLOCK // GROUP
 KEPT_VALUES = 1 << 27  # 256 MiB of bounds at once
 MOST_NEIGHBOURS = 64
 FARTHEST = 2.0**20  # in the rows' own reach; beyond, bounds could leave bfloat16
+WORTH = 12  # groups measured in the time of a float32 product with a block
 CROWD = 256  # to measure more than 1/256 of the rows takes longer than to search with FAISS
 
 
@@ -124,16 +125,18 @@ class TwoStage:
         worst = self.measure.compared(self._reached(queries, bounds, lowest, k))
         limit = torch.from_numpy(threshold_bits(worst)).to(lowest.device)
         left = lowest <= limit[:, None]
-        few = left.sum(1) <= 2 * k + GROUP
+        touched = left.view(len(left), -1, GROUPS).any(2)  # (n, B)
+        few = left.sum(1) <= 2 * k + WORTH * touched.sum(1)
         who, group = (left & few[:, None]).nonzero(as_tuple=True)
         pair, place = (_open(bounds, who, group) <= limit[who, None]).nonzero(as_tuple=True)
         found = [(who[pair].cpu().numpy(), self._positions(group[pair], place))]
         many = left.view(len(left), -1, GROUPS).any(2) & ~few[:, None]
+        many = touched & ~few[:, None]
         share -= worst * (1 + 1e-9) + LEAST
         found += self._compared_again(prepared, share, slack, many.cpu().numpy(), k)
         asked, where = (np.concatenate(part) for part in zip(*found, strict=True))
         counts = np.bincount(asked, minlength=len(queries))
-        answered = counts <= 4 * k + GROUP + len(self.rows) // CROWD
+        answered = (counts >= k) & (counts <= 4 * k + GROUP + len(self.rows) // CROWD)
         asked, where = asked[answered[asked]], where[answered[asked]]
         distances = measured(self.measure, queries, self.rows, asked, where)
         return np.flatnonzero(answered), *ranked(asked, distances, where, k)
