@@ -167,7 +167,8 @@ class TwoStage:
         above : (B, n) float64
             The query's share of a distance, less its threshold.
         slack : (B, n) float64
-            How far off a distance from a float32 product may be.
+            How far off a distance from a float32 product may be; it allows two roundings for each
+            of the D + 8 terms, and here there is one, and five more altogether.
         many : (n, B) bool
             The queries that bfloat16 leaves with many rows, and the blocks of those.
         """
@@ -175,13 +176,14 @@ class TwoStage:
             asked, rows = np.flatnonzero(many[:, b]), self.order[b * BLOCK : (b + 1) * BLOCK]
             moved = self.measure.prepare(self.rows[rows]) - self.centres[b]
             share = row_share(moved, self.centres[b], inner=self.measure.inner)
-            product = (prepared[asked] - self.centres[b]) @ moved.T  # numpy never sums in bfloat16
-            beyond = above[b, asked][:, None] + (share - product)  # the threshold
-            limit = np.zeros(len(asked))
+            beyond = (prepared[asked] - self.centres[b]) @ moved.T  # numpy never sums in bfloat16
+            np.subtract(share.astype(np.float32), beyond, out=beyond)  # distance less query's share
+            limit = -above[b, asked]
             if k <= len(rows):  # k rows of this block are no farther than its k-th, so no other is
-                own = np.partition(beyond, k - 1, axis=1)[:, k - 1]
+                own = beyond.min(axis=1) if k == 1 else np.partition(beyond, k - 1)[:, k - 1]
                 limit = np.minimum(limit, own + slack[b, asked])
-            pair, place = np.nonzero(beyond <= (limit + slack[b, asked])[:, None])
+            limit += slack[b, asked]
+            pair, place = np.nonzero(beyond <= limit.astype(np.float32)[:, None])
             yield asked[pair], rows[place]
 
     def _bounds(self, prepared: Float32) -> tuple[torch.Tensor, torch.Tensor, Float64, Float64]:
