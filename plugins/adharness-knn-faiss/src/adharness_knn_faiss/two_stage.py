@@ -145,7 +145,7 @@ class TwoStage:
         self, queries: Float32, bounds: torch.Tensor, lowest: torch.Tensor, k: int
     ) -> Float64:
         """Distances (n,) that k rows, those of the lowest bounds, are not beyond."""
-        groups = lowest.argmin(1)[:, None] if k == 1 else lowest.topk(k, 1, largest=False)[1]
+        groups = _lowest(lowest.view(len(lowest), -1, GROUPS), k)
         who = torch.arange(len(queries), device=groups.device).repeat_interleave(k)
         first = self._positions(groups.flatten(), _open(bounds, who, groups.flatten()).argmin(1))
         distances = measured(self.measure, queries, self.rows, who.cpu().numpy(), first)
@@ -214,6 +214,19 @@ class TwoStage:
         sorted_at = block * BLOCK + place * GROUPS + group % GROUPS
         positions: Int64 = self.order[sorted_at.cpu().numpy()]
         return positions
+
+
+def _lowest(lowest: torch.Tensor, k: int) -> torch.Tensor:
+    """Positions (n, k) of the k lowest of the groups (n, B, GROUPS), counted through.
+
+    They are in the k blocks with the lowest ones: few groups are sorted.
+    """
+    count = min(k, lowest.shape[1])
+    blocks = lowest.amin(2).topk(count, 1, largest=False)[1]  # (n, count)
+    inside = lowest.gather(1, blocks[:, :, None].expand(-1, -1, GROUPS)).flatten(1)
+    best = inside.topk(k, 1, largest=False)[1]
+    block = best.div(GROUPS, rounding_mode="floor")
+    return blocks.gather(1, block) * GROUPS + best % GROUPS
 
 
 def _open(bounds: torch.Tensor, who: torch.Tensor, group: torch.Tensor) -> torch.Tensor:
