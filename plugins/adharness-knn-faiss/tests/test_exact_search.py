@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from adharness import Bag, ContractError, FeatureGrid
-from adharness_knn_faiss import KNN, KnnParams, bounds, processors, two_stage
+from adharness_knn_faiss import KNN, KnnParams, bounds, processors, search, two_stage
 from adharness_knn_faiss.search import NearestRows
 
 torch = pytest.importorskip("torch")
@@ -232,8 +232,8 @@ def grids():
 def test_the_scorer_scores_the_same_by_each_search():
     memory, features = grids()
     scores = [
-        KNN.make(KnnParams(search=search, k=3)).fit(memory, np.random.default_rng(0))
-        for search in ("auto", "flat", "two-stage")
+        KNN.make(KnnParams(search=mode, k=3)).fit(memory, np.random.default_rng(0))
+        for mode in ("auto", "flat", "two-stage")
     ]
     first, *others = (fitted.score(features).patches for fitted in scores)
     for other in others:
@@ -259,6 +259,13 @@ def test_two_stages_without_torch_are_refused_and_auto_is_flat(monkeypatch):
     with pytest.raises(ContractError, match="two-stage needs torch"):
         NearestRows.of(normals(22, 10, 3), search="two-stage")
     assert not processors.gains(10_000, 100_000, 512)
+
+
+def test_auto_takes_two_stages_for_few_neighbours_only(monkeypatch):
+    monkeypatch.setattr(search, "gains", lambda *_: True)
+    near = NearestRows.of(normals(24, 10, 3))
+    assert near._in_two_stages(1000, 4)
+    assert not near._in_two_stages(1000, 5)
 
 
 def test_auto_takes_two_stages_only_for_large_searches_on_able_processors(monkeypatch):
