@@ -121,6 +121,20 @@ def plugin_breaks(root: Path) -> list[str]:
     ]
 
 
+def undeclared_plugins(root: Path) -> list[str]:
+    """List where a plugin imports another one that its pyproject.toml does not depend on."""
+    homes = {folder.name.replace("-", "_"): folder for folder in (root / "plugins").glob("*")}
+    return [
+        f"{file.relative_to(root)}:{found.line} {found.module}"
+        for own, folder in sorted(homes.items())
+        for file in sorted(folder.glob("src/**/*.py"))
+        for found in read_imports(file, file.parent)
+        if (package := found.module.split(".")[0]) in homes
+        and package != own
+        and f'"{homes[package].name}' not in (folder / "pyproject.toml").read_text()
+    ]
+
+
 def is_public(found: Import, modules: Iterable[str]) -> bool:
     """Tell whether an import takes a public name, or one of these modules."""
     if found.module == "adharness":

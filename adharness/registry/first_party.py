@@ -23,6 +23,10 @@ FIRST_PARTY: Mapping[str, Mapping[str, tuple[str, ...]]] = MappingProxyType(
 """Distribution -> kind -> component names. The folder is `plugins/<distribution>`."""
 
 
+SEARCHING = frozenset({"adharness-anomalydino", "adharness-patchcore", "adharness-spade"})
+"""Those that depend on adharness-knn-faiss for the search of neighbours."""
+
+
 def first_party_names(kind: str) -> tuple[str, ...]:
     """Names of all components of a kind that this repository's plugins have."""
     return tuple(name for kinds in FIRST_PARTY.values() for name in kinds.get(kind, ()))
@@ -36,4 +40,6 @@ def first_party_home(kind: str, name: str) -> str | None:
 
 def install_line(distribution: str) -> str:
     """Say where a first-party plugin is, and what to type to install it."""
-    return f"It is in plugins/{distribution}:  pip install -e ./plugins/{distribution}"
+    needed = ["adharness-knn-faiss"] if distribution in SEARCHING else []
+    folders = " ".join(f"-e ./plugins/{name}" for name in [*needed, distribution])
+    return f"It is in plugins/{distribution}:  pip install {folders}"

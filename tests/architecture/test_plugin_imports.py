@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from layers import plugin_breaks
+from layers import plugin_breaks, undeclared_plugins
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -40,3 +40,17 @@ def test_what_a_plugin_takes_from_inside_the_core_is_found(
 ) -> None:
     root = house(f"plugins/adharness-x/{part}/x.py", source)
     assert len(plugin_breaks(root)) == found
+
+
+def test_plugins_depend_on_the_plugins_they_import() -> None:
+    assert undeclared_plugins(ROOT) == []
+
+
+@pytest.mark.parametrize(("declared", "found"), [('"adharness-y>=0.1"', 0), ('"numpy"', 1)])
+def test_a_plugin_that_imports_another_without_depending_on_it_is_found(
+    declared: str, found: int, house: Callable[[str, str], Path]
+) -> None:
+    root = house("plugins/adharness-x/src/adharness_x/x.py", "from adharness_y.z import Z\n")
+    (root / "plugins/adharness-y").mkdir()
+    (root / "plugins/adharness-x/pyproject.toml").write_text(f"dependencies = [{declared}]\n")
+    assert len(undeclared_plugins(root)) == found

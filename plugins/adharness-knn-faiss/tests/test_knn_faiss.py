@@ -133,9 +133,10 @@ def test_the_thread_count_of_faiss_is_left_alone():
     assert faiss.omp_get_max_threads() == before
 
 
-def test_queries_too_far_for_float32_score_its_largest_value():
-    queries = FeatureGrid(np.full((1, 1, 1, 4), 1e20, dtype=np.float32))
-    assert fitted(bag(np.eye(4))).score(queries).patches.item() == np.finfo(np.float32).max
+def test_queries_whose_squares_overflow_are_measured_and_scores_stop_at_the_largest_value():
+    far, too_far = (FeatureGrid(np.full((1, 1, 1, 4), x, dtype=np.float32)) for x in (1e20, 3e38))
+    assert fitted(bag(np.eye(4)), k=2).score(far).patches.item() == np.float32(2e20)
+    assert fitted(bag(np.eye(4))).score(too_far).patches.item() == np.finfo(np.float32).max
 
 
 def test_more_neighbours_than_rows_is_an_error_with_both_numbers():

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from importlib.metadata import entry_points
 
 import numpy as np
@@ -19,7 +21,6 @@ from adharness_patchcore import (
     PatchcoreParams,
     bank,
     k_center_greedy,
-    nearest,
 )
 from adharness_patchcore.scorer import equation_7
 
@@ -111,17 +112,6 @@ def test_scores_are_the_same_to_the_bit_alone_in_any_batch_and_in_any_order(seed
         assert alone.images[0] == whole.images[image]
 
 
-def test_blocks_of_the_bank_and_of_the_queries_change_nothing(monkeypatch):
-    rng = np.random.default_rng(3)
-    rows, grid = normals(rng, 50, 6), FeatureGrid(normals(rng, 2, 5, 5, 6))
-    whole = fitted(rows).score(grid)
-    monkeypatch.setattr(nearest, "BANK_ROWS", 7)
-    monkeypatch.setattr(nearest, "QUERY_ROWS", 4)
-    blocks = fitted(rows).score(grid)
-    np.testing.assert_allclose(blocks.patches, whole.patches, rtol=1e-6)
-    np.testing.assert_allclose(blocks.images, whole.images, rtol=1e-6)
-
-
 def test_a_row_of_the_bank_scores_exactly_zero_even_far_from_the_origin():
     rows = normals(np.random.default_rng(4), 200, 16) + np.float32(500)
     scores = fitted(rows).score(FeatureGrid(rows[:40].reshape(2, 4, 5, 16)))
@@ -129,10 +119,18 @@ def test_a_row_of_the_bank_scores_exactly_zero_even_far_from_the_origin():
     assert (scores.images == 0).all()
 
 
-def test_the_neighbours_of_a_row_are_itself_and_then_the_nearest_even_among_duplicates():
-    rows = np.array([[0.0], [1.0], [0.0], [5.0], [0.4]], dtype=np.float32)
-    found = nearest.NearestRows.of(rows).around(2, 3)
-    np.testing.assert_array_equal(found, [2, 0, 4])
+@pytest.mark.parametrize("scale", [1e-30, 1e30])
+def test_a_bank_of_any_scale_is_searched_right(scale):
+    rng = np.random.default_rng(12)
+    rows, patches = normals(rng, 300, 8), normals(rng, 2, 5, 5, 8)
+    expected = cdist(patches.reshape(-1, 8), rows).min(axis=1) * scale
+    scores = fitted(rows * scale, reweight="none").score(FeatureGrid(patches * np.float32(scale)))
+    np.testing.assert_allclose(scores.patches.ravel(), expected, rtol=1e-6)
+
+
+def test_importing_the_plugin_does_not_import_faiss():
+    code = "import sys, adharness_patchcore; sys.exit('faiss' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_read_only_and_strided_inputs_give_the_same_scores_and_stay_unchanged():

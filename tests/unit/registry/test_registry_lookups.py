@@ -10,7 +10,7 @@ import pytest
 
 from adharness import AdharnessError, BankSpec, Params, PluginError, ScorerSpec, SuiteError
 from adharness.registry import Component, Distribution, Problem, Registry, discover
-from adharness.registry.first_party import FIRST_PARTY
+from adharness.registry.first_party import FIRST_PARTY, install_line
 
 
 class NoParams(Params):
@@ -177,3 +177,9 @@ def test_every_plugin_folder_is_in_the_table_of_hints() -> None:
     plugins = Path(__file__).resolve().parents[3] / "plugins"
     folders = {file.parent.name for file in plugins.glob("*/pyproject.toml")}
     assert folders <= set(FIRST_PARTY)
+
+
+def test_the_line_that_installs_a_plugin_names_the_plugins_it_needs() -> None:
+    assert install_line("adharness-patchcore").endswith(
+        "pip install -e ./plugins/adharness-knn-faiss -e ./plugins/adharness-patchcore"
+    )

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Literal
 
 from pydantic import Field
 
-from adharness import Params, Scorer, ScorerSpec, hookimpl
+from adharness import SETTING, Params, Scorer, ScorerSpec, hookimpl
 
 
 class AnomalyDinoParams(Params):
@@ -14,6 +15,11 @@ class AnomalyDinoParams(Params):
 
     top_ratio: float = Field(
         0.01, gt=0.0, le=1.0, description="share of the patches whose mean is the image score"
+    )
+    search: Literal["auto", "flat", "two-stage"] = Field(
+        "auto",
+        description="how the bank is searched, see adharness-knn-faiss; the results are the same",
+        json_schema_extra=SETTING,
     )
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from adharness import Params, Scorer, ScorerSpec, hookimpl
+from adharness import SETTING, Params, Scorer, ScorerSpec, hookimpl
 
 # What each index can be told; anything else would be read by nobody, so it is refused.
 OPTIONS = {
@@ -40,6 +40,13 @@ class KnnParams(Params):
         None, gt=0, description="rows measured again exactly for each query; k + 3, or 10 k for pq"
     )
 
+    search: Literal["auto", "flat", "two-stage"] = Field(
+        "auto",
+        description="how index flat compares: flat in float32 with FAISS, two-stage in bfloat16 "
+        "with torch; the results are the same",
+        json_schema_extra=SETTING,
+    )
+
     @model_validator(mode="after")
     def _are_read_by_the_index(self) -> KnnParams:
         idle = [
@@ -47,6 +54,8 @@ class KnnParams(Params):
             for name in ("lists", "probes", "sub_vectors", "bits", "candidates")
             if getattr(self, name) is not None and name not in OPTIONS[self.index]
         ]
+        if self.search != "auto" and self.index != "flat":
+            idle.append("search")
         if idle:
             raise ValueError(f"index '{self.index}' has no parameter {', '.join(idle)}")
         if self.candidates is not None and self.candidates < self.k:

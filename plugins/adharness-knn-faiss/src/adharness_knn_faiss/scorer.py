@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,9 +10,10 @@ import numpy as np
 from adharness import ContractError, FeatureGrid, Memory, Scores, check_query, check_rows
 from adharness.arrays import Float32
 from adharness_knn_faiss import KnnParams
-from adharness_knn_faiss.indexes import approximate_index, flat_index
+from adharness_knn_faiss.indexes import approximate_index
 from adharness_knn_faiss.measures import measure_of
-from adharness_knn_faiss.search import SPARE, Search, recall_of
+from adharness_knn_faiss.recall import recall_of
+from adharness_knn_faiss.search import NearestRows, Search
 
 LARGEST = float(np.finfo(np.float32).max)
 
@@ -46,17 +48,18 @@ class KnnScorer:
                 f"k = {k} neighbours asked of a memory with {len(rows)} row(s)",
                 hint=f"set k to at most {len(rows)}, or keep more rows in the bank",
             )
-        search = self._search(rows, rng)
-        recall = None if self.params.index == "flat" else recall_of(search, k, rng)
-        return FittedKnn(k, memory.kind == "images", search, recall)
-
-    def _search(self, rows: Float32, rng: np.random.Generator) -> Search:
-        measure = measure_of(self.params.metric, rows)
-        prepared, metric = measure.prepare(rows), measure.faiss_metric
+        on_images = memory.kind == "images"
         if self.params.index == "flat":
-            return Search(rows, measure, flat_index(prepared, metric), self.params.k + SPARE)
-        index = approximate_index(prepared, metric, self.params, rng)
-        default = 10 * self.params.k if self.params.index == "pq" else self.params.k + SPARE
+            search = NearestRows.of(rows, self.params.metric, self.params.search)
+            return FittedKnn(k, on_images, search)
+        approximate = self._approximate(rows, rng)
+        return FittedKnn(k, on_images, approximate, recall_of(approximate, k, rng))
+
+    def _approximate(self, rows: Float32, rng: np.random.Generator) -> Search:
+        measure = measure_of(self.params.metric, rows)
+        prepared = measure.prepare(rows)
+        index = approximate_index(prepared, measure.faiss_metric, self.params, rng)
+        default = 10 * self.params.k if self.params.index == "pq" else None
         return Search(rows, measure, index, self.params.candidates or default)
 
 
@@ -79,18 +82,24 @@ class FittedKnn:
 
     k: int
     on_images: bool
-    search: Search
+    search: NearestRows | Search
     recall: float | None = None
+
+    def facts(self) -> Mapping[str, float]:
+        """Numbers for the board: the `recall` of an approximate index, else nothing."""
+        return {} if self.recall is None else {"recall": self.recall}
 
     def score(self, features: FeatureGrid) -> Scores:
         """Score patches (N, h, w), or images (N,) where the memory holds embeddings.
+
+        Of patches the nearest row found is named too.
 
         Notes
         -----
         Each image is searched on its own and each distance comes from its two vectors alone, so a
         score does not depend on the batch, to the last bit. An approximate search gives true
-        distances, to rows that may not be the nearest: never below the exact score. A query whose
-        squared distances do not fit into float32 scores its largest value.
+        distances, to rows that may not be the nearest: never below the exact score. A score that
+        does not fit into float32 is its largest value.
 
         Raises
         ------
@@ -100,7 +109,9 @@ class FittedKnn:
         dim = self.search.rows.shape[1]
         values = check_query(features, dim, level="images" if self.on_images else "patches")
         scores = np.empty(values.shape[:-1], dtype=np.float32)  # (N, h, w) or (N,)
+        rows = np.empty(scores.shape, dtype=np.int64)
         for image, vectors in enumerate(values):
-            means = self.search.distances(vectors.reshape(-1, dim), self.k).mean(axis=1)
-            scores[image] = np.minimum(means, LARGEST).reshape(scores.shape[1:])
-        return Scores(images=scores) if self.on_images else Scores(patches=scores)
+            distances, found = self.search.nearest(vectors.reshape(-1, dim), self.k)
+            rows[image] = found[:, 0].reshape(scores.shape[1:])
+            scores[image] = np.minimum(distances.mean(axis=1), LARGEST).reshape(scores.shape[1:])
+        return Scores(images=scores) if self.on_images else Scores(patches=scores, nearest=rows)

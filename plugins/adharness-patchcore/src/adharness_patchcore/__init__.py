@@ -81,6 +81,11 @@ class PatchcoreParams(Params):
         description="weight of the image score, by the rows near the nearest bank row "
         "(equation-7) or near the test patch (study); none: the largest patch score",
     )
+    search: Literal["auto", "flat", "two-stage"] = Field(
+        "auto",
+        description="how the bank is searched, see adharness-knn-faiss; the results are the same",
+        json_schema_extra=SETTING,
+    )
 
     @model_validator(mode="before")
     @classmethod

@@ -8,8 +8,8 @@ import numpy as np
 
 from adharness import ContractError, FeatureGrid, Memory, Scores, check_query, check_rows
 from adharness.arrays import Float32, Float64, Int64
+from adharness_knn_faiss.search import NearestRows
 from adharness_patchcore import PatchcoreParams
-from adharness_patchcore.nearest import NearestRows
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class PatchcoreScorer:
                 f"neighbours = {self.params.neighbours} asked of a bank with {len(rows)} row(s)",
                 hint=f"set neighbours to at most {len(rows)}, keep more rows, or reweight: none",
             )
-        return FittedPatchcore(self.params, NearestRows.of(rows))
+        return FittedPatchcore(self.params, NearestRows.of(rows, search=self.params.search))
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +50,7 @@ class FittedPatchcore:
     bank: NearestRows
 
     def score(self, features: FeatureGrid) -> Scores:
-        """Score patches (N, h, w) and images (N,).
+        """Score patches (N, h, w) and images (N,), and name the nearest row of each patch.
 
         Notes
         -----
@@ -64,16 +64,18 @@ class FittedPatchcore:
         """
         values = check_query(features, self.bank.rows.shape[1])
         patches = np.empty(values.shape[:3], dtype=np.float32)  # (N, h, w)
+        rows = np.empty(values.shape[:3], dtype=np.int64)
         images = np.empty(len(values), dtype=np.float32)
         for image, vectors in enumerate(values):
             queries = vectors.reshape(-1, values.shape[-1])
-            distance, nearest = self.bank.nearest(queries)
+            distance, nearest = (found[:, 0] for found in self.bank.nearest(queries))
+            rows[image] = nearest.reshape(values.shape[1:3])
             if self.params.distance == "squared":
                 distance *= distance
             patches[image] = distance.reshape(values.shape[1:3])
             worst = int(distance.argmax())
             images[image] = distance[worst] * self._weight(queries[worst], int(nearest[worst]))
-        return Scores(patches=patches, images=images)
+        return Scores(patches=patches, images=images, nearest=rows)
 
     def _weight(self, query: Float32, nearest: int) -> float:
         if self.params.reweight == "none":

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import faiss
 import numpy as np
 
 from adharness import ContractError, FeatureSet, check_finite
 from adharness.arrays import Float32, Float64, Int64
+from adharness_knn_faiss.search import NearestRows
 
-SPARE = 3  # candidates more than asked for: float32 may swap near-ties
 READ_VALUES = 16 * 1024 * 1024  # 64 MiB of float32 patches at once
 GATHERED_VALUES = 4 * 1024 * 1024  # 32 MiB of float64
 
@@ -25,13 +24,10 @@ class Gallery:
     features
         Their features, streamed.
     embeddings : (M, E) float32
-    centre : (D,) float32
-        Mean of all patches: searched around it, float32 loses the fewest digits.
     """
 
     features: FeatureSet
     embeddings: Float32
-    centre: Float32
 
     def nearest_images(self, embedding: Float32, k: int) -> tuple[Float64, Int64]:
         """Distances (k,) to the nearest images, ascending, and their positions (k,).
@@ -52,12 +48,10 @@ class Gallery:
 
         Every image is compared, a few at a time; the images must hold at least kappa patches.
         """
-        centred = queries - self.centre
         best = np.full((len(queries), kappa), np.inf)
         for rows in self._patches(np.sort(images)):
-            count = min(kappa + SPARE, len(rows))
-            found = faiss.knn(centred, rows - self.centre, count)[1]
-            here = _distances(queries, rows, found)
+            near = NearestRows.of(rows, search="flat")  # they are searched once
+            here = near.nearest(queries, min(kappa, len(rows)))[0]
             best = np.sort(np.concatenate([best, here], axis=1), axis=1)[:, :kappa]
         return best
 
@@ -70,7 +64,7 @@ class Gallery:
 
 
 def gallery_of(features: FeatureSet) -> Gallery:
-    """Read the features once: keep the embeddings and the mean patch.
+    """Read the features once, for their embeddings and for values that are not finite.
 
     Raises
     ------
@@ -83,27 +77,12 @@ def gallery_of(features: FeatureSet) -> Gallery:
             hint="use an extractor that has them, or a scorer of patches such as 'knn-faiss'",
         )
     embeddings = np.empty((features.count, features.embedding_dim), dtype=np.float32)
-    total = np.zeros(features.dim)
     height, width = features.grid
     size = max(1, min(32, READ_VALUES // (height * width * features.dim)))
     first = 0
     for batch in features.batches(size):
         check_finite(batch.patches, name="patch features", first_image=first)
         embeddings[first : first + len(batch.patches)] = batch.embeddings
-        total += batch.patches.sum(axis=(0, 1, 2), dtype=np.float64)
         first += len(batch.patches)
     check_finite(embeddings, name="image embeddings")
-    centre = total / max(1, first * height * width)
-    return Gallery(features, embeddings, centre.astype(np.float32))
-
-
-def _distances(queries: Float32, rows: Float32, found: Int64) -> Float64:
-    """Euclidean distances (n, c) of queries (n, D) to `rows[found]`, gathering few at once."""
-    step = max(1, GATHERED_VALUES // (found.shape[1] * queries.shape[1]))
-    parts = []
-    for i in range(0, len(queries), step):
-        difference = rows[found[i : i + step]] - queries[i : i + step, None].astype(np.float64)
-        parts.append(np.sqrt(np.einsum("ncd,ncd->nc", difference, difference)))
-    distances = np.concatenate(parts)
-    distances[found < 0] = np.inf  # beyond what float32 can compare
-    return distances
+    return Gallery(features, embeddings)
