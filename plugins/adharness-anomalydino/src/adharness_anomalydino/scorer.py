@@ -64,9 +64,9 @@ class FittedAnomalyDino:
         rows = np.empty(values.shape[:3], dtype=np.int64)
         images = np.empty(len(values), dtype=np.float32)
         for image, vectors in enumerate(values):
-            found = self.bank.nearest(vectors.reshape(-1, values.shape[-1]))
-            distances, nearest = (each[:, 0] for each in found)
-            rows[image] = nearest.reshape(values.shape[1:3])
+            found, positions = self.bank.nearest(vectors.reshape(-1, values.shape[-1]))
+            distances = found[:, 0]
+            rows[image] = positions.reshape(values.shape[1:3])
             patches[image] = distances.reshape(values.shape[1:3])
             images[image] = mean_of_highest(distances, self.top_ratio)
         return Scores(patches=patches, images=images, nearest=rows)
