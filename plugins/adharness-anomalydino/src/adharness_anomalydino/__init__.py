@@ -35,7 +35,7 @@ ANOMALYDINO = ScorerSpec(
     make=_make,
     needs="bag",
     summary="Cosine distance to the nearest normal patch; image score from the top 1 %.",
-    source="Damm et al. 2025, without rotations and without the foreground mask",
+    source="Damm et al. 2025, without the foreground mask; turned references are the bank's",
 )
 
 
