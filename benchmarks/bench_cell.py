@@ -94,6 +94,8 @@ def report(name: str, ours: list[Run], theirs: list[Run]) -> None:
     our_s, our_cpu, our_mb = summary(ours)
     print(f"\n{name}, {len(ours)} round(s), medians; load of the machine {os.getloadavg()[0]:.1f}")
     print(f"  ours, the whole command {our_s:8.1f} s {our_cpu:8.1f} s cpu {our_mb:6.0f} MiB")
+    for part in ours[0]["parts"]:
+        print(f"    of which {part:<12} {median(run['parts'][part] for run in ours):8.1f} s")
     if theirs:
         their_s, their_cpu, their_mb = summary(theirs)
         for part in theirs[0]["seconds"]:

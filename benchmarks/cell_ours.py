@@ -31,12 +31,28 @@ def main(suite: Path, images: Path, folder: Path) -> None:
         json.dumps(
             {
                 "seconds": {"all": seconds},
+                "parts": parts(folder / "out", images, seconds),
                 "cpu_s": used.ru_utime + used.ru_stime,
                 "peak_mb": used.ru_maxrss / 1024,
                 "values": {name: found["value"] for name, found in row["metrics"].items()},
             }
         )
     )
+
+
+def parts(out: Path, images: Path, seconds: float) -> dict[str, float]:
+    """Seconds of each stage, by the cell's own record; the rest is start-up, judging and page."""
+    (result,) = out.glob("cells/*/result.json")
+    costs = json.loads(result.read_text("utf-8"))["costs"]
+    pictures = [p.relative_to(images).parts[1] for p in images.rglob("*.png")]
+    trained, masks = pictures.count("train"), pictures.count("ground_truth")
+    read = len(pictures) - masks
+    found = {
+        "extraction": costs["extract_ms"] * read / 1000,
+        "fit": costs["fit_s"],
+        "score": costs["score_ms"] * (read - trained) / 1000,
+    }
+    return {**found, "the rest": seconds - sum(found.values())}
 
 
 if __name__ == "__main__":
