@@ -40,11 +40,13 @@ METHODS: dict[str, dict[str, Any]] = {
         "extractor": {"layers": [1, 2, 3], "neighbourhood": 1},
         "bank": {"use": "grid"},
         "scorer": {"use": "padim", "dims": 100},
+        "maps": {"image_score": {"use": "max", "of": "pixels"}},
     },
     "patchcore": {
         "extractor": {"layers": [2, 3], "neighbourhood": 3},
         "bank": {"use": "coreset", "recipe": "anomalib"},
         "scorer": {"use": "patchcore", "recipe": "anomalib"},
+        "maps": {},
     },
 }
 
@@ -65,6 +67,7 @@ def suite_of(name: str, weights: Path) -> dict[str, Any]:
                 "extractor": "resnet18",
                 "bank": method["bank"],
                 "scorer": method["scorer"],
+                "maps": method["maps"],
             }
         ],
         "thresholders": [{"use": "quantile", "q": 0.95}],
