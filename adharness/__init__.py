@@ -9,6 +9,7 @@ from adharness.contracts import (
     Bank,
     BankSpec,
     Calibration,
+    CheckedState,
     ContentHash,
     Dataset,
     DatasetSpec,
@@ -23,6 +24,7 @@ from adharness.contracts import (
     ImageContext,
     Images,
     Informative,
+    Layout,
     Licence,
     Memory,
     MemoryKind,
@@ -44,6 +46,8 @@ from adharness.contracts import (
     check_grid,
     check_query,
     check_rows,
+    check_state,
+    require_state,
 )
 from adharness.errors import (
     AdharnessError,
@@ -65,6 +69,7 @@ __all__ = [
     "Bank",
     "BankSpec",
     "Calibration",
+    "CheckedState",
     "ContentHash",
     "ContractError",
     "DataError",
@@ -81,6 +86,7 @@ __all__ = [
     "ImageContext",
     "Images",
     "Informative",
+    "Layout",
     "Licence",
     "Memory",
     "MemoryKind",
@@ -106,5 +112,7 @@ __all__ = [
     "check_grid",
     "check_query",
     "check_rows",
+    "check_state",
     "hookimpl",
+    "require_state",
 ]

@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 
 import numpy as np
 
-from adharness.arrays import Float32, require_finite, require_shape
-from adharness.contracts import Bag, FeatureGrid, Grid, Memory, Params, Scores
+from adharness.arrays import AnyArray, Float32, require_finite, require_shape
+from adharness.contracts import (
+    Bag,
+    FeatureGrid,
+    Grid,
+    Layout,
+    Memory,
+    Params,
+    Scores,
+    check_state,
+    require_state,
+)
 from adharness.errors import ContractError
+
+LAYOUT: Layout = {"key": ("uint8", (16,)), "dim": ("int64", (1,)), "patches": ("bool", (1,))}
 
 
 class RandomScoresParams(Params):
@@ -30,16 +43,41 @@ class RandomScorer:
 
     def fit(self, memory: Memory, rng: np.random.Generator) -> FittedRandomScorer:
         """Draw the run's key; of the memory only the length of its vectors is kept."""
-        return FittedRandomScorer(key=rng.bytes(16), memory=memory)
+        dim = memory.features.dim if isinstance(memory, Grid) else memory.rows.shape[1]
+        patches = isinstance(memory, Bag | Grid)
+        return FittedRandomScorer(key=rng.bytes(16), dim=dim, patches=patches)
+
+    def restore(self, state: Mapping[str, AnyArray]) -> FittedRandomScorer:
+        """Take up a key.
+
+        Raises
+        ------
+        ContractError
+            Where an array is missing, not known, of another type or shape, or the length is not
+            positive.
+        """
+        found = check_state(state, LAYOUT, scorer="random-scores")
+        dim = int(found["dim"][0])
+        require_state(dim > 0, f"random-scores's array 'dim' is {dim}, expected a positive length")
+        patches = bool(found["patches"][0])
+        return FittedRandomScorer(key=found["key"].tobytes(), dim=dim, patches=patches)
 
 
 class FittedRandomScorer:
     """Holds the key that makes one fit differ from another."""
 
-    def __init__(self, *, key: bytes, memory: Memory) -> None:
+    def __init__(self, *, key: bytes, dim: int, patches: bool) -> None:
         self._key = key
-        self._scores_patches = isinstance(memory, Bag | Grid)
-        self._dim = memory.features.dim if isinstance(memory, Grid) else memory.rows.shape[1]
+        self._scores_patches = patches
+        self._dim = dim
+
+    def state(self) -> Mapping[str, AnyArray]:
+        """Give the key, the length of the memory's vectors, and whether they are of patches."""
+        return {
+            "key": np.frombuffer(self._key, dtype=np.uint8),
+            "dim": np.array([self._dim]),
+            "patches": np.array([self._scores_patches]),
+        }
 
     def score(self, features: FeatureGrid) -> Scores:
         """Random scores of N images.

@@ -45,6 +45,7 @@ from adharness.contracts.specs import (
     Spec,
     ThresholderSpec,
 )
+from adharness.contracts.states import CheckedState, Layout, check_state, require_state
 from adharness.declared import DeclaredRegions
 
 __all__ = [
@@ -55,6 +56,7 @@ __all__ = [
     "Bank",
     "BankSpec",
     "Calibration",
+    "CheckedState",
     "ContentHash",
     "Dataset",
     "DatasetSpec",
@@ -69,6 +71,7 @@ __all__ = [
     "ImageContext",
     "Images",
     "Informative",
+    "Layout",
     "Licence",
     "Margins",
     "Memory",
@@ -92,4 +95,6 @@ __all__ = [
     "check_grid",
     "check_query",
     "check_rows",
+    "check_state",
+    "require_state",
 ]

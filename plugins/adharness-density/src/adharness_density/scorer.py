@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,8 +20,9 @@ from adharness import (
     check_query,
     check_rows,
 )
-from adharness.arrays import Float32, Float64, Int64, require_finite
+from adharness.arrays import AnyArray, Float32, Float64, Int64, require_finite
 from adharness_density import GmmParams
+from adharness_density.states import arrays_of, restored
 from adharness_density.subspace import Subspace, fit_subspace
 
 LARGEST = float(np.finfo(np.float32).max)
@@ -53,6 +55,17 @@ class GmmScorer:
         mixture = _fit_mixture(subspace.coordinates(rows), self.params, rng)
         return FittedGmm(subspace, mixture, self.params.residual)
 
+    def restore(self, state: Mapping[str, AnyArray]) -> FittedGmm:
+        """Take up a stored mixture and its subspace, as they are.
+
+        Raises
+        ------
+        ContractError
+            Where an array is missing, not known, of another type or shape or not finite, is no
+            mixture, or has other dims or components than the params say.
+        """
+        return FittedGmm(*restored(state, self.params), self.params.residual)
+
 
 @dataclass(frozen=True, eq=False)
 class FittedGmm:
@@ -61,6 +74,10 @@ class FittedGmm:
     subspace: Subspace
     mixture: GaussianMixture
     residual: bool
+
+    def state(self) -> Mapping[str, AnyArray]:
+        """Give the subspace and the mixture."""
+        return arrays_of(self.subspace, self.mixture)
 
     @property
     def converged(self) -> bool:
@@ -78,18 +95,21 @@ class FittedGmm:
         Raises
         ------
         ContractError
-            Where D differs from the memory's or a feature is not finite.
+            Where D differs from the memory's, or a feature or a score is not finite.
         """
         values = check_query(features, len(self.subspace.mean))
         scores = np.empty(values.shape[:3], dtype=np.float32)  # (N, h, w)
         for image, patches in enumerate(values):
             rows = patches.reshape(-1, values.shape[-1]).astype(np.float64)
             scores[image] = self.negative_log_likelihood(rows).reshape(values.shape[1:3])
+        require_finite(scores, name="gmm scores")  # a state out of all bounds may give NaN
         return Scores(patches=scores)
 
     def negative_log_likelihood(self, rows: Float64) -> Float64:
         """Give -log p (n,) of vectors (n, D): of all D features, or of the projection alone."""
-        inside = self.mixture.score_samples(self.subspace.coordinates(rows))
+        coordinates = self.subspace.coordinates(rows)
+        require_finite(coordinates, name="gmm coordinates")  # before scikit-learn's own error
+        inside = self.mixture.score_samples(coordinates)
         density: Float64 = inside - self.subspace.log_volume()
         if self.residual:
             density += self.subspace.residual_log_density(rows)
@@ -150,4 +170,7 @@ def _fit_mixture(
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        return mixture.fit(coordinates)
+        mixture.fit(coordinates)
+    # As they come back from disk: a product of another layout rounds differently.
+    mixture.precisions_cholesky_ = np.ascontiguousarray(mixture.precisions_cholesky_)
+    return mixture

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
 import numpy as np
 
 from adharness import ContractError, FeatureGrid, Memory, Scores
-from adharness.arrays import Float64
+from adharness.arrays import AnyArray, Float64
 from adharness_mahalanobis import MahalanobisParams
 from adharness_mahalanobis.moments import covariances_of, fourths_of, mean_of
 from adharness_mahalanobis.spectrum import Spectrum
+from adharness_mahalanobis.states import arrays_of, restored
 from adharness_mahalanobis.vectors import Subject, Vectors, queries, vectors_of
 
 
@@ -47,6 +49,17 @@ class MahalanobisScorer:
         shares = self._shares(spectra, vectors, mean, layers)
         whiteners = [self._whitener(*pair) for pair in zip(spectra, shares, strict=True)]
         return FittedMahalanobis(vectors.subject, mean, tuple(whiteners))
+
+    def restore(self, state: Mapping[str, AnyArray]) -> FittedMahalanobis:
+        """Take up a stored Gaussian a layer, as it is.
+
+        Raises
+        ------
+        ContractError
+            Where an array is missing, not known, of another type or shape or not finite, or the
+            level, the layers or the components kept are others than the params say.
+        """
+        return FittedMahalanobis(*restored(state, self.params))
 
     def _kept(self, spectrum: Spectrum) -> Spectrum:
         if spectrum.variances[0] > 0 and self.params.pca is not None:
@@ -96,6 +109,10 @@ class FittedMahalanobis:
     mean: Float64
     whiteners: tuple[Float64, ...]
 
+    def state(self) -> Mapping[str, AnyArray]:
+        """Give the mean, the whitener of each layer, and what is scored."""
+        return arrays_of(self.subject, self.mean, self.whiteners)
+
     def score(self, features: FeatureGrid) -> Scores:
         """Score patches (N, h, w), or images (N,); over several layers the sum of the distances.
 
@@ -121,7 +138,8 @@ class FittedMahalanobis:
         layers = _slices([len(w) for w in self.whiteners], len(self.mean))
         for layer, whitener in zip(layers, self.whiteners, strict=True):
             distances += np.linalg.norm((rows - self.mean)[:, layer] @ whitener, axis=1)
-        if distances.max() > np.finfo(np.float32).max:
+        # NaN, which a state out of all bounds may give, is refused too.
+        if not distances.max() <= np.finfo(np.float32).max:
             raise ContractError(
                 f"a distance of image {image} is {distances.max():.3g}, too long for float32",
                 hint="look at that image and at what the extractor makes of it",

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
-from adharness import ContractError, FeatureGrid, Memory, Scores, check_grid, check_query
-from adharness.arrays import Float32, Float64, Int64
+from adharness import ContractError, Memory, check_grid
+from adharness.arrays import AnyArray, Int64
 from adharness_padim import PadimParams
-from adharness_padim.gaussians import Gaussians, fit_gaussians
+from adharness_padim.fitted import FittedPadim
+from adharness_padim.gaussians import fit_gaussians
+from adharness_padim.states import restored
 
 
 @dataclass(frozen=True)
@@ -37,55 +40,18 @@ class PadimScorer:
         features = check_grid(memory, scorer="padim").features
         dims = _draw(features.dim, self.params.dims, rng)
         gaussians = fit_gaussians(features, dims, self.params.epsilon)
-        return FittedPadim(features.dim, features.grid, dims, gaussians)
+        return FittedPadim(features.dim, features.grid, dims, gaussians, self.params.epsilon)
 
-
-@dataclass(frozen=True, eq=False)
-class FittedPadim:
-    """A Gaussian for each position of the grid (h, w), over the features `dims` of D."""
-
-    dim: int
-    grid: tuple[int, int]
-    dims: Int64
-    gaussians: Gaussians
-
-    def score(self, features: FeatureGrid) -> Scores:
-        """Score patches (N, h, w) by their distance, square root taken.
-
-        Notes
-        -----
-        Each image is multiplied on its own, so a score does not depend on the batch.
+    def restore(self, state: Mapping[str, AnyArray]) -> FittedPadim:
+        """Take up stored Gaussians, as they are and uncopied.
 
         Raises
         ------
         ContractError
-            Where D or the grid differs from the memory's, a feature is not finite, or a distance
-            is too long for float32.
+            Where an array is missing, not known, of another type or shape or not finite, or `dims`
+            or `epsilon` is another than the params say.
         """
-        values = check_query(features, self.dim)
-        if values.shape[1:3] != self.grid:
-            raise ContractError(
-                f"patch features have the grid {values.shape[1:3]}, the memory has {self.grid}",
-                hint="score images of the size that the scorer was fitted on",
-            )
-        scores = np.empty(values.shape[:3], dtype=np.float32)  # (N, h, w)
-        for image, patches in enumerate(values):
-            distances = self.gaussians.distances(self._kept(patches))
-            _require_float32(distances, image)
-            scores[image] = distances.reshape(self.grid)
-        return Scores(patches=scores)
-
-    def _kept(self, patches: Float32) -> Float64:
-        kept = patches.reshape(-1, self.dim)[:, self.dims]
-        return kept.astype(np.float64)
-
-
-def _require_float32(distances: Float64, image: int) -> None:
-    if distances.max() > np.finfo(np.float32).max:
-        raise ContractError(
-            f"a distance of image {image} is {distances.max():.3g}, too long for float32",
-            hint="look at that image and at what the extractor makes of it",
-        )
+        return restored(state, self.params)
 
 
 def _draw(available: int, wanted: int | Literal["all"], rng: np.random.Generator) -> Int64:

@@ -4,15 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
-from adharness import ContractError, FeatureSet, check_finite
+from adharness import ContractError, FeatureGrid, FeatureSet, check_finite
 from adharness.arrays import Float32, Float64, Int64
 from adharness_knn_faiss.search import NearestRows
 
 READ_VALUES = 16 * 1024 * 1024  # 64 MiB of float32 patches at once
 GATHERED_VALUES = 4 * 1024 * 1024  # 32 MiB of float64
+
+
+class NormalPatches(Protocol):
+    """The part of a `FeatureSet` that a gallery reads."""
+
+    @property
+    def count(self) -> int:
+        """Number of images."""
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """Patches a column and a row, (h, w)."""
+
+    @property
+    def dim(self) -> int:
+        """Length D of a patch vector."""
+
+    def read(self, images: Int64) -> FeatureGrid:
+        """Features of the images at these positions, in this order."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,11 +42,11 @@ class Gallery:
     Parameters
     ----------
     features
-        Their features, streamed.
+        Their patches, read when they are searched.
     embeddings : (M, E) float32
     """
 
-    features: FeatureSet
+    features: NormalPatches
     embeddings: Float32
 
     def nearest_images(self, embedding: Float32, k: int) -> tuple[Float64, Int64]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from adharness import ContractError, FeatureGrid, Memory, Scores, check_grid, check_query
-from adharness.arrays import Float64
+from adharness.arrays import AnyArray, Float64
 from adharness_spade import SpadeParams
-from adharness_spade.gallery import Gallery, gallery_of
+from adharness_spade.gallery import Gallery, NormalPatches, gallery_of
+from adharness_spade.stored import arrays_of, restored
 
 LARGEST = float(np.finfo(np.float32).max)
 
@@ -36,11 +38,27 @@ class SpadeScorer:
             kappa patches in k images, or a feature is not finite.
         """
         features = check_grid(memory, scorer="spade").features
+        self._check_counts(features)
+        return FittedSpade(self.params, gallery_of(features))
+
+    def restore(self, state: Mapping[str, AnyArray]) -> FittedSpade:
+        """Take up a stored gallery, as it is and uncopied; its patches need not be in memory.
+
+        Raises
+        ------
+        ContractError
+            Where an array is missing, not known, of another type or shape or not finite, or there
+            are fewer than k images or than kappa patches in k images.
+        """
+        gallery = restored(state)
+        self._check_counts(gallery.features)
+        return FittedSpade(self.params, gallery)
+
+    def _check_counts(self, features: NormalPatches) -> None:
         height, width = features.grid
         self._check("k", self.params.k, features.count, "image(s) in the memory")
         patches = self.params.k * height * width
         self._check("kappa", self.params.kappa, patches, f"patch(es) in {self.params.k} image(s)")
-        return FittedSpade(self.params, gallery_of(features))
 
     @staticmethod
     def _check(name: str, wanted: int, available: int, what: str) -> None:
@@ -57,6 +75,10 @@ class FittedSpade:
 
     params: SpadeParams
     gallery: Gallery
+
+    def state(self) -> Mapping[str, AnyArray]:
+        """Give the normal images: all their patches are read into memory."""
+        return arrays_of(self.gallery)
 
     def score(self, features: FeatureGrid) -> Scores:
         """Score images (N,) and patches (N, h, w).

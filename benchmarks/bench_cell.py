@@ -1,0 +1,144 @@
+"""A whole cell of PatchCore and of PaDiM against anomalib's fit and test: one run, side by side.
+
+    python -m venv peers && peers/bin/pip install -r benchmarks/peers/requirements.txt
+    python benchmarks/bench_cell.py --peers peers/bin/python
+    python benchmarks/bench_cell.py --only padim             # ours alone
+
+60 images to train on and 60 to test, 256 px, masks, the same random resnet18, the layers and
+parameters of anomalib's defaults (PatchCore: coreset 10 %, its own random projection). Each
+measurement is a fresh process; ours and theirs take turns. A small cell of each goes first and is
+not counted: it leaves compiled modules (in a folder of the benchmark's own) and read files behind.
+
+Ours is `adharness run` from start-up to the written page, with an empty feature cache and with the
+bootstrap intervals and metrics below; 15 more images give its threshold, which may not see the
+test. Theirs is `Engine.fit` and `Engine.test` alone, after its imports and with its pictures
+switched off, with anomalib's four metrics; its threshold is fitted on the test images. Random
+weights say little of an image, so the AUROCs are there to compare, not to admire.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from cell_inputs import CLASS, save_images, save_weights
+from processes import measured
+
+Run: TypeAlias = dict[str, Any]
+HERE = Path(__file__).parent
+METRICS = ("image_auroc", "image_f1_oracle", "pixel_auroc", "pixel_f1_oracle", "region_aupro_30")
+NAMES = {"image_auroc": "image_AUROC", "pixel_auroc": "pixel_AUROC"}  # ours: theirs
+SMALL = 15  # images of the cell that is not counted
+METHODS: dict[str, dict[str, Any]] = {
+    "padim": {
+        "extractor": {"layers": [1, 2, 3], "neighbourhood": 1},
+        "bank": {"use": "grid"},
+        "scorer": {"use": "padim", "dims": 100},
+        "maps": {"image_score": {"use": "max", "of": "pixels"}},
+    },
+    "patchcore": {
+        "extractor": {"layers": [2, 3], "neighbourhood": 3},
+        "bank": {"use": "coreset", "recipe": "anomalib"},
+        "scorer": {"use": "patchcore", "recipe": "anomalib"},
+        "maps": {},
+    },
+}
+
+
+def suite_of(name: str, weights: Path) -> dict[str, Any]:
+    """Write a suite as data; JSON is YAML."""
+    method = METHODS[name]
+    network = {"use": "timm", "model": "resnet18", "weights": str(weights), "resize": 256}
+    return {
+        "schema": 1,
+        "name": name,
+        "data": [{"use": "folder"}],
+        "split": {"policy": "official"},
+        "extractors": {"resnet18": {**network, **method["extractor"], "embedding": False}},
+        "methods": [
+            {
+                "name": name,
+                "extractor": "resnet18",
+                "bank": method["bank"],
+                "scorer": method["scorer"],
+                "maps": method["maps"],
+            }
+        ],
+        "thresholders": [{"use": "quantile", "q": 0.95}],
+        "metrics": list(METRICS),
+    }
+
+
+def compare(name: str, folder: Path, options: argparse.Namespace) -> None:
+    suite = folder / f"{name}.yaml"
+    suite.write_text(json.dumps(suite_of(name, folder / "weights.safetensors")), "utf-8")
+    both(name, folder, "small", options.peers)
+    rounds = [both(name, folder, "images", options.peers) for _ in range(options.rounds)]
+    report(name, [ours for ours, _ in rounds], [theirs for _, theirs in rounds if theirs])
+
+
+def both(name: str, folder: Path, images: str, peers: str | None) -> tuple[Run, Run | None]:
+    """Run the cell by ours, and by theirs where there is one."""
+    suite, weights, data = folder / f"{name}.yaml", folder / "weights.safetensors", folder / images
+    ours = measured(sys.executable, HERE / "cell_ours.py", suite, data, folder / name)
+    if not peers:
+        return ours, None
+    script = HERE / "peers" / "cell.py"
+    return ours, measured(peers, script, name, data, CLASS, weights, folder / "peer")
+
+
+def report(name: str, ours: list[Run], theirs: list[Run]) -> None:
+    our_s, our_cpu, our_mb = summary(ours)
+    print(f"\n{name}, {len(ours)} round(s), medians; load of the machine {os.getloadavg()[0]:.1f}")
+    print(f"  ours, the whole command {our_s:8.1f} s {our_cpu:8.1f} s cpu {our_mb:6.0f} MiB")
+    for part in ours[0]["parts"]:
+        print(f"    of which {part:<12} {median(run['parts'][part] for run in ours):8.1f} s")
+    if theirs:
+        their_s, their_cpu, their_mb = summary(theirs)
+        for part in theirs[0]["seconds"]:
+            print(f"  theirs, {part:<15} {median(r['seconds'][part] for r in theirs):8.1f} s")
+        print(
+            f"  theirs, fit and test    {their_s:8.1f} s {their_cpu:8.1f} s cpu {their_mb:6.0f} MiB"
+        )
+        print(f"  ratio                   {their_s / our_s:8.1f} x {their_cpu / our_cpu:7.1f} x")
+    for metric, other in NAMES.items():
+        line = f"  {metric:<23} {ours[0]['values'][metric]:8.4f} ours"
+        print(line + (f", {theirs[0]['values'][other]:.4f} theirs" if theirs else ""), flush=True)
+
+
+def summary(runs: list[Run]) -> tuple[float, float, float]:
+    """Wall seconds, processor seconds and MiB."""
+    wall = median(sum(run["seconds"].values()) for run in runs)
+    return wall, median(run["cpu_s"] for run in runs), median(run["peak_mb"] for run in runs)
+
+
+def median(values: Any) -> float:
+    return float(statistics.median(values))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--peers", help="python of the environment with anomalib")
+    parser.add_argument("--only", choices=METHODS, help="one of the two")
+    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--images", type=int, default=60, help="to train on, and to test")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        # Without it a process may compile all of torch anew, which is no part of the work.
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+        os.environ["PYTHONPYCACHEPREFIX"] = str(Path(folder, "bytecode"))
+        save_images(Path(folder, "images"), options.images)
+        save_images(Path(folder, "small"), SMALL)
+        save_weights(Path(folder, "weights.safetensors"))
+        for name in [options.only] if options.only else METHODS:
+            compare(name, Path(folder), options)
+
+
+if __name__ == "__main__":
+    main()
