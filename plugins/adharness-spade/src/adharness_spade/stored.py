@@ -14,7 +14,6 @@ from adharness_spade.gallery import Gallery
 LAYOUT: Layout = {
     "patches": ("float32", ("M", "h", "w", "D")),
     "embeddings": ("float32", ("M", "E")),
-    "centre": ("float32", ("D",)),
 }
 
 
@@ -45,9 +44,9 @@ class StoredPatches:
 
 
 def arrays_of(gallery: Gallery) -> Mapping[str, AnyArray]:
-    """Give the patches, all read, the embeddings and the mean patch."""
+    """Give the patches, all read, and the embeddings."""
     patches = gallery.features.read(np.arange(gallery.features.count)).patches
-    return {"patches": patches, "embeddings": gallery.embeddings, "centre": gallery.centre}
+    return {"patches": patches, "embeddings": gallery.embeddings}
 
 
 def restored(state: Mapping[str, AnyArray]) -> Gallery:
@@ -59,4 +58,4 @@ def restored(state: Mapping[str, AnyArray]) -> Gallery:
         With the name of the array that is wrong.
     """
     found = check_state(state, LAYOUT, scorer="spade")
-    return Gallery(StoredPatches(found["patches"]), found["embeddings"], found["centre"])
+    return Gallery(StoredPatches(found["patches"]), found["embeddings"])
