@@ -80,19 +80,40 @@ class TimmExtractor:
         if images.dtype != np.uint8 or len(images) == 0:
             raise ContractError(f"expected uint8 images, got {len(images)} of {images.dtype}")
         size = _CHUNK[self._device.type]
-        parts = [self._chunk(images[i : i + size]) for i in range(0, len(images), size)]
-        patches = np.concatenate([patches for patches, _ in parts])  # (N, h, w, D) float32
-        embeddings = np.concatenate([embedding for _, embedding in parts])  # (N, E) float32
+        gathered = [_Gathered(len(images)), _Gathered(len(images))]
+        for i in range(0, len(images), size):
+            for whole, part in zip(gathered, self._chunk(images[i : i + size]), strict=True):
+                whole.append(part)
+        patches, embeddings = (whole.array() for whole in gathered)
         return FeatureGrid(patches, embeddings if self._params.embedding else None)
 
-    def _chunk(self, images: UInt8) -> tuple[Float32, Float32]:
+    def _chunk(self, images: UInt8) -> tuple[Tensor, Tensor]:
+        """Patches (n, h, w, D) and embeddings (n, E)."""
         pixels = torch.from_numpy(np.array(images)).to(self._device)  # a copy: maps are read-only
         with torch.inference_mode(), _exact_convolutions(), _no_denormals():
             # As (N, 3, H, W) these bytes lie channels-last already.
             inputs = (pixels.permute(0, 3, 1, 2).float() - self._mean) / self._std
             layers, embedding = self._network(inputs)
-            patches = join(layers, self._params)
-            return _to_numpy(patches), _to_numpy(embedding)
+            return join(layers, self._params), embedding
+
+
+class _Gathered:
+    """Tensors (n, ...) laid one after the other into one array (N, ...), each copied once."""
+
+    def __init__(self, count: int) -> None:
+        self._count, self._done = count, 0
+        self._whole: Tensor | None = None
+
+    def append(self, part: Tensor) -> None:
+        if self._whole is None:
+            self._whole = torch.empty((self._count, *part.shape[1:]), dtype=torch.float32)
+        self._whole[self._done : self._done + len(part)].copy_(part)
+        self._done += len(part)
+
+    def array(self) -> Float32:
+        assert self._whole is not None  # noqa: S101  there is an image: checked before
+        whole: Float32 = self._whole.numpy()
+        return whole
 
 
 def _device(name: str) -> torch.device:
@@ -124,8 +145,3 @@ def _no_denormals() -> Iterator[None]:
         yield
     finally:
         torch.set_flush_denormal(before)
-
-
-def _to_numpy(values: Tensor) -> Float32:
-    array: Float32 = values.float().contiguous().cpu().numpy()
-    return array

@@ -33,8 +33,7 @@ def folded(module: nn.Module, forward: Forward, probe: Tensor) -> nn.Module:
     """
     candidate = copy.deepcopy(module)
     with torch.no_grad():
-        before = forward(module, probe)
-        pairs = _pairs(candidate, forward, probe)
+        pairs, before = _pairs(candidate, forward, probe)
         for convolution, normalization in pairs:
             _fold(candidate, convolution, normalization)
         after = forward(candidate, probe)
@@ -43,8 +42,8 @@ def folded(module: nn.Module, forward: Forward, probe: Tensor) -> nn.Module:
 
 def _pairs(
     module: nn.Module, forward: Forward, probe: Tensor
-) -> list[tuple[nn.Conv2d, nn.BatchNorm2d]]:
-    """Which normalization reads the very tensor that a convolution made."""
+) -> tuple[list[tuple[nn.Conv2d, nn.BatchNorm2d]], Sequence[Tensor]]:
+    """Which normalization reads the very tensor that a convolution made; and the layers."""
     makers: dict[int, nn.Conv2d] = {}
     alive: list[Tensor] = []  # keeps the outputs, so that no id is used twice
     pairs: list[tuple[nn.Conv2d, nn.BatchNorm2d]] = []
@@ -65,10 +64,10 @@ def _pairs(
             hooks.append(part.register_forward_hook(made))
         elif isinstance(part, nn.BatchNorm2d):
             hooks.append(part.register_forward_pre_hook(read))
-    forward(module, probe)
+    layers = forward(module, probe)
     for hook in hooks:
         hook.remove()
-    return pairs
+    return pairs, layers
 
 
 def _fold(module: nn.Module, convolution: nn.Conv2d, normalization: nn.BatchNorm2d) -> None:
