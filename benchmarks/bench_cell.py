@@ -107,6 +107,9 @@ def report(name: str, ours: list[Run], theirs: list[Run]) -> None:
             f"  theirs, fit and test    {their_s:8.1f} s {their_cpu:8.1f} s cpu {their_mb:6.0f} MiB"
         )
         print(f"  ratio                   {their_s / our_s:8.1f} x {their_cpu / our_cpu:7.1f} x")
+        processes = [median(run["process_s"] for run in runs) for runs in (ours, theirs)]
+        print(f"  theirs with its start   {processes[1]:8.1f} s")
+        print(f"  ratio, both with start  {processes[1] / processes[0]:8.1f} x")
     for metric, other in NAMES.items():
         line = f"  {metric:<23} {ours[0]['values'][metric]:8.4f} ours"
         print(line + (f", {theirs[0]['values'][other]:.4f} theirs" if theirs else ""), flush=True)

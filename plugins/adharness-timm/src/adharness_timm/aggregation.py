@@ -39,7 +39,7 @@ def join(layers: Sequence[Tensor], params: TimmParams) -> Tensor:
 
 
 def _averaged(layer: Tensor, side: int) -> Tensor:
-    return functional.avg_pool2d(layer, side, 1, side // 2)
+    return layer if side == 1 else functional.avg_pool2d(layer, side, 1, side // 2)
 
 
 def _unfolded(layer: Tensor, side: int) -> Tensor:
