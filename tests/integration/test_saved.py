@@ -25,6 +25,14 @@ METHODS: list[dict[str, Any]] = [
     {"name": "luck", "extractor": "px", "bank": {"use": "all"},
      "scorer": {"use": "random-scores"}, "maps": {"image_score": "top"}},
 ]  # fmt: skip
+GRID = {"extractor": "px", "bank": {"use": "grid"}}
+ON_GRIDS: list[dict[str, Any]] = [
+    {"name": "padim", **GRID, "scorer": {"use": "padim", "dims": 4}},
+    {"name": "spade", **GRID, "scorer": {"use": "spade", "k": 3}},
+    {"name": "gauss", **GRID, "scorer": {"use": "mahalanobis", "level": "patch"}},
+    {"name": "gmm", **GRID, "scorer": {"use": "gmm", "components": 2, "dims": 3}},
+    {"name": "luck", **GRID, "scorer": {"use": "random-scores"}},
+]
 CHANGES: dict[str, Any] = {
     "methods": METHODS,
     "normalizers": [{"use": "zscore"}, {"use": "raw"}],
@@ -68,8 +76,14 @@ def stored(
 
 
 @pytest.mark.parametrize("protocol", ["per-class", "model-unified"])
-def test_new_images_score_as_in_the_run_to_the_last_bit(ran, tree, capsys, protocol):
-    for method in (m["name"] for m in METHODS):
+@pytest.mark.parametrize("methods", [METHODS, ON_GRIDS], ids=["bags", "grids"])
+def test_new_images_score_as_in_the_run_to_the_last_bit(
+    bench, on_tree, tree, capsys, protocol, methods
+):
+    changes = {**CHANGES, "methods": methods, "protocols": [protocol], **on_tree}
+    _, bench.cells = bench.run(**changes)
+    ran = bench
+    for method in (m["name"] for m in methods):
         code, folder = save(ran, method, protocol, method)
         assert code == 0
         assert "score the same, to the last bit" in capsys.readouterr().out
