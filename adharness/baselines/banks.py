@@ -17,7 +17,7 @@ from adharness.sampling import (
     References,
     ShotsParams,
     even_quotas,
-    patches_by_class,
+    images_by_class,
     references,
 )
 
@@ -98,10 +98,13 @@ class RandomBank:
     def _drawn(self, read: References, rng: np.random.Generator) -> Int64:
         count = self._size(read.total)
         if self.params.balance == "none":
-            return _choice(np.arange(read.total, dtype=np.int64), count, rng)
-        classes = patches_by_class(read)
-        quotas = even_quotas(np.array([len(each) for each in classes], dtype=np.int64), count)
-        chosen = [_choice(each, int(n), rng) for each, n in zip(classes, quotas, strict=True)]
+            return _choice(read.total, count, rng)
+        groups = images_by_class(read)
+        sizes = np.array([len(images) * read.per_image for images in groups], dtype=np.int64)
+        chosen = []
+        for images, size, quota in zip(groups, sizes, even_quotas(sizes, count), strict=True):
+            image, inside = np.divmod(_choice(int(size), int(quota), rng), read.per_image)
+            chosen.append(images[image] * read.per_image + inside)
         return np.sort(np.concatenate(chosen))
 
     def _size(self, total: int) -> int:
@@ -147,7 +150,7 @@ class ImagesBank:
         return Images(rows=rows)
 
 
-def _choice(positions: Int64, count: int, rng: np.random.Generator) -> Int64:
-    """Draw `count` of ascending positions without replacement; they stay ascending."""
-    drawn = rng.choice(len(positions), size=count, replace=False, shuffle=False)
-    return positions[np.sort(drawn)]
+def _choice(total: int, count: int, rng: np.random.Generator) -> Int64:
+    """Draw `count` of `total` positions without replacement, ascending."""
+    drawn = rng.choice(total, size=count, replace=False, shuffle=False)
+    return np.sort(drawn).astype(np.int64)

@@ -4,7 +4,7 @@ Few images (`shots`), turned copies of them (`rotations`), and even shares for t
 merged bank (`balance`): parameters and their meaning, the same for every bank that has them.
 """
 
-from adharness.sampling.balance import even_quotas, patches_by_class
+from adharness.sampling.balance import even_quotas, images_by_class
 from adharness.sampling.params import (
     BalanceParams,
     ReferenceParams,
@@ -20,6 +20,6 @@ __all__ = [
     "ShotsParams",
     "balances_classes",
     "even_quotas",
-    "patches_by_class",
+    "images_by_class",
     "references",
 ]

@@ -31,8 +31,8 @@ def even_quotas(sizes: Int64, count: int) -> Int64:
     return quotas
 
 
-def patches_by_class(references: References) -> list[Int64]:
-    """Flat patch positions of each class that has images, ascending.
+def images_by_class(references: References) -> list[Int64]:
+    """Positions of the images of each class that has any, ascending.
 
     Raises
     ------
@@ -45,8 +45,4 @@ def patches_by_class(references: References) -> list[Int64]:
             "a balanced bank was not told the classes",
             hint="set needs_class in its BankSpec, such as needs_class=balances_classes",
         )
-    inside = np.arange(references.per_image)
-    return [
-        (np.flatnonzero(classes == number)[:, None] * references.per_image + inside).ravel()
-        for number in np.unique(classes)
-    ]
+    return [np.flatnonzero(classes == number) for number in np.unique(classes)]

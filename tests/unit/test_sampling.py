@@ -14,7 +14,7 @@ from adharness.sampling import (
     ReferenceParams,
     balances_classes,
     even_quotas,
-    patches_by_class,
+    images_by_class,
     references,
 )
 from adharness.sampling.joined import Joined
@@ -56,7 +56,7 @@ def test_a_balanced_random_bank_shares_its_rows_and_names_their_images() -> None
 def test_balance_without_classes_says_what_the_author_of_a_bank_forgot() -> None:
     read = references(some(), ReferenceParams(), np.random.default_rng(0))
     with pytest.raises(ContractError, match="was not told the classes"):
-        patches_by_class(read)
+        images_by_class(read)
     assert not balances_classes(RandomParams())
     assert not balances_classes(AllParams())
 

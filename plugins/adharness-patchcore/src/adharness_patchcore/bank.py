@@ -11,7 +11,7 @@ import numpy as np
 from adharness import Bag, FeatureSet, check_finite
 from adharness.arrays import Float32, Int64
 from adharness.progress import tell
-from adharness.sampling import References, even_quotas, patches_by_class, references
+from adharness.sampling import References, even_quotas, images_by_class, references
 from adharness_patchcore import CoresetParams
 from adharness_patchcore.greedy import Progress, k_center_greedy, k_center_greedy_from_anchors
 from adharness_patchcore.projection import draw_projection
@@ -70,9 +70,9 @@ class CoresetBank:
         read = references(features, self.params, rng)
         if self.params.balance == "none":
             return read, np.array([read.total])
-        classes = patches_by_class(read)
-        images = np.concatenate([each[:: read.per_image] for each in classes]) // read.per_image
-        sizes = np.array([len(each) for each in classes])
+        groups = images_by_class(read)
+        images = np.concatenate(groups)
+        sizes = np.array([len(each) * read.per_image for each in groups])
         return References(read.features.subset(images), read.images[images]), sizes
 
     def _chosen(
