@@ -92,6 +92,8 @@ def run_plan(
     folder.check_writable()
     progress = _Progress()
     surveys = _survey_all(plan, options, listener, progress)
+    for name, one in surveys.items():
+        folder.put_split(name, one.split_document(plan.suite.split.told()))
     try:
         for group_cells in plan.by_features():
             _run_group(plan, surveys, group_cells, options, listener, progress)

@@ -57,6 +57,7 @@ def _dataset_panel(data: DatasetRecord) -> Panel:
         Fact("component", data.use),
         Fact("classes", ", ".join(data.classes)),
         Fact("images", images),
+        Fact("not in the split file", f"{data.left_out} images" if data.left_out else ""),
         Fact("fingerprint", data.fingerprint),
         Fact("licence", data.licence or "not stated"),
         Fact("citation", data.citation),

@@ -112,7 +112,12 @@ def refusal(path: Path) -> Lines:
         (
             "thresholders:",
             "split: {policy: random}\nthresholders:",
-            ("split.policy: expected 'holdout' or 'official', got 'random'", "x.yaml:18", None),
+            (
+                "split.policy: expected 'holdout', 'official', 'study', 'k-fold' or 'file', "
+                "got 'random'",
+                "x.yaml:18",
+                None,
+            ),
         ),
         (
             "  - use: toy-set",
