@@ -57,6 +57,12 @@ def divide(
     return Division(tuple(kept), _drawn(settings, kept))
 
 
+def split_path(path: Path, dataset: str) -> Path:
+    """Find the split file of a data set: the path itself, or in a folder the file of its name."""
+    path = path.expanduser()
+    return path / f"{dataset}.json" if path.is_dir() else path
+
+
 def _drawn(settings: SplitSettings, samples: Sequence[Sample]) -> Split:
     if settings.policy == "study":
         return study_split(samples, seed=settings.seed)
@@ -82,8 +88,7 @@ def _as_filed(
     path: Path, bound: BoundDataset, samples: Sequence[Sample], limit: int | None
 ) -> Division:
     """Keep what the file lists; a limit counts by the file's portions, not by the set's."""
-    path = path.expanduser()
-    file = read_split_file(path / f"{bound.name}.json" if path.is_dir() else path)
+    file = read_split_file(split_path(path, bound.name))
     split = file_split(samples, file, classes=bound.classes)
     portions = {i: name for name in ("train", "calibration", "test") for i in getattr(split, name)}
     listed = sorted(portions)
