@@ -59,9 +59,10 @@ def save(  # noqa: PLR0913 - one argument an option
     cell = _one_cell(chosen(expand(suite), only))
     stored = _record_of(cell, folder, record.cells)
     with shown(quiet=quiet) as listener:
-        here = survey(suite, cell.dataset, limit=record.limit)
+        cache = cache_dir or cache_folder()
+        here = survey(suite, cell.dataset, limit=record.limit, cache=cache)
         listener(StageStarted("extract", len(here.samples), "images"))
-        context = RunContext(cache_dir or cache_folder(), suite.on_error, Installed(), listener)
+        context = RunContext(cache, suite.on_error, Installed(), listener)
         group = open_group(here, (cell,), context)
         saver = CellSaver(record.suite, cell, stored, group, folder)
         count = _saved(saver, out, registry, listener)

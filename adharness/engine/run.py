@@ -143,7 +143,9 @@ def _survey_all(
     with progress.timed("survey"):
         for bound in data:
             listener(StepStarted("survey", bound.name))
-            surveys[bound.name] = survey(plan.suite, bound, limit=options.limit)
+            surveys[bound.name] = survey(
+                plan.suite, bound, limit=options.limit, cache=options.cache
+            )
             listener(StepDone("survey"))
     return surveys
 

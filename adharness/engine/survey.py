@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -14,9 +16,10 @@ from adharness.contracts import ContentHash, Dataset, DatasetSpec, Sample
 from adharness.data.partition import Split
 from adharness.data.split_file import split_document
 from adharness.engine.division import divide
+from adharness.store.fingerprints import remembered
 from adharness.store.identity import digest
 from adharness.store.records import DatasetRecord
-from adharness.suite.bind import BoundDataset, BoundSuite
+from adharness.suite.bind import Bound, BoundDataset, BoundSuite
 
 PortionName = Literal["train", "calibration", "test"]
 
@@ -117,7 +120,13 @@ class Survey:
         return counts
 
 
-def survey(suite: BoundSuite, bound: BoundDataset, *, limit: int | None = None) -> Survey:
+def survey(
+    suite: BoundSuite,
+    bound: BoundDataset,
+    *,
+    limit: int | None = None,
+    cache: Path | None = None,
+) -> Survey:
     """List a data set's samples, hash them and split them.
 
     Parameters
@@ -125,23 +134,36 @@ def survey(suite: BoundSuite, bound: BoundDataset, *, limit: int | None = None) 
     limit
         At most this many images of each class, portion and label, for a quick look; the first
         ones in the set's order.
+    cache
+        Folder where hashes of files are kept for the next run; by default every file is read.
 
     Raises
     ------
     DataError
         Where the set is missing, a class is unknown, or the split cannot be made.
+    StoreError
+        Where the cache cannot be written.
     """
     dataset = bound.bound.make()
     division = divide(suite.split, bound, dataset.samples(), limit=limit)
+    with nullcontext() if cache is None else remembered(_index(cache, bound.bound)):
+        hashes = tuple(dataset.fingerprint(s) for s in division.samples)
     return Survey(
         bound=bound,
         dataset=dataset,
         samples=division.samples,
-        hashes=tuple(dataset.fingerprint(s) for s in division.samples),
+        hashes=hashes,
         split=division.split,
         classes=tuple(dict.fromkeys(s.class_name for s in division.samples)),
         left_out=division.left_out,
     )
+
+
+def _index(cache: Path, bound: Bound) -> Path:
+    """One index a root, whatever reads it; runs on different roots don't wait for each other."""
+    root = getattr(bound.params, "root", None)
+    place = bound.component.qualified if root is None else str(Path(root).absolute())
+    return cache / "fingerprints" / f"{digest(place)}.json"
 
 
 def _positions(mask: Any) -> Int64:
