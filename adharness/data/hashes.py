@@ -35,7 +35,7 @@ class HashBook:
     A file that changed within `GRANULE_NS` before it was hashed is not added: it could change once
     more and keep its times, as in git's "racy" entries. So is one that changed while it was read,
     or whose times lie in the future. All are hashed again the next time. The clock is this
-    machine's: where a file server's is more than 2 s behind, the first rule is lost, not the others.
+    machine's: where a file server's is more than 2 s behind, the first rule is lost.
     """
 
     known: dict[str, tuple[Stamp, str]]
