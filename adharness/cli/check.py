@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,12 +12,14 @@ import click
 
 from adharness.cli import render
 from adharness.contracts import Sample
+from adharness.engine.division import divide
 from adharness.errors import AdharnessError, SuiteError
 from adharness.plan import PROTOCOLS, Plan, expand
 from adharness.suggest import closest
 from adharness.suite.bind import bind
 from adharness.suite.bound import Bound, BoundDataset, BoundMethod, Overrides
 from adharness.suite.load import load_suite
+from adharness.suite.split import SplitSettings
 
 if TYPE_CHECKING:
     from adharness.registry import Registry
@@ -45,7 +47,7 @@ def check_lines(path: Path, registry: Registry, overrides: Overrides) -> list[st
         If the suite cannot run as it is; a data set that is not there is only told.
     """
     plan = expand(bind(load_suite(path), registry, overrides))
-    return [*plan_lines(plan), *data_lines(plan.suite.data)]
+    return [*plan_lines(plan), *data_lines(plan.suite.data, plan.suite.split)]
 
 
 def plan_lines(plan: Plan) -> list[str]:
@@ -64,6 +66,7 @@ def plan_lines(plan: Plan) -> list[str]:
         *_listed("normalizers", suite.normalizers),
         *_listed("thresholders", suite.thresholders),
         f"metrics: {', '.join(suite.metrics)}",
+        f"split: {_rule(suite.split)}",
         f"seeds: {', '.join(map(str, suite.seeds))}",
         f"cells: {len(plan.cells)} = {_product(plan)}",
         f"fits: {merged} over all classes merged, {each} once for each class",
@@ -79,18 +82,30 @@ def describe(bound: Bound) -> str:
     return f"{component.name}{written} ({component.distribution} {component.version})"
 
 
-def data_lines(data: Iterable[BoundDataset]) -> list[str]:
-    """Tell of each data set whether it can be read, and how many images a run would use.
+def _rule(split: SplitSettings) -> str:
+    """Write `k-fold folds=5 fold=0 calibration.anomalous=0.3 seed=42`."""
+    told = split.told()
+    words = [told.pop("policy")]
+    for name, value in told.items():
+        inner = value.items() if isinstance(value, dict) else [("", value)]
+        words += [f"{name}.{key}={each}" if key else f"{name}={each}" for key, each in inner]
+    return " ".join(words)
+
+
+def data_lines(data: Iterable[BoundDataset], split: SplitSettings) -> list[str]:
+    """Tell of each data set whether it can be read, and which images a run would use for what.
 
     Raises
     ------
     SuiteError
         If the suite asks for a class that a data set does not have.
+    DataError
+        If a data set that can be read cannot be split so.
     """
-    return ["data:", *(line for dataset in data for line in _dataset_lines(dataset))]
+    return ["data:", *(line for dataset in data for line in _dataset_lines(dataset, split))]
 
 
-def _dataset_lines(dataset: BoundDataset) -> list[str]:
+def _dataset_lines(dataset: BoundDataset, split: SplitSettings) -> list[str]:
     component = dataset.bound.component
     origin = f"({component.distribution} {component.version})"
     try:
@@ -102,7 +117,16 @@ def _dataset_lines(dataset: BoundDataset) -> list[str]:
         return [f"  {dataset.name}: not usable {origin}: {error.message}", *hint]
     except OSError as error:
         return [f"  {dataset.name}: not usable {origin}: {error}"]
-    return [f"  {dataset.name}: found {origin}: {_counted(dataset, samples)}"]
+    found = f"  {dataset.name}: found {origin}: {_counted(dataset, samples)}"
+    return [found, f"    split: {_divided(dataset, samples, split)}"]
+
+
+def _divided(dataset: BoundDataset, samples: Sequence[Sample], split: SplitSettings) -> str:
+    division = divide(split, dataset, samples)
+    portions = division.split
+    told = f"{len(portions.train)} train, {len(portions.calibration)} calibrate, "
+    told += f"{len(portions.test)} are tested"
+    return f"{told}; {division.left_out} are not in the file" if division.left_out else told
 
 
 def _counted(dataset: BoundDataset, samples: Iterable[Sample]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -52,12 +53,16 @@ def save(  # noqa: PLR0913 - one argument an option
     record = folder.run()
     overrides = Overrides(data_root, environment_path("ADHARNESS_DATA"), device)
     suite = bind(parse_suite(Path(record.suite_file), record.suite_text), registry, overrides)
+    if suite.split.policy == "file":  # what the run read, wherever the file is by now
+        split = suite.split.model_copy(update={"path": folder.path / "splits"})
+        suite = replace(suite, split=split)
     cell = _one_cell(chosen(expand(suite), only))
     stored = _record_of(cell, folder, record.cells)
     with shown(quiet=quiet) as listener:
-        here = survey(suite, cell.dataset, limit=record.limit)
+        cache = cache_dir or cache_folder()
+        here = survey(suite, cell.dataset, limit=record.limit, cache=cache)
         listener(StageStarted("extract", len(here.samples), "images"))
-        context = RunContext(cache_dir or cache_folder(), suite.on_error, Installed(), listener)
+        context = RunContext(cache, suite.on_error, Installed(), listener)
         group = open_group(here, (cell,), context)
         saver = CellSaver(record.suite, cell, stored, group, folder)
         count = _saved(saver, out, registry, listener)

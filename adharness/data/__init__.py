@@ -8,6 +8,7 @@ from adharness.contracts import DatasetSpec
 from adharness.data.choice import choose_classes
 from adharness.data.draws import generator, share_of, shuffled
 from adharness.data.folder import FOLDER, FolderDataset, FolderParams
+from adharness.data.folds import fold_split
 from adharness.data.images import (
     hash_file,
     hash_pixels,
@@ -17,7 +18,10 @@ from adharness.data.images import (
     resize_image,
 )
 from adharness.data.mvtec_tree import LAYOUT, FolderSource
-from adharness.data.splits import Policy, Split, make_split
+from adharness.data.partition import Split
+from adharness.data.split_file import SplitFile, file_split, read_split_file, split_document
+from adharness.data.splits import Policy, make_split
+from adharness.data.study_split import study_split
 from adharness.data.textures import TEXTURES, TexturesDataset, TexturesParams
 from adharness.hooks import hookimpl
 
@@ -30,10 +34,13 @@ __all__ = [
     "FolderSource",
     "Policy",
     "Split",
+    "SplitFile",
     "TexturesDataset",
     "TexturesParams",
     "adharness_datasets",
     "choose_classes",
+    "file_split",
+    "fold_split",
     "generator",
     "hash_file",
     "hash_pixels",
@@ -41,9 +48,12 @@ __all__ = [
     "make_split",
     "read_image",
     "read_mask",
+    "read_split_file",
     "resize_image",
     "share_of",
     "shuffled",
+    "split_document",
+    "study_split",
 ]
 
 

@@ -34,6 +34,7 @@ from PIL import (
 
 from adharness.arrays import AnyArray, Bool, UInt8
 from adharness.contracts import Preprocess
+from adharness.data.hashes import file_sha256
 from adharness.errors import DataError
 
 ENDINGS = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"})
@@ -141,10 +142,13 @@ def turn_image(image: UInt8, degrees: float) -> UInt8:
 
 
 def hash_file(path: Path) -> str:
-    """SHA-256 of a file's bytes, in hexadecimal. Raises DataError where it cannot be read."""
+    """SHA-256 of a file's bytes, in hexadecimal. Raises DataError where it cannot be read.
+
+    While a run surveys its data, a file that an earlier run hashed is not read again if its size
+    and times are as they were then; see `adharness.data.hashes`.
+    """
     try:
-        with path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
+        return file_sha256(path)
     except OSError as error:
         raise DataError(f"cannot read {path.name!r}: {error}", where=str(path)) from error
 

@@ -3,33 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from adharness.contracts import Sample
 from adharness.data.draws import share_of, shuffled
+from adharness.data.partition import Member, Split, checked_classes, with_held_out
 from adharness.errors import DataError, SuiteError
 
 Policy: TypeAlias = Literal["holdout", "official"]
-
-
-@dataclass(frozen=True, slots=True)
-class Split:
-    """Positions of samples, ascending; no position is in two of the three.
-
-    Parameters
-    ----------
-    train
-        Normal images that the bank may hold.
-    calibration
-        Images that fit normalizers and thresholds; never in the bank, never judged.
-    test
-        Images that are judged.
-    """
-
-    train: tuple[int, ...]
-    calibration: tuple[int, ...]
-    test: tuple[int, ...]
 
 
 def make_split(
@@ -79,49 +60,19 @@ def make_split(
     from the hash of seed, class and image name, so neither order nor library version matters.
     """
     _check_settings(policy, normal, anomalous)
-    classes = _by_class(samples)
-    for class_name, members in classes.items():
-        _check_class(class_name, members)
+    classes = checked_classes(samples)
     held: set[int] = set()
     for class_name, members in classes.items():
         held.update(m.position for m in members if m.sample.portion == "validation")
         if policy == "holdout":
             held.update(_held_normals(class_name, members, normal, seed))
-            held.update(_held_anomalies(class_name, members, anomalous, seed))
+            held.update(held_anomalies(class_name, members, anomalous, seed))
     if policy == "official":
         _check_validation(classes)
-    return _assemble(samples, held)
+    return with_held_out(samples, held)
 
 
-@dataclass(frozen=True, slots=True)
-class _Member:
-    position: int
-    sample: Sample
-
-    @property
-    def unit(self) -> str:
-        """What is drawn as one: a group, or the image itself. The prefix keeps the two apart."""
-        group = self.sample.group
-        return f"image:{self.sample.path}" if group is None else f"group:{group}"
-
-
-def _by_class(samples: Sequence[Sample]) -> dict[str, list[_Member]]:
-    classes: dict[str, list[_Member]] = {}
-    for position, sample in enumerate(samples):
-        classes.setdefault(sample.class_name, []).append(_Member(position, sample))
-    return classes
-
-
-def _assemble(samples: Sequence[Sample], held: set[int]) -> Split:
-    free = [i for i in range(len(samples)) if i not in held]
-    return Split(
-        train=tuple(i for i in free if samples[i].portion == "train"),
-        calibration=tuple(sorted(held)),
-        test=tuple(i for i in free if samples[i].portion == "test"),
-    )
-
-
-def _held_normals(class_name: str, members: list[_Member], share: float, seed: int) -> list[int]:
+def _held_normals(class_name: str, members: list[Member], share: float, seed: int) -> list[int]:
     units = {m.unit for m in members if m.sample.portion == "train"}
     count = max(share_of(len(units), share), 1) if share > 0 else 0
     if count >= len(units):
@@ -134,7 +85,10 @@ def _held_normals(class_name: str, members: list[_Member], share: float, seed: i
     return [m.position for m in members if m.unit in drawn]
 
 
-def _held_anomalies(class_name: str, members: list[_Member], share: float, seed: int) -> list[int]:
+def held_anomalies(
+    class_name: str, members: Sequence[Member], share: float, seed: int
+) -> list[int]:
+    """Positions of the test anomalies of a class that calibrate; the rules are `make_split`'s."""
     defects: dict[str, str] = {}  # unit -> its first defect by name
     for m in members:
         if m.sample.label == 1:
@@ -168,25 +122,7 @@ def _check_settings(policy: str, normal: float, anomalous: float) -> None:
             )
 
 
-def _check_class(class_name: str, members: list[_Member]) -> None:
-    if not any(m.sample.portion == "train" for m in members):
-        raise DataError(f"class {class_name!r} has no training image")
-    portions: dict[str, str] = {}
-    for m in members:
-        sample = m.sample
-        if sample.label == 1 and sample.portion != "test":
-            raise DataError(
-                f"{sample.path!r} is anomalous, but lies in {sample.portion}, "
-                "which holds normal images only"
-            )
-        if portions.setdefault(m.unit, sample.portion) != sample.portion:
-            raise DataError(
-                f"group {sample.group!r} of class {class_name!r} has images in both "
-                f"{portions[m.unit]} and {sample.portion}: one object would be trained and judged",
-            )
-
-
-def _check_validation(classes: dict[str, list[_Member]]) -> None:
+def _check_validation(classes: dict[str, list[Member]]) -> None:
     lacking = [
         name
         for name, members in classes.items()

@@ -20,7 +20,7 @@ def asked(plan: Plan, command: str) -> dict[str, Any]:
         "metrics": list(suite.metrics),
         "methods": {m.name: _method(m) for m in suite.methods},
         "maps": suite.maps.model_dump(mode="json"),
-        "split": suite.split.model_dump(mode="json"),
+        "split": suite.split.told(),
         "statistics": suite.statistics.model_dump(mode="json"),
         "seeds": list(suite.seeds),
     }

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from adharness.engine.asked import asked, distributions
 from adharness.engine.cells import CellWorker
+from adharness.engine.division import split_path
 from adharness.engine.events import (
     Failed,
     Listener,
@@ -32,6 +33,7 @@ from adharness.store.files import explained
 from adharness.store.folder import RunFolder
 from adharness.store.provenance import Installed, provenance
 from adharness.store.records import CellRecord, GalleryImage, RunRecord, SkippedImage
+from adharness.suite.split import SplitSettings
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,7 @@ def run_plan(
     folder.check_writable()
     progress = _Progress()
     surveys = _survey_all(plan, options, listener, progress)
+    _put_splits(plan.suite.split, surveys, folder)
     try:
         for group_cells in plan.by_features():
             _run_group(plan, surveys, group_cells, options, listener, progress)
@@ -140,9 +143,19 @@ def _survey_all(
     with progress.timed("survey"):
         for bound in data:
             listener(StepStarted("survey", bound.name))
-            surveys[bound.name] = survey(plan.suite, bound, limit=options.limit)
+            surveys[bound.name] = survey(
+                plan.suite, bound, limit=options.limit, cache=options.cache
+            )
             listener(StepDone("survey"))
     return surveys
+
+
+def _put_splits(rule: SplitSettings, surveys: Mapping[str, Survey], folder: RunFolder) -> None:
+    for name, one in surveys.items():
+        source = None if rule.path is None else split_path(rule.path, name)
+        # A split that is read from here stays as it is: with a limit, less would be written back.
+        if source is None or source.resolve() != folder.split(name).resolve():
+            folder.put_split(name, one.split_document(rule.told()))
 
 
 def _run_group(

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
 from adharness.arrays import Int64
 from adharness.contracts import ContentHash, Dataset, DatasetSpec, Sample
-from adharness.data.splits import Split, make_split
-from adharness.errors import DataError
+from adharness.data.partition import Split
+from adharness.data.split_file import split_document
+from adharness.engine.division import divide
+from adharness.store.fingerprints import remembered
 from adharness.store.identity import digest
 from adharness.store.records import DatasetRecord
-from adharness.suggest import closest
-from adharness.suite.bind import BoundDataset, BoundSuite
+from adharness.suite.bind import Bound, BoundDataset, BoundSuite
 
 PortionName = Literal["train", "calibration", "test"]
 
@@ -31,6 +34,8 @@ class Survey:
     hashes: tuple[ContentHash, ...]
     split: Split
     classes: tuple[str, ...]
+    left_out: int = 0
+    """Images of the set that its split file does not list."""
 
     @property
     def name(self) -> str:
@@ -98,7 +103,13 @@ class Survey:
             citation=spec.citation if isinstance(spec, DatasetSpec) else "",
             url=spec.url if isinstance(spec, DatasetSpec) else "",
             has_masks=any(s.has_mask for s in self.samples),
+            left_out=self.left_out,
         )
+
+    def split_document(self, rule: Mapping[str, Any]) -> dict[str, Any]:
+        """Lay the split out as a file that `split: {policy: file}` reads; `rule` made it."""
+        metadata = {"dataset": self.name, **rule, "left_out": self.left_out}
+        return split_document(self.samples, self.split, metadata)
 
     def _counts(self, class_name: str) -> dict[str, int]:
         counts = {"train": len(self.portion("train", class_name))}
@@ -109,7 +120,13 @@ class Survey:
         return counts
 
 
-def survey(suite: BoundSuite, bound: BoundDataset, *, limit: int | None = None) -> Survey:
+def survey(
+    suite: BoundSuite,
+    bound: BoundDataset,
+    *,
+    limit: int | None = None,
+    cache: Path | None = None,
+) -> Survey:
     """List a data set's samples, hash them and split them.
 
     Parameters
@@ -117,55 +134,36 @@ def survey(suite: BoundSuite, bound: BoundDataset, *, limit: int | None = None) 
     limit
         At most this many images of each class, portion and label, for a quick look; the first
         ones in the set's order.
+    cache
+        Folder where hashes of files are kept for the next run; by default every file is read.
 
     Raises
     ------
     DataError
         Where the set is missing, a class is unknown, or the split cannot be made.
+    StoreError
+        Where the cache cannot be written.
     """
     dataset = bound.bound.make()
-    samples = _limited(_chosen(dataset.samples(), bound), limit)
-    rule = suite.split
-    split = make_split(
-        samples,
-        policy=rule.policy,
-        normal=rule.calibration.normal,
-        anomalous=rule.calibration.anomalous,
-        seed=rule.seed,
-    )
+    division = divide(suite.split, bound, dataset.samples(), limit=limit)
+    with nullcontext() if cache is None else remembered(_index(cache, bound.bound)):
+        hashes = tuple(dataset.fingerprint(s) for s in division.samples)
     return Survey(
         bound=bound,
         dataset=dataset,
-        samples=tuple(samples),
-        hashes=tuple(dataset.fingerprint(s) for s in samples),
-        split=split,
-        classes=tuple(dict.fromkeys(s.class_name for s in samples)),
+        samples=division.samples,
+        hashes=hashes,
+        split=division.split,
+        classes=tuple(dict.fromkeys(s.class_name for s in division.samples)),
+        left_out=division.left_out,
     )
 
 
-def _chosen(samples: Sequence[Sample], bound: BoundDataset) -> list[Sample]:
-    present = list(dict.fromkeys(s.class_name for s in samples))
-    for name in bound.classes or ():
-        if name not in present:
-            raise DataError(
-                f"data set '{bound.name}' has no class '{name}'",
-                hint=closest(name, present, otherwise="its classes are"),
-            )
-    wanted = set(bound.classes or present)
-    return [s for s in samples if s.class_name in wanted]
-
-
-def _limited(samples: list[Sample], limit: int | None) -> list[Sample]:
-    if limit is None:
-        return samples
-    seen: Counter[tuple[str, str, int]] = Counter()
-    kept = []
-    for sample in samples:
-        key = (sample.class_name, sample.portion, sample.label)
-        seen[key] += 1
-        if seen[key] <= limit:
-            kept.append(sample)
-    return kept
+def _index(cache: Path, bound: Bound) -> Path:
+    """One index a root, whatever reads it; runs on different roots don't wait for each other."""
+    root = getattr(bound.params, "root", None)
+    place = bound.component.qualified if root is None else str(Path(root).absolute())
+    return cache / "fingerprints" / f"{digest(place)}.json"
 
 
 def _positions(mask: Any) -> Int64:

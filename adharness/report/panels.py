@@ -22,7 +22,7 @@ def panels(board: Leaderboard) -> list[Panel]:
         Panel("Machine", tuple(_machine_facts(run.provenance))),
         Panel("Time by stage", tuple(Fact(k, seconds(v)) for k, v in run.stages_s.items())),
         *(_dataset_panel(data) for data in run.datasets),
-        Panel("Settings", (*_facts("split", run.split), *_facts("maps", run.maps),
+        Panel("Settings", (*_facts("split", _policy_first(run.split)), *_facts("maps", run.maps),
                            *_facts("statistics", run.statistics))),
         *_method_panels(run),
         Panel("Versions", tuple(_versions(board))),
@@ -57,6 +57,7 @@ def _dataset_panel(data: DatasetRecord) -> Panel:
         Fact("component", data.use),
         Fact("classes", ", ".join(data.classes)),
         Fact("images", images),
+        Fact("not in the split file", f"{data.left_out} images" if data.left_out else ""),
         Fact("fingerprint", data.fingerprint),
         Fact("licence", data.licence or "not stated"),
         Fact("citation", data.citation),
@@ -67,6 +68,11 @@ def _dataset_panel(data: DatasetRecord) -> Panel:
 
 def _facts(name: str, values: Mapping[str, Any]) -> list[Fact]:
     return [Fact(name, _text(values))] if values else []
+
+
+def _policy_first(split: Mapping[str, Any]) -> dict[str, Any]:
+    """Undo the order of a stored record, which is the alphabet's."""
+    return {key: split[key] for key in sorted(split, key=lambda key: key != "policy")}
 
 
 def _machine_facts(provenance: Mapping[str, Any]) -> list[Fact]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
@@ -88,6 +88,14 @@ class RunFolder:
     def put_run(self, record: RunRecord) -> None:
         """Write `run.json`."""
         write_json(self.path / "run.json", record.model_dump(mode="json"))
+
+    def split(self, dataset: str) -> Path:
+        """Path of the split of a data set, as the board calls it."""
+        return self.path / "splits" / f"{dataset}.json"
+
+    def put_split(self, dataset: str, document: Mapping[str, Any]) -> None:
+        """Write the split of a data set, for people and for `split: {policy: file}`."""
+        write_json(self.split(dataset), document)
 
 
 def _stored(folder: Path, model: type[StoredT]) -> StoredT | None:

@@ -178,6 +178,8 @@ class DatasetRecord(Record):
     citation: str
     url: str
     has_masks: bool
+    left_out: int = 0
+    """Images of the chosen classes that the split file does not list; 0 under other policies."""
 
 
 class SkippedImage(Record):

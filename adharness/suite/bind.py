@@ -167,14 +167,14 @@ class _Binder:
         """Refuse a thresholder whose calibration images the split cannot give."""
         split = self.suite.document.split
         official = split.policy == "official"
-        if _needs_labels(thresholder) and (official or split.calibration.anomalous == 0):
+        if _needs_labels(thresholder) and (official or split.share("anomalous") == 0):
             names = [c.name for c in self.registry.of_kind("thresholder") if not _needs_labels(c)]
             free = f", or use one that needs none: {', '.join(names)}" if names else ""
             share = "set split.calibration.anomalous above 0"
             hint = f"set split.policy to holdout{free}" if official else f"{share}{free}"
             self._lacks(thresholder, "anomalous", loc, hint)
         # Under `official` the set's own validation images are the normal ones.
-        if not official and split.calibration.normal == 0:
+        if split.share("normal") == 0:
             hint = "set split.calibration.normal above 0, such as 0.2"
             self._lacks(thresholder, "normal", loc, hint)
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from adharness.contracts.specs import Params
-from adharness.suite.schema import MapSettings, SplitSettings, StatisticsSettings
+from adharness.suite.schema import MapSettings, StatisticsSettings
+from adharness.suite.split import SplitSettings
 
 if TYPE_CHECKING:
     from adharness.registry import Component

@@ -12,6 +12,7 @@ from adharness.suggest import closest
 from adharness.suite.protocols import PROTOCOLS
 from adharness.suite.schema import DialectReference, Document, Method
 from adharness.suite.source import Loc, Source
+from adharness.suite.split import READ, SplitSettings
 from adharness.suite.wording import show, validate
 
 
@@ -24,6 +25,7 @@ def check_document(document: Document, source: Source) -> list[SuiteError]:
         *_repeats(source, ("seeds",), document.seeds),
         *_classes(document, source),
         *_protocols(document, source),
+        *_split(document.split, source),
         *_metrics(document, source),
         *_extractors(document, source),
         *_sweeps(document, source),
@@ -53,6 +55,31 @@ def _protocols(document: Document, source: Source) -> Iterator[SuiteError]:
         if name not in PROTOCOLS:
             fact = f"unknown protocol '{name}'"
             yield source.error(("protocols", i), fact, hint=closest(name, PROTOCOLS))
+
+
+def _split(split: SplitSettings, source: Source) -> Iterator[SuiteError]:
+    """Refuse keys that the policy would not read, and numbers that do not fit each other."""
+    reads = READ[split.policy]
+    for name in sorted(split.model_fields_set - {"policy", *reads}):
+        yield _unread(split.policy, name, reads, source)
+    if "calibration" in reads:
+        for name in sorted(split.calibration.model_fields_set - {*reads["calibration"]}):
+            yield _unread(split.policy, f"calibration.{name}", reads, source)
+    if split.policy == "file" and split.path is None:
+        hint = "add `path: clean_splits.json` here"
+        yield source.error(("split",), "policy file needs a path", hint=hint)
+    if split.policy == "k-fold" and split.fold >= split.folds:
+        fact = f"expected a fold from 0 to {split.folds - 1}, got {split.fold}"
+        yield source.error(("split", "fold"), fact)
+
+
+def _unread(
+    policy: str, key: str, reads: Mapping[str, Sequence[str]], source: Source
+) -> SuiteError:
+    keys = [f"{name}.{one}" for name in reads for one in reads[name]]
+    keys += [name for name in reads if not reads[name]]
+    hint = f"it reads {', '.join(keys)}" if keys else "it reads no other key"
+    return source.error(("split", *key.split(".")), f"means nothing to policy {policy}", hint=hint)
 
 
 def _metrics(document: Document, source: Source) -> Iterator[SuiteError]:

@@ -8,12 +8,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from adharness.suite.split import Seed, SplitSettings
+
 SuiteName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=80)]
 """A folder under `reports/` is called so: small letters, digits, `-` and `_`."""
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$", max_length=80)]
 """How the board calls a method, a data set or an extractor."""
-Share = Annotated[float, Field(ge=0.0, lt=1.0)]
-Seed = Annotated[int, Field(ge=0, lt=2**32)]
 
 
 def _is_read_here(number: int) -> int:
@@ -86,24 +86,6 @@ class DialectReference(_Section):
     def id(self) -> str:
         """The id on the board, `region_aupro_30@ader`."""
         return f"{self.metric}@{self.dialect}"
-
-
-class CalibrationShares(_Section):
-    """Shares held out to fit normalizers and thresholds: of training images, of test anomalies."""
-
-    normal: Share = 0.2
-    anomalous: Share = 0.3
-
-
-class SplitSettings(_Section):
-    """Who holds images out for calibration: the harness, or the set's owners (`official`).
-
-    `calibration` and `seed` mean nothing under `official`, which holds out no anomalous image.
-    """
-
-    policy: Literal["holdout", "official"] = "holdout"
-    calibration: CalibrationShares = CalibrationShares()
-    seed: Seed = 42
 
 
 class ImageScore(_Section):

@@ -9,30 +9,7 @@ from hypothesis import strategies as st
 
 from adharness import DataError, Sample, SuiteError
 from adharness.data import Split, make_split
-
-DEFECTS = ("bent", "crack", "dent")
-
-
-@st.composite
-def class_of_samples(draw: st.DrawFn, name: str) -> list[Sample]:
-    """A class with groups of views in some of its images."""
-    samples = []
-    for portion, low, high in (("train", 2, 12), ("validation", 0, 3), ("test", 0, 20)):
-        for number in range(draw(st.integers(low, high))):
-            defect = draw(st.sampled_from(("good", *DEFECTS))) if portion == "test" else "good"
-            group = draw(st.sampled_from([None, None, "a", "b"])) if number > 1 else None
-            samples.append(
-                Sample(
-                    path=f"{name}/{portion}/{number}",
-                    class_name=name,
-                    portion=portion,  # type: ignore[arg-type]
-                    label=0 if defect == "good" else 1,
-                    defect=defect,
-                    group=None if group is None else f"{portion}-{group}",
-                )
-            )
-    return samples
-
+from split_cases import DEFECTS, class_of_samples, plain
 
 SHARES = {"normal": st.floats(0, 0.5), "anomalous": st.floats(0, 0.9), "seed": st.integers(0, 9)}
 COMMON = settings(max_examples=60, deadline=None)
@@ -152,15 +129,6 @@ def test_anomalies_are_taken_in_proportion_by_defect(
     for defect, count in zip(DEFECTS, counts, strict=True):
         assert abs(taken[defect] - count * share) <= 1.0 + 1e-9
     assert any(samples[i].label == 1 for i in split.test)
-
-
-def plain(name: str = "a", *, train: int = 10, validation: int = 0, bad: int = 10) -> list[Sample]:
-    return [
-        *(Sample(f"{name}/train/{i}", name, "train", 0) for i in range(train)),
-        *(Sample(f"{name}/validation/{i}", name, "validation", 0) for i in range(validation)),
-        *(Sample(f"{name}/test/good/{i}", name, "test", 0) for i in range(5)),
-        *(Sample(f"{name}/test/bent/{i}", name, "test", 1, "bent") for i in range(bad)),
-    ]
 
 
 def test_holdout_takes_the_shares_it_was_given() -> None:

@@ -16,9 +16,8 @@ from adharness.engine.gather import Gathered
 from adharness.engine.judge import MACRO, POOLED, Kind, Referee, Table
 from adharness.engine.protocols import Normalized
 from adharness.engine.rank import Rankings, _shared
-from adharness.engine.survey import Survey, _chosen, _limited
+from adharness.engine.survey import Survey
 from adharness.engine.truth import Truth
-from adharness.errors import DataError
 from adharness.store.records import Failure
 from adharness.suite.schema import StatisticsSettings
 
@@ -248,19 +247,3 @@ def test_images_taken_out_keep_the_positions_of_the_others():
     assert made.portion("test").tolist() == [0, 2, 3, 4, 5, 7]
     assert made.portion("test", "b").tolist() == [4, 5, 7]
     assert len(made.samples) == 8
-
-
-def test_a_limit_keeps_the_first_of_each_class_portion_and_label():
-    samples = list(survey(TWO).samples)
-    assert [s.path for s in _limited(samples, 1)] == ["a/0", "a/2", "b/0", "b/1"]
-    assert _limited(samples, None) == samples
-
-
-@pytest.mark.parametrize(
-    ("name", "hint"), [("aa", "did you mean 'a'?"), ("zebra", "its classes are: a, b")]
-)
-def test_an_unknown_class_is_told_with_the_nearest_or_with_all(name, hint):
-    bound: Any = SimpleNamespace(name="toys", classes=(name,))
-    with pytest.raises(DataError, match=f"no class '{name}'") as caught:
-        _chosen(survey(TWO).samples, bound)
-    assert caught.value.hint == hint

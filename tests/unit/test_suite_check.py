@@ -71,6 +71,7 @@ def test_check_prints_what_a_run_would_do(check: Check) -> None:
         "thresholders:",
         "  f1 (toys 1.2)",
         "metrics: image_auroc, image_ap, image_f1, image_f1_oracle",
+        "split: holdout calibration.normal=0.2 calibration.anomalous=0.3 seed=42",
         "seeds: 0",
         "cells: 2 = 1 data set(s) x 2 method(s) x 1 protocol(s) x 1 seed(s) "
         "x 1 normalizer(s) x 1 thresholder(s)",
@@ -78,6 +79,7 @@ def test_check_prints_what_a_run_would_do(check: Check) -> None:
         "feature extractions: 1, one a data set and extractor",
         "data:",
         "  toy-set: found (toys 1.2): 6 images of 2 class(es), masks: tile, wood",
+        "    split: 4 train, 2 calibrate, 0 are tested",
     ]
 
 
@@ -89,7 +91,7 @@ def test_check_tells_of_a_data_set_that_is_not_there(check: Check) -> None:
 
 
 def test_check_counts_only_the_classes_asked_for(check: Check) -> None:
-    line = check(data="\n    classes: [wood]")[-1]
+    line = check(data="\n    classes: [wood]")[-2]
     assert line.endswith("3 images of 1 class(es), masks: wood")
 
 

@@ -112,7 +112,12 @@ def refusal(path: Path) -> Lines:
         (
             "thresholders:",
             "split: {policy: random}\nthresholders:",
-            ("split.policy: expected 'holdout' or 'official', got 'random'", "x.yaml:18", None),
+            (
+                "split.policy: expected 'holdout', 'official', 'study', 'k-fold' or 'file', "
+                "got 'random'",
+                "x.yaml:18",
+                None,
+            ),
         ),
         (
             "  - use: toy-set",
@@ -236,3 +241,76 @@ def test_a_parameter_both_set_and_swept_is_refused(write_suite: Write, good_suit
     assert message == "methods[0].sweep.scorer.k: scorer.k is set and swept at once"
     assert where == "x.yaml:14"
     assert hint == "remove `k:` from `scorer:` or `scorer.k:` from `sweep:`"
+
+
+@pytest.mark.parametrize(
+    ("split", "lines"),
+    [
+        (
+            "split:\n  policy: official\n  seed: 3\n",
+            ("split.seed: means nothing to policy official", "x.yaml:20", "it reads no other key"),
+        ),
+        (
+            "split:\n  policy: study\n  calibration:\n    normal: 0.1\n",
+            ("split.calibration: means nothing to policy study", "x.yaml:20", "it reads seed"),
+        ),
+        (
+            "split:\n  policy: k-fold\n  calibration:\n    normal: 0.1\n",
+            (
+                "split.calibration.normal: means nothing to policy k-fold",
+                "x.yaml:21",
+                "it reads calibration.anomalous, folds, fold, seed",
+            ),
+        ),
+        (
+            "split:\n  policy: k-fold\n  folds: 4\n  fold: 4\n",
+            ("split.fold: expected a fold from 0 to 3, got 4", "x.yaml:21", None),
+        ),
+        (
+            "split:\n  folds: 4\n",
+            (
+                "split.folds: means nothing to policy holdout",
+                "x.yaml:19",
+                "it reads calibration.normal, calibration.anomalous, seed",
+            ),
+        ),
+        (
+            "split: {policy: file}\n",
+            ("split: policy file needs a path", "x.yaml:18", "add `path: clean_splits.json` here"),
+        ),
+        (
+            "split: {policy: file, path: 3}\n",
+            ("split.path: expected text, got 3", "x.yaml:18", 'quote it: "3"'),
+        ),
+    ],
+)
+def test_a_split_key_that_would_not_be_read_is_refused_where_it_stands(
+    write_suite: Write, good_suite: str, split: str, lines: Lines
+) -> None:
+    text = good_suite.replace("thresholders:", split + "thresholders:")
+    assert refusal(write_suite(text)) == lines
+
+
+@pytest.mark.parametrize(
+    ("split", "told"),
+    [
+        ("", {"policy": "holdout", "calibration": {"normal": 0.2, "anomalous": 0.3}, "seed": 42}),
+        ("split: {policy: official}", {"policy": "official"}),
+        ("split: {policy: study}", {"policy": "study", "seed": 42}),
+        ("split: {policy: file, path: a/b.json}", {"policy": "file", "path": "a/b.json"}),
+        (
+            "split: {policy: k-fold, fold: 2, calibration: {anomalous: 0}}",
+            {
+                "policy": "k-fold",
+                "folds": 5,
+                "fold": 2,
+                "calibration": {"anomalous": 0.0},
+                "seed": 42,
+            },
+        ),
+    ],
+)
+def test_a_split_tells_what_it_reads_and_no_more(
+    write_suite: Write, good_suite: str, split: str, told: dict[str, object]
+) -> None:
+    assert load_suite(write_suite(f"{good_suite}{split}\n")).document.split.told() == told
