@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from adharness.contracts import DatasetSpec
 from adharness.data.choice import choose_classes
-from adharness.data.draws import generator, share_of, shuffled
-from adharness.data.folder import FOLDER, FolderDataset, FolderParams
+from adharness.data.draws import Draw, generator, share_of, shuffled
+from adharness.data.folder import FOLDER, FolderDataset, FolderParams, RootParams
+from adharness.data.globs import GLOBS
 from adharness.data.images import (
     hash_file,
     hash_pixels,
@@ -16,22 +17,37 @@ from adharness.data.images import (
     read_mask,
     resize_image,
 )
-from adharness.data.mvtec_tree import LAYOUT, FolderSource
+from adharness.data.layout import MVTEC, Images, Layout
+from adharness.data.manifest import MANIFEST, Manifest
+from adharness.data.source import FolderSource, Found, Reader, Wanted
 from adharness.data.splits import Policy, Split, make_split
+from adharness.data.table import read_json
 from adharness.data.textures import TEXTURES, TexturesDataset, TexturesParams
+from adharness.data.tree import Tree
 from adharness.hooks import hookimpl
 
 __all__ = [
     "FOLDER",
-    "LAYOUT",
+    "GLOBS",
+    "MANIFEST",
+    "MVTEC",
     "TEXTURES",
+    "Draw",
     "FolderDataset",
     "FolderParams",
     "FolderSource",
+    "Found",
+    "Images",
+    "Layout",
+    "Manifest",
     "Policy",
+    "Reader",
+    "RootParams",
     "Split",
     "TexturesDataset",
     "TexturesParams",
+    "Tree",
+    "Wanted",
     "adharness_datasets",
     "choose_classes",
     "generator",
@@ -40,6 +56,7 @@ __all__ = [
     "image_size",
     "make_split",
     "read_image",
+    "read_json",
     "read_mask",
     "resize_image",
     "share_of",
@@ -51,4 +68,6 @@ __all__ = [
 def adharness_datasets() -> Iterator[DatasetSpec]:
     """Yield the data sets that need nothing but the core."""
     yield FOLDER
+    yield GLOBS
+    yield MANIFEST
     yield TEXTURES
