@@ -124,14 +124,24 @@ class FolderDataset:
         found = self._one(sample)
         return (*found.masks, found.saturations) if found.saturations else found.masks
 
+    def unpaired_masks(self) -> tuple[str, ...]:
+        """Names, relative to the root, of the masks that are there and belong to no anomaly."""
+        used = {name for found in self._found.values() for name in found.masks}
+        masks = self._source.reader.mask_files(Tree(self._place), self._wanted)
+        return tuple(sorted(set(masks) - used))
+
+    @property
+    def _wanted(self) -> Wanted:
+        return Wanted(self._source.name, self._classes, self._source.classes)
+
     @property
     def _place(self) -> Path:
         return existing_root(self._root, self._source)
 
     @cached_property
     def _found(self) -> dict[Sample, Found]:
-        wanted = Wanted(self._source.name, self._classes, self._source.classes)
-        return {one.sample: one for one in self._source.reader.read(Tree(self._place), wanted)}
+        found = self._source.reader.read(Tree(self._place), self._wanted)
+        return {one.sample: one for one in found}
 
     def _one(self, sample: Sample) -> Found:
         try:

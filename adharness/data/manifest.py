@@ -78,6 +78,10 @@ class Manifest:
                 _check_new(seen, found.sample.path, row.where)
                 yield found
 
+    def mask_files(self, tree: Tree, wanted: Wanted) -> tuple[str, ...]:  # noqa: ARG002
+        """Nothing: the list names every mask."""
+        return ()
+
     @property
     def _required(self) -> list[str]:
         names = ["path", "split", "label"] + ([] if self.one_class else ["class"])

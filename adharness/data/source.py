@@ -56,6 +56,9 @@ class Reader(Protocol):
     def read(self, tree: Tree, wanted: Wanted) -> Iterable[Found]:
         """Find the samples, class by class, without decoding a picture. Raises DataError."""
 
+    def mask_files(self, tree: Tree, wanted: Wanted) -> Iterable[str]:
+        """Find all masks that are there, paired with an image or not; none where a list is read."""
+
 
 @dataclass(frozen=True, slots=True)
 class FolderSource:
