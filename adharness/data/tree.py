@@ -127,7 +127,10 @@ class Tree:
         if not _holds(self._real, target):
             fact = f"symbolic link {link} leaves the root: it leads to {target}"
             raise DataError(fact, hint=_STAY, where=str(link))
-        if _holds(target, os.path.realpath(link.parent)):
+        # Links that lead to each other's folders: the way here may have passed the target before.
+        way = [link.parent, *link.parent.parents]
+        passed = way[: way.index(self.root) + 1]
+        if any(_holds(target, os.path.realpath(folder)) for folder in passed):
             fact = f"symbolic link {link} runs in a loop: it leads back to {target}"
             raise DataError(fact, hint="remove it", where=str(link))
 
