@@ -125,10 +125,8 @@ class FolderDataset:
         return (*found.masks, found.saturations) if found.saturations else found.masks
 
     def unpaired_masks(self) -> tuple[str, ...]:
-        """Names, relative to the root, of the masks that are there and belong to no anomaly."""
-        used = {name for found in self._found.values() for name in found.masks}
-        masks = self._source.reader.mask_files(Tree(self._place), self._wanted)
-        return tuple(sorted(set(masks) - used))
+        """Names, relative to the root, of the masks that belong to no image, for a check-up."""
+        return tuple(self._source.reader.orphans(Tree(self._place), self._wanted))
 
     @property
     def _wanted(self) -> Wanted:

@@ -38,6 +38,11 @@ class Gathered:
                 return tuple(self.masks[number, key])
         return ()
 
+    def orphans(self, patterns: Sequence[Pattern]) -> list[str]:
+        """Give the masks that are no image's, by name."""
+        paired = {mask for picture in self.pictures for mask in self.masks_of(picture, patterns)}
+        return sorted({mask for masks in self.masks.values() for mask in masks} - paired)
+
 
 def gather(tree: Tree, place: str, images: Sequence[Pattern], masks: Sequence[Pattern]) -> Gathered:
     """Walk once; a picture that matches a pattern of masks is no image."""

@@ -12,7 +12,7 @@ from adharness.data.classes import class_folders, has_marks
 from adharness.data.draws import Draw
 from adharness.data.gather import Gathered, Picture, gather
 from adharness.data.images import read_mask
-from adharness.data.patterns import Pattern, walk
+from adharness.data.patterns import Pattern
 from adharness.data.source import Found, Wanted
 from adharness.data.tree import Tree
 from adharness.errors import DataError
@@ -110,11 +110,13 @@ class Layout:
             gathered = gather(tree, place, self.image_patterns, self.mask_patterns)
             yield from self._class(tree, place, name, gathered)
 
-    def mask_files(self, tree: Tree, wanted: Wanted) -> Iterator[str]:
-        """Find all masks that are there, paired with an image or not. Raises DataError."""
+    def orphans(self, tree: Tree, wanted: Wanted) -> Iterator[str]:
+        """Find the masks that belong to no image, normal ones included. Raises DataError."""
         places = self._folders(tree, wanted).values() if self.one_class is None else [""]
         for place in places:
-            yield from (hit.path for hit in walk(tree, place, self.mask_patterns))
+            yield from gather(tree, place, self.image_patterns, self.mask_patterns).orphans(
+                self.mask_patterns
+            )
 
     def _folders(self, tree: Tree, wanted: Wanted) -> dict[str, str]:
         folders = class_folders(tree, self.image_patterns, wanted, self.drawing)

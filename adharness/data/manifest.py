@@ -78,7 +78,7 @@ class Manifest:
                 _check_new(seen, found.sample.path, row.where)
                 yield found
 
-    def mask_files(self, tree: Tree, wanted: Wanted) -> tuple[str, ...]:  # noqa: ARG002
+    def orphans(self, tree: Tree, wanted: Wanted) -> tuple[str, ...]:  # noqa: ARG002
         """Nothing: the list names every mask."""
         return ()
 

@@ -56,8 +56,8 @@ class Reader(Protocol):
     def read(self, tree: Tree, wanted: Wanted) -> Iterable[Found]:
         """Find the samples, class by class, without decoding a picture. Raises DataError."""
 
-    def mask_files(self, tree: Tree, wanted: Wanted) -> Iterable[str]:
-        """Find all masks that are there, paired with an image or not; none where a list is read."""
+    def orphans(self, tree: Tree, wanted: Wanted) -> Iterable[str]:
+        """Find the masks that belong to no image; none where a list names each mask."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
+import posixpath
 import re
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import NamedTuple
 
 from adharness.errors import DataError
@@ -72,7 +73,7 @@ class Tree:
             raise DataError(
                 f"an entry {fact}", hint="names are relative to the root, without '..'", where=where
             )
-        tidy = PurePosixPath(name).as_posix()
+        tidy = posixpath.normpath(name)
         folder, _, leaf = tidy.rpartition("/")
         if leaf not in self.listing(folder).files:
             raise DataError(

@@ -44,9 +44,9 @@ class DagmReader:
                     _check(tree, f"{name}/{part}")
             yield found
 
-    def mask_files(self, tree: Tree, wanted: Wanted) -> Iterable[str]:
-        """Find all masks, as the layout does."""
-        return self.layout.mask_files(tree, wanted)
+    def orphans(self, tree: Tree, wanted: Wanted) -> Iterable[str]:
+        """Find the masks without an image, as the layout does."""
+        return self.layout.orphans(tree, wanted)
 
 
 def _check(tree: Tree, part: str) -> None:

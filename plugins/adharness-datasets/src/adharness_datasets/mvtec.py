@@ -125,7 +125,7 @@ MVTEC_3D_AD = published(
         images=(
             Images("train/good/rgb/{stem}", "train"),
             Images("validation/good/rgb/{stem}", "validation"),
-            Images("test/good/rgb/{stem}", "test"),
+            Images("test/{defect=good}/rgb/{stem}", "test"),
             Images("test/{defect}/rgb/{stem}", "test", 1),
         ),
         masks=("test/{defect}/gt/{stem}",),

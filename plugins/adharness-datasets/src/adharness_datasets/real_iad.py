@@ -76,7 +76,7 @@ class RealIadReader:
         for name in wanted.choose(names, tree.root):
             yield from self._class(tree, name)
 
-    def mask_files(self, tree: Tree, wanted: Wanted) -> tuple[str, ...]:  # noqa: ARG002
+    def orphans(self, tree: Tree, wanted: Wanted) -> tuple[str, ...]:  # noqa: ARG002
         """Nothing: the lists name every mask."""
         return ()
 

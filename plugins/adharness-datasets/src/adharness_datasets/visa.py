@@ -46,9 +46,9 @@ class VisaReader:
         """Find the samples. Raises DataError as the layout's own reader does."""
         return self._there(tree, wanted).read(tree, wanted)
 
-    def mask_files(self, tree: Tree, wanted: Wanted) -> Iterable[str]:
-        """Find all masks, as the layout's own reader does."""
-        return self._there(tree, wanted).mask_files(tree, wanted)
+    def orphans(self, tree: Tree, wanted: Wanted) -> Iterable[str]:
+        """Find the masks without an image, as the layout's own reader does."""
+        return self._there(tree, wanted).orphans(tree, wanted)
 
     def _there(self, tree: Tree, wanted: Wanted) -> Reader:
         top = tree.listing("").folders
