@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -209,3 +210,12 @@ def test_an_unreadable_image_is_named(root: Path) -> None:
     dataset = read(root, "nut")
     with pytest.raises(DataError, match=r"'000\.png' is empty"):
         dataset.image(dataset.samples()[0])
+
+
+def test_the_guide_tells_the_layout_that_is_read_and_its_example_makes_a_record() -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "data.md").read_text("utf-8")
+    plain = guide.replace("000_mask", "<stem>_mask").replace("000.png", "<stem>.png")
+    assert all(line in plain for line in MVTEC.drawing.splitlines()[:5])
+    example: dict[str, Any] = {}
+    exec(guide.split("```python\n")[1].split("```")[0], example)
+    assert example["MY_SET"].expected.counts["nut"].train == 220
