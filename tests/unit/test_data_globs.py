@@ -68,6 +68,14 @@ def test_normal_test_images_may_have_patterns_of_their_own(root: Path) -> None:
     assert {s.class_name for s in dataset.samples()} == {"x"}
 
 
+def test_images_for_validation_are_not_drawn(root: Path) -> None:
+    dataset = read(root, normal="nut/ok/*", validation="nut/ok/0{stem=8}", train=0.8)
+    assert [s.path for s in dataset.samples() if s.portion == "validation"] == ["nut/ok/08.bmp"]
+    assert Counter(s.portion for s in dataset.samples()) == {
+        "train": 7, "validation": 1, "test": 2,
+    }  # fmt: skip
+
+
 def test_without_patterns_of_masks_there_are_none(root: Path) -> None:
     dataset = read(root, normal=PATTERNS["normal"], anomalous=PATTERNS["anomalous"])
     assert not any(s.has_mask for s in dataset.samples())

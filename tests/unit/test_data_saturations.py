@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import json
+from io import BytesIO
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from adharness import DataError
 from adharness.data.saturations import Saturation, declared_regions, read_saturations
@@ -28,9 +31,21 @@ def test_a_saturation_lies_between_one_pixel_and_the_area(
     assert saturation.pixels(area) == pixels
 
 
+def both() -> bytes:
+    stream = BytesIO()
+    Image.fromarray(np.array([[0, 251, 255]], np.uint8)).save(stream, "PNG")
+    return stream.getvalue()
+
+
 @pytest.mark.parametrize(
     ("content", "fact"),
-    [(mask(0), "is empty"), (mask(9), "grey value 9"), (b"", "is empty"), (b"text", "is not a")],
+    [
+        (mask(0), "is empty"),
+        (both(), "holds the grey values 251, 255"),
+        (mask(9), "grey value 9"),
+        (b"", "is empty"),
+        (b"text", "is not a"),
+    ],
 )
 def test_a_region_that_cannot_be_told_is_named(tmp_path: Path, content: bytes, fact: str) -> None:
     write(tmp_path, {"c.json": SATURATIONS, "0.png": content})

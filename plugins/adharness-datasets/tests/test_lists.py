@@ -204,3 +204,11 @@ def test_masks_without_an_image_are_told(use: str, orphan: str, tmp_path: Path) 
     assert not read(use, root).unpaired_masks()
     write(root, {orphan: mask()})
     assert read(use, root).unpaired_masks() == (orphan,)
+
+
+def test_a_class_of_a_published_set_without_any_mask_is_a_copy_that_stopped(
+    tmp_path: Path,
+) -> None:
+    root = write(tmp_path, FILES["mvtec-ad", False]())
+    shutil.rmtree(root / "grid/ground_truth")
+    assert "grid/test/crack/000.png has no mask" in refusal(read("mvtec-ad", root)).message
