@@ -17,7 +17,7 @@ from adharness.data.images import (
     read_mask,
     resize_image,
 )
-from adharness.data.layout import MVTEC, Images, Layout
+from adharness.data.layout import MVTEC, ImageRule, TreeLayout
 from adharness.data.manifest import MANIFEST, Manifest
 from adharness.data.source import FolderSource, Found, Reader, Wanted
 from adharness.data.splits import Policy, Split, make_split
@@ -37,8 +37,7 @@ __all__ = [
     "FolderParams",
     "FolderSource",
     "Found",
-    "Images",
-    "Layout",
+    "ImageRule",
     "Manifest",
     "Policy",
     "Reader",
@@ -47,6 +46,7 @@ __all__ = [
     "TexturesDataset",
     "TexturesParams",
     "Tree",
+    "TreeLayout",
     "Wanted",
     "adharness_datasets",
     "choose_classes",

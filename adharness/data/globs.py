@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from adharness.contracts import DatasetSpec, Portion
 from adharness.data.draws import Draw
 from adharness.data.folder import FolderDataset, FolderParams
-from adharness.data.layout import Images, Label, Layout
+from adharness.data.layout import ImageRule, Label, TreeLayout
 from adharness.data.patterns import Pattern
 from adharness.data.source import FolderSource
 
@@ -61,15 +61,15 @@ class GlobsParams(FolderParams):
     )
 
 
-def _layout(params: GlobsParams) -> Layout:
+def _layout(params: GlobsParams) -> TreeLayout:
     kinds: tuple[tuple[tuple[str, ...], Portion, Label], ...] = (
         (params.anomalous, "test", 1),
         (params.normal_test, "test", 0),
         (params.validation, "validation", 0),
         (params.normal, "train", 0),
     )
-    return Layout(
-        images=tuple(Images(text, portion, label) for texts, portion, label in kinds
+    return TreeLayout(
+        images=tuple(ImageRule(text, portion, label) for texts, portion, label in kinds
                      for text in texts),
         masks=params.mask,
         one_class=params.class_name,

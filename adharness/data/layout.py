@@ -22,7 +22,7 @@ _ORDER = {"train": 0, "validation": 1, "test": 2}
 
 
 @dataclass(frozen=True, slots=True)
-class Images:
+class ImageRule:
     """Where images of one kind are.
 
     Parameters
@@ -43,7 +43,7 @@ class Images:
 
 
 @dataclass(frozen=True)
-class Layout:
+class TreeLayout:
     """A reader made of patterns.
 
     Parameters
@@ -69,7 +69,7 @@ class Layout:
     Anomalous images among those that train are left out: every method here learns from normals.
     """
 
-    images: tuple[Images, ...]
+    images: tuple[ImageRule, ...]
     masks: tuple[str, ...] = ()
     optional_masks: bool = False
     one_class: str | None = None
@@ -156,7 +156,7 @@ def _place_of(found: Found) -> tuple[int, str, str]:
 class _ClassReader:
     """Makes samples of one class's pictures."""
 
-    layout: Layout
+    layout: TreeLayout
     tree: Tree
     place: str
     name: str
@@ -235,12 +235,12 @@ class _ClassReader:
         )
 
 
-MVTEC = Layout(
+MVTEC = TreeLayout(
     images=(
-        Images("train/good/{stem}", "train"),
-        Images("validation/good/{stem}", "validation"),
-        Images("test/good/{stem}", "test"),
-        Images("test/{defect}/{stem}", "test", 1),
+        ImageRule("train/good/{stem}", "train"),
+        ImageRule("validation/good/{stem}", "validation"),
+        ImageRule("test/good/{stem}", "test"),
+        ImageRule("test/{defect}/{stem}", "test", 1),
     ),
     masks=("ground_truth/{defect}/{stem}_mask", "ground_truth/{defect}/{stem}"),
     optional_masks=True,

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from adharness import DataError, Expected, Licence
-from adharness.data import Found, Images, Layout, Tree, Wanted
+from adharness.data import Found, ImageRule, Tree, TreeLayout, Wanted
 from adharness_datasets.published import About, published
 
-_LAYOUT = Layout(
+_LAYOUT = TreeLayout(
     images=(
-        Images("{part=Train}/{stem}", "train", "mask file"),
-        Images("{part=Test}/{stem}", "test", "mask file"),
+        ImageRule("{part=Train}/{stem}", "train", "mask file"),
+        ImageRule("{part=Test}/{stem}", "test", "mask file"),
     ),
     masks=("{part}/Label/{stem}_label",),
 )
@@ -26,7 +26,7 @@ class DagmReader:
     `Labels.txt` names must be there.
     """
 
-    layout: Layout = _LAYOUT
+    layout: TreeLayout = _LAYOUT
 
     @property
     def drawing(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from adharness import Counts, Expected
-from adharness.data import Draw, FolderDataset, Images, Layout, RootParams
+from adharness.data import Draw, FolderDataset, ImageRule, RootParams, TreeLayout
 from adharness_datasets.published import NC_SA, About, published, record, source_of
 
 _EXPECTED = Expected(("commutator",), {"commutator": Counts(278, 69, 52)})
@@ -28,8 +28,8 @@ class KolektorParams(RootParams):
 
 def _make(params: KolektorParams) -> FolderDataset:
     # No `group`: each item has a defective part, so that no whole item could train.
-    reader = Layout(
-        images=(Images("kos{item}/{stem}", "train", "mask pixels"),),
+    reader = TreeLayout(
+        images=(ImageRule("kos{item}/{stem}", "train", "mask pixels"),),
         masks=("kos{item}/{stem}_label",),
         one_class="commutator",
         draw=Draw("kolektor-sdd", params.train, params.seed),
@@ -50,10 +50,10 @@ KOLEKTOR_SDD2 = published(
     ),
     NC_SA,
     _EXPECTED_2,
-    Layout(
+    TreeLayout(
         images=(
-            Images("{part=train}/{stem}", "train", "mask pixels"),
-            Images("{part=test}/{stem}", "test", "mask pixels"),
+            ImageRule("{part=train}/{stem}", "train", "mask pixels"),
+            ImageRule("{part=test}/{stem}", "test", "mask pixels"),
         ),
         masks=("{part}/{stem}_GT",),
         one_class="surface",

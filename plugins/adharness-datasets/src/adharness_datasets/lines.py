@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from adharness import Counts, Expected, Licence
-from adharness.data import Images, Layout
+from adharness.data import ImageRule, TreeLayout
 from adharness_datasets.mvtec import WITH_MASKS
 from adharness_datasets.published import NC_SA, About, published
 
@@ -41,11 +41,11 @@ BTAD = published(
     ),
     NC_SA,
     Expected(tuple(BTAD_COUNTS), BTAD_COUNTS),
-    Layout(
+    TreeLayout(
         images=(
-            Images("train/ok/{stem}", "train"),
-            Images("test/ok/{stem}", "test"),
-            Images("test/{defect=ko}/{stem}", "test", 1),
+            ImageRule("train/ok/{stem}", "train"),
+            ImageRule("test/ok/{stem}", "test"),
+            ImageRule("test/{defect=ko}/{stem}", "test", 1),
         ),
         masks=("ground_truth/{defect}/{stem}",),
     ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from adharness import Counts, Expected
-from adharness.data import MVTEC, Images, Layout
+from adharness.data import MVTEC, ImageRule, TreeLayout
 from adharness_datasets.published import NC_SA, About, published
 
 _PAGE = "https://www.mvtec.com/company/research/datasets/"
@@ -83,12 +83,12 @@ MVTEC_AD_2 = published(
     ),
     NC_SA,
     Expected(tuple(AD_2_COUNTS), AD_2_COUNTS),
-    Layout(
+    TreeLayout(
         images=(
-            Images("train/good/{stem}", "train"),
-            Images("validation/good/{stem}", "validation"),
-            Images("test_public/good/{stem}", "test"),
-            Images("test_public/{defect}/{stem}", "test", 1),
+            ImageRule("train/good/{stem}", "train"),
+            ImageRule("validation/good/{stem}", "validation"),
+            ImageRule("test_public/good/{stem}", "test"),
+            ImageRule("test_public/{defect}/{stem}", "test", 1),
         ),
         masks=("test_public/ground_truth/{defect}/{stem}_mask",),
     ),
@@ -121,12 +121,12 @@ MVTEC_3D_AD = published(
     ),
     NC_SA,
     Expected(tuple(THREE_D_COUNTS), THREE_D_COUNTS),
-    Layout(
+    TreeLayout(
         images=(
-            Images("train/good/rgb/{stem}", "train"),
-            Images("validation/good/rgb/{stem}", "validation"),
-            Images("test/{defect=good}/rgb/{stem}", "test"),
-            Images("test/{defect}/rgb/{stem}", "test", 1),
+            ImageRule("train/good/rgb/{stem}", "train"),
+            ImageRule("validation/good/rgb/{stem}", "validation"),
+            ImageRule("test/{defect=good}/rgb/{stem}", "test"),
+            ImageRule("test/{defect}/rgb/{stem}", "test", 1),
         ),
         masks=("test/{defect}/gt/{stem}",),
     ),
