@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, ClassVar, Generic, TypeVar
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -77,13 +77,50 @@ class Spec(Generic[RoleT]):
     source: str = ""
 
 
+class Counts(NamedTuple):
+    """How many images a complete copy of a class has, as its reader gives them by default."""
+
+    train: int
+    good: int
+    anomalous: int
+    validation: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Expected:
+    """What a complete copy of a data set holds, as its owners published it.
+
+    Parameters
+    ----------
+    classes
+        All of them.
+    counts
+        Of each class whose numbers are published: images that train, good and anomalous ones that
+        test, and good ones for validation.
+    """
+
+    classes: tuple[str, ...]
+    counts: Mapping[str, Counts] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, kw_only=True)
 class DatasetSpec(Spec[Dataset]):
-    """A data set. `citation` is printed on the board; `url` says where the data comes from."""
+    """A data set.
+
+    Parameters
+    ----------
+    citation
+        Printed on the board.
+    url
+        Where the data comes from.
+    expected
+        What a complete copy holds; None where anything may be in it.
+    """
 
     kind: ClassVar[str] = "dataset"
     citation: str = ""
     url: str = ""
+    expected: Expected | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

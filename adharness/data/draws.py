@@ -4,10 +4,44 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from math import floor
 
 import numpy as np
+
+from adharness.contracts import Sample
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """Which normal images train, where a set's owners give no split.
+
+    Parameters
+    ----------
+    name
+        Of the data set: it salts the draw.
+    train
+        Share of a class's normal images that train; halves are rounded up.
+    seed
+        Draws them.
+    """
+
+    name: str
+    train: float
+    seed: int
+
+    def portions(self, samples: Sequence[Sample]) -> list[Sample]:
+        """Put the images of one class into `train` and `test`; anomalies and validation stay."""
+        free = [s.path for s in samples if s.label == 0 and s.portion != "validation"]
+        order = shuffled(free, self.name, self.seed)
+        train = set(order[: share_of(len(free), self.train)])
+        return [
+            s
+            if s.portion == "validation" or s.label == 1
+            else replace(s, portion="train" if s.path in train else "test")
+            for s in samples
+        ]
 
 
 def shuffled(names: Iterable[str], *salt: str | int) -> list[str]:

@@ -1,27 +1,44 @@
-"""Data sets kept as folders in the MVTec layout."""
+"""Data sets kept as files below a root, and the one of them that is read by the MVTec layout."""
 
 from __future__ import annotations
 
+import hashlib
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
 from pydantic import Field
 
 from adharness.arrays import Bool, UInt8
-from adharness.contracts import SETTING, ContentHash, DatasetSpec, Licence, Params, Sample
-from adharness.data.choice import choose_classes
+from adharness.contracts import (
+    SETTING,
+    ContentHash,
+    DatasetSpec,
+    DeclaredRegions,
+    Licence,
+    Params,
+    Sample,
+)
 from adharness.data.images import hash_file, image_size, read_image, read_mask
-from adharness.data.mvtec_tree import FolderSource, class_folders, existing_root, read_class
+from adharness.data.layout import MVTEC
+from adharness.data.saturations import declared_regions
+from adharness.data.source import FolderSource, Found, Wanted, existing_root
+from adharness.data.tree import Tree
 from adharness.errors import DataError
 
 
-class FolderParams(Params):
-    """Parameters of `folder`."""
+class RootParams(Params):
+    """Parameters of every data set that is read from a folder."""
 
     root: Path | None = Field(
-        None, description="folder that holds the classes", json_schema_extra=SETTING
+        None, description="folder that holds the data set", json_schema_extra=SETTING
     )
     classes: tuple[str, ...] | None = Field(None, description="classes to read; all by default")
+
+
+class FolderParams(RootParams):
+    """Parameters of `folder`, and of the other readers of your own images."""
+
     show_pixels: bool = Field(
         False, description="a published page may show the images", json_schema_extra=SETTING
     )
@@ -29,21 +46,24 @@ class FolderParams(Params):
         "unknown", description="the licence, as printed on the board", json_schema_extra=SETTING
     )
 
+    @property
+    def terms(self) -> Licence:
+        """What you say may be done with the pictures."""
+        return Licence(self.licence, show_pixels=self.show_pixels)
+
 
 class FolderDataset:
-    """A data set in the MVTec layout; a root that holds `train/` and `test/` is one class itself.
+    """A data set of files: its source's reader finds the samples, this reads the pictures.
 
-    Files are told by their ending, in any case; hidden and other files are ignored; nothing below
-    the folders of `LAYOUT` is searched. A mask belongs to the image with its stem, or with its stem
-    without `_mask`. A class without a `ground_truth` folder has no masks; in one that has it, each
-    anomalous image needs its mask.
+    Files are told by their ending, in any case; hidden and other files are ignored. Listing the
+    samples decodes nothing, and no file is opened that lies outside the root.
 
     Parameters
     ----------
     root
-        Folder that holds the classes; None raises on the first read.
+        Folder that holds the set; None raises on the first read.
     source
-        What is known of the set.
+        What is known of the set, and its reader.
     classes
         Classes to read; by default all, and where `source` names the classes of the complete set,
         all of them must be there.
@@ -62,74 +82,94 @@ class FolderDataset:
         return self._source.licence
 
     def samples(self) -> tuple[Sample, ...]:
-        """All images, by class, portion, defect and file name.
+        """All images, by class; a reader's own order within one.
 
         Raises
         ------
         DataError
-            Where the root is missing or holds no class, a class asked for does not exist, a class
-            has no training or no test images, or an anomalous image lacks its mask.
+            Where the root is missing or its reader finds it broken.
         """
         return tuple(self._found)
 
     def fingerprint(self, sample: Sample) -> ContentHash:
-        """Hash the bytes of the image's file and of its mask's."""
-        mask = self._mask_path(sample)
-        return ContentHash(
-            image=hash_file(self._place / sample.path), mask=hash_file(mask) if mask else None
-        )
+        """Hash the bytes of the image's file and of all that its mask is made from."""
+        image = hash_file(self._place / sample.path)
+        return ContentHash(image, _joint_hash([self._place / name for name in self.truth(sample)]))
 
     def image(self, sample: Sample) -> UInt8:
         """(H, W, 3) uint8 RGB; see `adharness.data.images` for the rules."""
         return read_image(self._place / sample.path)
 
-    def mask(self, sample: Sample) -> Bool | None:
-        """(H, W) bool, or None. Raises DataError where its size is not the image's."""
-        path = self._mask_path(sample)
-        if path is None:
+    def mask(self, sample: Sample) -> Bool | DeclaredRegions | None:
+        """(H, W) bool, the union of the sample's masks; or its declared regions, or None.
+
+        Raises
+        ------
+        DataError
+            Where a mask cannot be read or its size is not the image's.
+        """
+        found = self._one(sample)
+        if not found.masks:
             return None
-        mask = read_mask(path)
-        height, width = image_size(self._place / sample.path)
-        if mask.shape != (height, width):
-            raise DataError(
-                f"mask {path.name!r} is {mask.shape[1]} x {mask.shape[0]} pixels, "
-                f"but its image {sample.path!r} is {width} x {height}",
-                hint="a mask has its image's size: scale it with nearest-neighbour sampling",
-                where=str(path),
-            )
-        return mask
+        paths = [self._place / name for name in found.masks]
+        size = image_size(self._place / sample.path)
+        for path in paths:
+            _check_size(path, sample, size)
+        if found.saturations:
+            return declared_regions(paths, self._place / found.saturations)
+        return np.asarray(np.logical_or.reduce([read_mask(path) for path in paths]))
+
+    def truth(self, sample: Sample) -> tuple[str, ...]:
+        """Names, relative to the root, of the files that the sample's mask is made from."""
+        found = self._one(sample)
+        return (*found.masks, found.saturations) if found.saturations else found.masks
+
+    def unpaired_masks(self) -> tuple[str, ...]:
+        """Names, relative to the root, of the masks that belong to no image, for a check-up."""
+        return tuple(self._source.reader.orphans(Tree(self._place), self._wanted))
+
+    @property
+    def _wanted(self) -> Wanted:
+        return Wanted(self._source.name, self._classes, self._source.classes)
 
     @property
     def _place(self) -> Path:
         return existing_root(self._root, self._source)
 
     @cached_property
-    def _found(self) -> dict[Sample, Path | None]:
-        """Each sample with its mask's path."""
-        place = self._place
-        if (place / "train").is_dir() and (place / "test").is_dir():
-            folders = {place.resolve().name: place}
-        else:
-            folders = class_folders(place, self._source)
-        known = self._source.classes
-        names = choose_classes(
-            self._source.name, list(folders), wanted=self._classes, complete=known, where=place
-        )
-        found: dict[Sample, Path | None] = {}
-        for name in names:
-            found.update(read_class(name, folders[name], place))
-        return found
+    def _found(self) -> dict[Sample, Found]:
+        found = self._source.reader.read(Tree(self._place), self._wanted)
+        return {one.sample: one for one in found}
 
-    def _mask_path(self, sample: Sample) -> Path | None:
+    def _one(self, sample: Sample) -> Found:
         try:
             return self._found[sample]
         except KeyError:
             raise DataError(f"{sample.path!r} is no image of {self._source.name!r}") from None
 
 
+def _joint_hash(paths: list[Path]) -> str | None:
+    """One hash of some files; that of a single one is its own."""
+    hashes = [hash_file(path) for path in paths]
+    if len(hashes) < 2:
+        return hashes[0] if hashes else None
+    return hashlib.sha256(" ".join(hashes).encode()).hexdigest()
+
+
+def _check_size(mask: Path, sample: Sample, size: tuple[int, int]) -> None:
+    height, width = image_size(mask)
+    if (height, width) != size:
+        raise DataError(
+            f"mask {mask.name!r} is {width} x {height} pixels, "
+            f"but its image {sample.path!r} is {size[1]} x {size[0]}",
+            hint="a mask has its image's size: scale it with nearest-neighbour sampling",
+            where=str(mask),
+        )
+
+
 def _make(params: FolderParams) -> FolderDataset:
-    licence = Licence(params.licence, show_pixels=params.show_pixels)
-    return FolderDataset(params.root, FolderSource("folder", licence), params.classes)
+    source = FolderSource("folder", params.terms, MVTEC)
+    return FolderDataset(params.root, source, params.classes)
 
 
 FOLDER = DatasetSpec(

@@ -15,7 +15,23 @@ FIRST_PARTY: Mapping[str, Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "adharness-mahalanobis": {"scorer": ("mahalanobis",)},
         "adharness-padim": {"scorer": ("padim",)},
         "adharness-patchcore": {"bank": ("coreset",), "scorer": ("patchcore",)},
-        "adharness-datasets": {"dataset": ("elpv", "mvtec-ad")},
+        "adharness-datasets": {
+            "dataset": (
+                "elpv",
+                "mvtec-ad",
+                "mvtec-ad-2",
+                "mvtec-loco",
+                "mvtec-3d-ad",
+                "visa",
+                "btad",
+                "mpdd",
+                "real-iad",
+                "kolektor-sdd",
+                "kolektor-sdd2",
+                "dagm",
+                "autovi",
+            )
+        },
         "adharness-thresholds": {"thresholder": ("f1", "youden", "quantile")},
         "adharness-normalizers": {"normalizer": ("raw", "zscore")},
     }

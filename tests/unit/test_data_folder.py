@@ -2,14 +2,15 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
 
 from adharness import DataError, Dataset, Licence
-from adharness.data import FOLDER, FolderDataset, FolderParams, FolderSource
+from adharness.data import FOLDER, MVTEC, FolderDataset, FolderParams, FolderSource
 
-ANY = FolderSource("folder", Licence("mine"))
+ANY = FolderSource("folder", Licence("mine"), MVTEC)
 
 
 def picture(path: Path, *, size: tuple[int, int] = (6, 4), value: int = 9) -> Path:
@@ -114,10 +115,9 @@ def test_classes_are_chosen_by_name(root: Path) -> None:
     assert {s.class_name for s in read(root, "nut").samples()} == {"nut"}
 
 
-def test_symlink_loops_end(root: Path) -> None:
+def test_symlink_loops_where_no_image_can_be_are_not_entered(root: Path) -> None:
     (root / "nut/train/good/loop").symlink_to(root, target_is_directory=True)
     (root / "self").symlink_to(root / "self")
-    (root / "nut/test/good/x.png").symlink_to(root / "nut/test/good/x.png")
     assert len(read(root).samples()) == 8
 
 
@@ -129,7 +129,7 @@ def test_no_root_says_what_to_type_and_draws_the_layout() -> None:
 
 
 def test_a_missing_root_says_where_the_data_comes_from(tmp_path: Path) -> None:
-    source = FolderSource("x", Licence("mine"), "called xs", "Ask Ann for it")
+    source = FolderSource("x", Licence("mine"), MVTEC, "called xs", "Ask Ann for it")
     with pytest.raises(DataError, match="called xs") as caught:
         FolderDataset(tmp_path / "gone", source).samples()
     assert str(tmp_path / "gone") in caught.value.message
@@ -177,7 +177,7 @@ def test_an_unknown_class_names_the_closest(root: Path) -> None:
 
 
 def test_a_complete_set_may_not_lack_a_class_unless_classes_are_listed(root: Path) -> None:
-    source = FolderSource("x", Licence("mine"), classes=("bolt", "nut", "washer"))
+    source = FolderSource("x", Licence("mine"), MVTEC, classes=("bolt", "nut", "washer"))
     with pytest.raises(DataError, match="1 of the 3 classes of 'x' are missing: washer"):
         FolderDataset(root, source).samples()
     assert len(FolderDataset(root, source, ("bolt",)).samples()) == 4
@@ -210,3 +210,12 @@ def test_an_unreadable_image_is_named(root: Path) -> None:
     dataset = read(root, "nut")
     with pytest.raises(DataError, match=r"'000\.png' is empty"):
         dataset.image(dataset.samples()[0])
+
+
+def test_the_guide_tells_the_layout_that_is_read_and_its_example_makes_a_record() -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "data.md").read_text("utf-8")
+    plain = guide.replace("000_mask", "<stem>_mask").replace("000.png", "<stem>.png")
+    assert all(line in plain for line in MVTEC.drawing.splitlines()[:5])
+    example: dict[str, Any] = {}
+    exec(guide.split("```python\n")[1].split("```")[0], example)
+    assert example["MY_SET"].expected.counts["nut"].train == 220

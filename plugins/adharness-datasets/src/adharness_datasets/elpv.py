@@ -10,9 +10,18 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from pydantic import Field
 
-from adharness import ContentHash, DataError, DatasetSpec, Licence, Params, Sample
+from adharness import (
+    ContentHash,
+    Counts,
+    DataError,
+    DatasetSpec,
+    Expected,
+    Licence,
+    Params,
+    Sample,
+)
 from adharness.arrays import Bool, UInt8
-from adharness.data import choose_classes, hash_file, read_image, share_of, shuffled
+from adharness.data import Draw, choose_classes, hash_file, read_image
 
 URL = "https://github.com/zae-bayern/elpv-dataset"
 _REINSTALL = "pip install --force-reinstall elpv-dataset"
@@ -125,14 +134,14 @@ def _parse(line: str, where: str) -> Cell:
 
 def _class_samples(cells: list[Cell], params: ElpvParams) -> Iterator[Sample]:
     judged = {cell: _judge(cell, params.uncertain) for cell in sorted(cells)}
-    normals = [cell.path for cell, judgement in judged.items() if judgement == "normal"]
-    order = shuffled(normals, "elpv", params.seed)
-    train = set(order[: share_of(len(normals), params.train)])
-    for cell, judgement in judged.items():
-        if judgement == "anomalous":
-            yield Sample(cell.path, cell.type, "test", 1, _defect(cell))
-        elif judgement == "normal":
-            yield Sample(cell.path, cell.type, "train" if cell.path in train else "test", 0)
+    samples = [
+        Sample(cell.path, cell.type, "test", 1, _defect(cell))
+        if judgement == "anomalous"
+        else Sample(cell.path, cell.type, "train", 0)
+        for cell, judgement in judged.items()
+        if judgement
+    ]
+    yield from Draw("elpv", params.train, params.seed).portions(samples)
 
 
 def _judge(cell: Cell, uncertain: Literal["drop", "normal", "anomalous"]) -> Judgement | None:
@@ -170,4 +179,7 @@ ELPV = DatasetSpec(
     "electroluminescence images, Machine Vision and Applications 2021; Buerhop-Lutz et al., "
     "EU PVSEC 2018; Deitsch et al., Solar Energy 2019",
     url=URL,
+    expected=Expected(
+        ("mono", "poly"), {"mono": Counts(412, 176, 313), "poly": Counts(644, 276, 402)}
+    ),
 )
