@@ -7,7 +7,7 @@ import hashlib
 import numpy as np
 
 from adharness.arrays import Float32, require_finite, require_shape
-from adharness.contracts import Bag, FeatureGrid, Grid, Memory, Params, Scores
+from adharness.contracts import Bag, FeatureGrid, Grid, Memory, Nothing, Params, Scores
 from adharness.errors import ContractError
 
 
@@ -39,6 +39,8 @@ class FittedRandomScorer:
     def __init__(self, *, key: bytes, memory: Memory) -> None:
         self._key = key
         self._scores_patches = isinstance(memory, Bag | Grid)
+        if isinstance(memory, Nothing):
+            raise ContractError("random-scores was given no memory, and draws for its vectors")
         self._dim = memory.features.dim if isinstance(memory, Grid) else memory.rows.shape[1]
 
     def score(self, features: FeatureGrid) -> Scores:

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple, Protocol, TypeAlias, runtime_checkable
 from adharness.arrays import Float32, Float64, Int64
 
 Portion: TypeAlias = Literal["train", "validation", "test"]
-MemoryKind: TypeAlias = Literal["bag", "grid", "images"]
+MemoryKind: TypeAlias = Literal["bag", "grid", "images", "nothing"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +158,14 @@ class Images:
     kind: Literal["images"] = "images"
 
 
-Memory: TypeAlias = Bag | Grid | Images
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """No memory: for scorers whose outputs were made elsewhere."""
+
+    kind: Literal["nothing"] = "nothing"
+
+
+Memory: TypeAlias = Bag | Grid | Images | Nothing
 
 
 @dataclass(frozen=True, slots=True, eq=False)

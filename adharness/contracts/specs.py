@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
+from adharness.contracts.lookup import LookupExtractor, LookupScorer
 from adharness.contracts.records import MemoryKind
 from adharness.contracts.roles import (
     Bank,
@@ -87,10 +88,17 @@ class DatasetSpec(Spec[Dataset]):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExtractorSpec(Spec[Extractor]):
-    """A feature extractor."""
+class ExtractorSpec(Spec[Extractor | LookupExtractor]):
+    """A feature extractor.
+
+    Parameters
+    ----------
+    imported
+        It is a `LookupExtractor`: it is told the names of images, and the board says so.
+    """
 
     kind: ClassVar[str] = "extractor"
+    imported: bool = False
 
 
 def _never(params: Any) -> bool:  # noqa: ARG001  whatever they are
@@ -116,12 +124,21 @@ class BankSpec(Spec[Bank]):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ScorerSpec(Spec[Scorer]):
-    """A scorer. `needs` is the kind of memory it fits on, or a tuple of those it accepts."""
+class ScorerSpec(Spec[Scorer | LookupScorer]):
+    """A scorer.
+
+    Parameters
+    ----------
+    needs
+        The kind of memory it fits on, or a tuple of those it accepts.
+    imported
+        It is a `LookupScorer`: it is told the names of images, and the board says so.
+    """
 
     kind: ClassVar[str] = "scorer"
     needs: MemoryKind | tuple[MemoryKind, ...]
     deterministic: bool = True
+    imported: bool = False
 
     @property
     def accepts(self) -> tuple[MemoryKind, ...]:

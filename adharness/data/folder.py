@@ -83,13 +83,17 @@ class FolderDataset:
         """(H, W, 3) uint8 RGB; see `adharness.data.images` for the rules."""
         return read_image(self._place / sample.path)
 
+    def image_size(self, sample: Sample) -> tuple[int, int]:
+        """(height, width) from the file's header. Raises DataError naming the file."""
+        return image_size(self._place / sample.path)
+
     def mask(self, sample: Sample) -> Bool | None:
         """(H, W) bool, or None. Raises DataError where its size is not the image's."""
         path = self._mask_path(sample)
         if path is None:
             return None
         mask = read_mask(path)
-        height, width = image_size(self._place / sample.path)
+        height, width = self.image_size(sample)
         if mask.shape != (height, width):
             raise DataError(
                 f"mask {path.name!r} is {mask.shape[1]} x {mask.shape[0]} pixels, "

@@ -10,7 +10,13 @@ from typing import Any, Literal
 import numpy as np
 
 from adharness.arrays import AnyArray, Int64
-from adharness.engine.family import Decided, Family, tells_class, threshold_record
+from adharness.engine.family import (
+    Decided,
+    Family,
+    imports_of,
+    tells_class,
+    threshold_record,
+)
 from adharness.engine.group import FeatureGroup
 from adharness.engine.judge import POOLED, Referee, Table
 from adharness.engine.score import Reuse, ScoringOutcome, task_versions
@@ -76,6 +82,7 @@ class CellWorker:
             image_score=family.gathered.image_score,
             facts=dict(family.gathered.facts),
             class_oracle=tells_class(cell),
+            imported=imports_of(cell),
             status=_status([r.status for r in rows]),
             rows=rows,
             thresholds=decided.records(),

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
 from adharness.arrays import AnyArray, Float64, Int64
 from adharness.contracts import FittedNormalizer, ImageContext, Threshold
-from adharness.contracts.specs import NormalizerSpec
+from adharness.contracts.specs import ExtractorSpec, NormalizerSpec, ScorerSpec
 from adharness.engine.cell import needs_class as bank_needs_class
 from adharness.engine.failures import failure_of
 from adharness.engine.gather import Gathered
@@ -171,6 +172,14 @@ def tells_class(cell: Cell) -> bool:
     protocol = PROTOCOLS[cell.protocol]
     normalizer = needs_class(cell) and not protocol.labels_at_eval
     return normalizer or (bank_needs_class(cell.method.bank) and not protocol.labels_at_train)
+
+
+def imports_of(cell: Cell) -> list[Literal["features", "scores"]]:
+    """Say what of a cell was made elsewhere: beside scores, features are but a stand-in."""
+    extractor, scorer = cell.method.extractor.component.spec, cell.method.scorer.component.spec
+    if isinstance(scorer, ScorerSpec) and scorer.imported:
+        return ["scores"]
+    return ["features"] if isinstance(extractor, ExtractorSpec) and extractor.imported else []
 
 
 def keeps_class_order(cell: Cell) -> bool:

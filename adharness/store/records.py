@@ -149,6 +149,8 @@ class CellRecord(Record):
     class_oracle: bool
     """True where the protocol hides the class but bank or normalizer was told it: an upper bound.
     """
+    imported: list[Literal["features", "scores"]] = []
+    """What was made elsewhere and looked up by the images' names, whatever it was made from."""
     status: Literal["ok", "partial", "failed"]
     rows: list[Row]
     thresholds: list[ThresholdRecord]
