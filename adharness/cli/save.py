@@ -11,6 +11,7 @@ from adharness.cli.installed import read_registry
 from adharness.cli.progress import shown
 from adharness.cli.run import FOLDER, cache_folder, chosen, environment_path
 from adharness.engine.events import Listener, StageStarted, StepDone, StepProgress, StepStarted
+from adharness.engine.family import imports_of
 from adharness.engine.group import RunContext, open_group
 from adharness.engine.saving import CellSaver
 from adharness.engine.survey import survey
@@ -53,6 +54,8 @@ def save(  # noqa: PLR0913 - one argument an option
     overrides = Overrides(data_root, environment_path("ADHARNESS_DATA"), device)
     suite = bind(parse_suite(Path(record.suite_file), record.suite_text), registry, overrides)
     cell = _one_cell(chosen(expand(suite), only))
+    if imports_of(cell) == ["scores"]:
+        raise StoreError(f"the scores of '{cell.method.name}' were made elsewhere, with no model")
     stored = _record_of(cell, folder, record.cells)
     with shown(quiet=quiet) as listener:
         here = survey(suite, cell.dataset, limit=record.limit)

@@ -176,7 +176,7 @@ class Scores:
     ----------
     patches : (N, h, w) float32, optional
         One score a patch. Where it is missing, no map can be drawn.
-    images : (N,) float32, optional
+    images : (N,) float32 or float64, optional
         One score an image: the scorer's own aggregation, where its method has one. A suite's
         `image_score` may ask for another, taken from the patches.
     nearest : (N, h, w) int64, optional
@@ -184,7 +184,7 @@ class Scores:
     """
 
     patches: Float32 | None = None
-    images: Float32 | None = None
+    images: Float32 | Float64 | None = None
     nearest: Int64 | None = None
 
 

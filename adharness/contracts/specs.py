@@ -105,6 +105,10 @@ def _never(params: Any) -> bool:  # noqa: ARG001  whatever they are
     return False
 
 
+def _unsaid(params: Any) -> bool | None:  # noqa: ARG001  whatever they are
+    return None
+
+
 @dataclass(frozen=True, kw_only=True)
 class BankSpec(Spec[Bank]):
     """A bank.
@@ -133,12 +137,16 @@ class ScorerSpec(Spec[Scorer | LookupScorer]):
         The kind of memory it fits on, or a tuple of those it accepts.
     imported
         It is a `LookupScorer`: it is told the names of images, and the board says so.
+    trains_per_class
+        Of an imported scorer with these parameters: whether a model was trained a class (True) or
+        one for all (False); None where that is not said. It takes part in no other protocol.
     """
 
     kind: ClassVar[str] = "scorer"
     needs: MemoryKind | tuple[MemoryKind, ...]
     deterministic: bool = True
     imported: bool = False
+    trains_per_class: Callable[[Any], bool | None] = _unsaid
 
     @property
     def accepts(self) -> tuple[MemoryKind, ...]:

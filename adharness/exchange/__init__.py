@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from adharness.contracts import BankSpec, ExtractorSpec
+from adharness.contracts import BankSpec, ExtractorSpec, ScorerSpec
+from adharness.exchange.imported import ImportedParams, ImportedScores, trains_per_class
 from adharness.exchange.nothing import NoBank, NoFeatures, NoneParams
 from adharness.exchange.precomputed import Precomputed, PrecomputedParams
 from adharness.hooks import hookimpl
@@ -38,4 +39,18 @@ def adharness_banks() -> Iterator[BankSpec]:
         make=NoBank,
         emits="nothing",
         summary="Remembers nothing, for scorers that need no memory.",
+    )
+
+
+@hookimpl
+def adharness_scorers() -> Iterator[ScorerSpec]:
+    """Yield the scorer whose outputs lie on disk."""
+    yield ScorerSpec(
+        name="imported",
+        params=ImportedParams,
+        make=ImportedScores,
+        needs="nothing",
+        imported=True,
+        trains_per_class=trains_per_class,
+        summary="Maps and image scores that lie on disk, made elsewhere; judged as they are.",
     )

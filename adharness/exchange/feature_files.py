@@ -19,15 +19,15 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from adharness.arrays import AnyArray, Float32
 from adharness.contracts import Preprocess
 from adharness.errors import DataError
-from adharness.exchange.meta_files import read_paths, write_rows
+from adharness.exchange.meta_files import PathRows, read_rows, write_rows
 from adharness.store.files import write_arrays
 
 _UNREADABLE = (OSError, ValueError, KeyError, EOFError, MemoryError, zipfile.BadZipFile, zlib.error)
@@ -71,35 +71,7 @@ class FeatureTable:
     patches: Float32  # (N, h, w, D)
     embeddings: Float32 | None  # (N, D)
     layout: Layout
-    paths: Sequence[PurePosixPath]
-    _by_tail: dict[int, dict[tuple[str, ...], list[int]]] = field(default_factory=dict)
-
-    def row_of(self, path: str) -> int | None:
-        """Find the row of an image by the end of its path; None where there is none.
-
-        Raises
-        ------
-        DataError
-            Where several rows fit.
-        """
-        parts = PurePosixPath(path).parts
-        found = self._tails(len(parts)).get(parts, [])
-        if len(found) > 1:
-            lines = ", ".join(str(row + 2) for row in found)
-            raise DataError(
-                f"lines {lines} of {self.meta.name} are all of {path}",
-                hint="keep one row an image, in the csv and in the npz",
-                where=str(self.meta),
-            )
-        return found[0] if found else None
-
-    def _tails(self, length: int) -> dict[tuple[str, ...], list[int]]:
-        if length not in self._by_tail:
-            tails: dict[tuple[str, ...], list[int]] = {}
-            for row, path in enumerate(self.paths):
-                tails.setdefault(path.parts[-length:], []).append(row)
-            self._by_tail[length] = tails
-        return self._by_tail[length]
+    rows: PathRows
 
 
 def read_layout(npz: Path) -> Layout:
@@ -118,7 +90,7 @@ def read_table(npz: Path, meta: Path) -> FeatureTable:
         numbers of rows differ; `patch_hw` does not fit; a value is not finite. Names the file, and
         the row where there is one.
     """
-    paths = read_paths(meta)
+    rows = read_rows(meta)
     with _opened(npz) as archive:
         layout = _layout(npz, archive)
         patches = _floats(npz, archive, "patches", 3)
@@ -132,9 +104,9 @@ def read_table(npz: Path, meta: Path) -> FeatureTable:
         )
     for name, values in (("patches", patches), ("cls", embeddings)):
         if values is not None:
-            _check_rows(name, values, npz, meta, paths)
+            _check_rows(name, values, npz, rows)
     patches = patches.reshape(len(patches), height, width, -1)
-    return FeatureTable(npz, meta, patches, embeddings, layout, paths)
+    return FeatureTable(npz, meta, patches, embeddings, layout, rows)
 
 
 def write_table(
@@ -208,19 +180,17 @@ def _floats(npz: Path, archive: Mapping[str, AnyArray], name: str, axes: int) ->
         return np.ascontiguousarray(values, dtype=np.float32)
 
 
-def _check_rows(
-    name: str, values: Float32, npz: Path, meta: Path, paths: Sequence[PurePosixPath]
-) -> None:
-    if len(values) != len(paths):
+def _check_rows(name: str, values: Float32, npz: Path, rows: PathRows) -> None:
+    if len(values) != len(rows.paths):
         raise DataError(
-            f"{name} of {npz.name} has {len(values)} rows, {meta.name} has {len(paths)}",
+            f"{name} of {npz.name} has {len(values)} rows, {rows.file.name} has {len(rows.paths)}",
             hint="the two are one table: each row of the npz is a line of the csv, in order",
             where=str(npz),
         )
     for row in _bad_rows(values):
         raise DataError(
             f"{name} of {npz.name} hold a value that is not finite: row {row}, "
-            f"line {row + 2} of {meta.name}, {paths[row]}",
+            f"line {rows.lines[row]} of {rows.file.name}, {rows.paths[row]}",
             hint="make the features of that image again",
             where=str(npz),
         )

@@ -77,7 +77,7 @@ class Precomputed:
         searched = []
         for features, meta in self._pairs():
             table = self._table(features, meta, image.class_name)
-            row = table.row_of(image.path)
+            row = table.rows.row_of(image.path)
             if row is not None:
                 own = None if table.embeddings is None else table.embeddings[row : row + 1]
                 return FeatureGrid(table.patches[row : row + 1], own)
