@@ -77,9 +77,14 @@ def look_up_scores(
         scores = scorer.look_up(name)
         if scores is not None:
             size, score = _checked(scores, name)
-            found, sizes, own = [*found, row], [*sizes, size], [*own, score]
+            found.append(row)
+            sizes.append(size)
+            own.append(score)
     _check_all_there([n for n, t in zip(names, tested, strict=True) if t],
                      {names[row].path for row in found})  # fmt: skip
+    for given in (sizes, own):
+        if 0 < given.count(None) < len(given):
+            raise ContractError("an imported scorer gave maps or scores of some images only")
     kept = positions[np.array(found, dtype=np.int64)]
     return kept, RawScores(
         own=None if None in own else np.array(own, dtype=np.float64),

@@ -181,6 +181,8 @@ def test_scores_of_one_training_stand_under_no_other(bench, on_tree, made, capsy
     declared = [imported(root=str(folder), models="merged")]
     _, cells = bench.run(**changes, methods=declared)
     assert [cell.protocol for cell in cells] == ["model-unified"]
+    assert main.run(["check", str(bench.suite(**changes, methods=declared))]) == 0
+    assert "- 1 that imported scores were not made for" in capsys.readouterr().out
     only = on_tree | QUICK | {"methods": declared}
     assert bench.cli(**only) == 2
     assert "no protocol of the suite trains" in capsys.readouterr().err
@@ -239,3 +241,28 @@ def test_a_record_that_says_imported_needs_look_up(bench, on_tree):
     method = {"name": "m", "scorer": {"use": "liar", "root": "/"}}
     _, cells = bench.run(extra=[spec], **on_tree | QUICK | {"methods": [method]})
     assert "it has no `look_up`" in cells[0].rows[0].failure.message
+
+
+class Sometimes:
+    """Gives a map of the images whose name ends in an even number."""
+
+    def fingerprint(self, images: Any) -> str:
+        return "sometimes"
+
+    def look_up(self, image: ImageName) -> Scores:
+        whole = Scores(images=np.ones(1, np.float32), patches=np.ones((1, 4, 4), np.float32))
+        return whole if image.path[-5] in "02468" else Scores(images=whole.images)
+
+
+def test_maps_of_some_images_only_break_the_contract(bench, on_tree):
+    spec = ScorerSpec(
+        name="sometimes",
+        params=ImportedParams,
+        make=lambda _: Sometimes(),
+        summary="x",
+        needs="nothing",
+        imported=True,
+    )
+    method = {"name": "m", "scorer": {"use": "sometimes", "root": "/"}}
+    _, cells = bench.run(extra=[spec], **on_tree | QUICK | {"methods": [method]})
+    assert "maps or scores of some images only" in cells[0].rows[0].failure.message

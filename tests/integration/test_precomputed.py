@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from adharness import DatasetSpec
+from adharness import DatasetSpec, ExtractorSpec
+from adharness.baselines.pixel_patches import PixelPatches, PixelPatchesParams
 from adharness.cli import main
 from adharness.contracts import Licence
 from adharness.data.folder import FolderDataset, FolderParams
 from adharness.data.mvtec_tree import FolderSource
+from adharness.exchange.nothing import NoFeatures, NoneParams
 
 pytestmark = pytest.mark.slow
 QUICK = {
@@ -149,3 +151,12 @@ def test_changed_features_are_scored_again(bench, on_tree):
     np.savez(folder / "nut_px.npz", **twice)
     _, after = bench.run(**on_tree, **QUICK | {"extractors": stored})
     assert before[0].id != after[0].id
+
+
+@pytest.mark.parametrize("declared", [True, False])
+def test_a_record_and_an_extractor_that_disagree_are_refused(bench, on_tree, declared):
+    """Else an extractor could be told names that its rows do not tell of."""
+    params, make = (PixelPatchesParams, PixelPatches) if declared else (NoneParams, NoFeatures)
+    spec = ExtractorSpec(name="sly", params=params, make=make, summary="x", imported=declared)
+    _, cells = bench.run(extra=[spec], **on_tree, **QUICK | {"extractors": {"px": {"use": "sly"}}})
+    assert "its class says otherwise" in cells[0].rows[0].failure.message
