@@ -44,7 +44,7 @@ class ShardWriters:
         if values.shape[1:] != shape:
             raise ContractError(f"{name} changed shape from {shape} to {values.shape[1:]}")
         with explained(self._folder / f"{name}.npy"):
-            file.write(np.ascontiguousarray(values, dtype=np.float32).tobytes())
+            file.write(np.ascontiguousarray(values, dtype=np.float32).data)
             file.flush()
 
     def _create(self, name: str, values: AnyArray) -> IO[bytes]:
