@@ -6,6 +6,7 @@ import itertools
 from dataclasses import dataclass
 
 from adharness.suite.bound import Bound, BoundDataset, BoundMethod, BoundSuite
+from adharness.suite.made_elsewhere import takes_part
 from adharness.suite.protocols import PROTOCOLS, Protocol
 
 __all__ = ["PROTOCOLS", "Cell", "Plan", "Protocol", "expand"]
@@ -88,6 +89,7 @@ def expand(suite: BoundSuite) -> Plan:
     -------
     Plan
         data x methods x protocols x seeds x normalizers x thresholders, the last varying fastest.
+        Scores made elsewhere stand under protocols that train what they were made with.
         The order of keys in the file changes nothing.
     """
     combined = itertools.product(
@@ -101,5 +103,6 @@ def expand(suite: BoundSuite) -> Plan:
     cells = (
         Cell(dataset, method, protocol, normalizer, thresholder, seed)
         for dataset, method, protocol, seed, normalizer, thresholder in combined
+        if takes_part(method.scorer, protocol)
     )
     return Plan(suite, tuple(cells))

@@ -12,6 +12,7 @@ from imports import Import, read_imports
 LAYERS = """
 cli
 report | engine
+exchange
 plan | store | statistics
 suite | data | baselines
 registry | testing

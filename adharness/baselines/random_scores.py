@@ -14,6 +14,7 @@ from adharness.contracts import (
     Grid,
     Layout,
     Memory,
+    Nothing,
     Params,
     Scores,
     check_state,
@@ -43,6 +44,8 @@ class RandomScorer:
 
     def fit(self, memory: Memory, rng: np.random.Generator) -> FittedRandomScorer:
         """Draw the run's key; of the memory only the length of its vectors is kept."""
+        if isinstance(memory, Nothing):
+            raise ContractError("random-scores was given no memory, and draws for its vectors")
         dim = memory.features.dim if isinstance(memory, Grid) else memory.rows.shape[1]
         patches = isinstance(memory, Bag | Grid)
         return FittedRandomScorer(key=rng.bytes(16), dim=dim, patches=patches)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -171,4 +172,6 @@ def _product(plan: Plan) -> str:
         "normalizer": suite.normalizers,
         "thresholder": suite.thresholders,
     }
-    return " x ".join(f"{len(items)} {noun}(s)" for noun, items in factors.items())
+    product = " x ".join(f"{len(items)} {noun}(s)" for noun, items in factors.items())
+    left_out = math.prod(map(len, factors.values())) - len(plan.cells)
+    return f"{product} - {left_out} that imported scores were not made for" if left_out else product

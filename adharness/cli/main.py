@@ -20,6 +20,8 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "report": "adharness.cli.run:report",
         "save": "adharness.cli.save:save",
         "score": "adharness.cli.score:score",
+        "features": "adharness.cli.features:features",
+        "export": "adharness.cli.export:export",
         "check": "adharness.cli.check:check",
         "plugins": "adharness.cli.plugins:plugins",
         "components": "adharness.cli.components:components",

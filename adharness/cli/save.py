@@ -12,6 +12,7 @@ from adharness.cli.installed import read_registry
 from adharness.cli.progress import shown
 from adharness.cli.run import FOLDER, cache_folder, chosen, environment_path
 from adharness.engine.events import Listener, StageStarted, StepDone, StepProgress, StepStarted
+from adharness.engine.family import imports_of
 from adharness.engine.group import RunContext, open_group
 from adharness.engine.saving import CellSaver
 from adharness.engine.survey import survey
@@ -57,6 +58,8 @@ def save(  # noqa: PLR0913 - one argument an option
         split = suite.split.model_copy(update={"path": folder.path / "splits"})
         suite = replace(suite, split=split)
     cell = _one_cell(chosen(expand(suite), only))
+    if imports_of(cell) == ["scores"]:
+        raise StoreError(f"the scores of '{cell.method.name}' were made elsewhere, with no model")
     stored = _record_of(cell, folder, record.cells)
     with shown(quiet=quiet) as listener:
         cache = cache_dir or cache_folder()

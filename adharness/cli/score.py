@@ -14,10 +14,11 @@ from PIL import Image
 from adharness.cli import exit_codes, render
 from adharness.cli.installed import read_registry
 from adharness.cli.run import FOLDER
-from adharness.contracts import Extractor, FeatureGrid
+from adharness.contracts import Extractor, FeatureGrid, LookupExtractor
 from adharness.data.images import read_image
 from adharness.data.loose import LooseImages, image_files
 from adharness.engine.extract import ExtractionJob, extracted
+from adharness.engine.group import make_extractor
 from adharness.engine.saved import SavedJudge, Verdict, bound_component, open_judge
 from adharness.errors import StoreError
 from adharness.registry import Registry
@@ -61,10 +62,10 @@ def score(  # noqa: PLR0913 - one argument an option
     """
     registry = read_registry()
     record = read_method(saved)
-    _note_versions(record)
+    note_versions(record)
     paths = image_files(images)
     judge = open_judge(saved, record, class_name, registry)
-    extractor = _extractor(record, registry, device)
+    extractor = saved_extractor(record, registry, device)
     judged = []
     for number, one in enumerate(judge_images(judge, extractor, paths)):
         judged.append(one)
@@ -80,7 +81,7 @@ def score(  # noqa: PLR0913 - one argument an option
         ctx.exit(exit_codes.CELLS_FAILED)
 
 
-def _note_versions(record: SavedMethod) -> None:
+def note_versions(record: SavedMethod) -> None:
     """Say what has another version than when the method was saved: its last bits may differ."""
     now = installed_versions(record.versions)
     other = [f"{name} {old}, now {now.get(name, 'none')}" for name, old in record.versions.items()
@@ -89,9 +90,21 @@ def _note_versions(record: SavedMethod) -> None:
         render.print_note(f"saved with other versions, so scores may differ: {'; '.join(other)}")
 
 
-def _extractor(record: SavedMethod, registry: Registry, device: str | None) -> Extractor:
+def saved_extractor(record: SavedMethod, registry: Registry, device: str | None) -> Extractor:
+    """Make the extractor of a saved method.
+
+    Raises
+    ------
+    StoreError
+        Its weights are not those of the run, or it only looks up features of known images.
+    """
     settings = {"device": device} if device else {}
-    extractor: Extractor = bound_component(record.extractor, "extractor", registry, settings).make()
+    extractor = make_extractor(bound_component(record.extractor, "extractor", registry, settings))
+    if isinstance(extractor, LookupExtractor):
+        raise StoreError(
+            f"extractor '{record.extractor.use}' only looks up features that were made elsewhere",
+            hint="run the suite with an extractor that sees pixels, and save that",
+        )
     if extractor.fingerprint() != record.fingerprint:
         raise StoreError(
             f"the weights of extractor '{record.extractor.use}' are not those of the saved method",

@@ -1,6 +1,7 @@
 """The contracts: roles, the records that pass between them, and the specs that plugins yield."""
 
 from adharness.contracts.checks import check_finite, check_grid, check_query, check_rows
+from adharness.contracts.lookup import ImageName, LookupExtractor, LookupScorer
 from adharness.contracts.preprocess import Margins, Preprocess
 from adharness.contracts.records import (
     Bag,
@@ -14,6 +15,7 @@ from adharness.contracts.records import (
     Licence,
     Memory,
     MemoryKind,
+    Nothing,
     Portion,
     Sample,
     Scores,
@@ -25,6 +27,7 @@ from adharness.contracts.roles import (
     Extractor,
     FittedNormalizer,
     FittedScorer,
+    Headed,
     Informative,
     Normalizer,
     Restoring,
@@ -72,16 +75,21 @@ __all__ = [
     "FittedNormalizer",
     "FittedScorer",
     "Grid",
+    "Headed",
     "ImageContext",
+    "ImageName",
     "Images",
     "Informative",
     "Layout",
     "Licence",
+    "LookupExtractor",
+    "LookupScorer",
     "Margins",
     "Memory",
     "MemoryKind",
     "Normalizer",
     "NormalizerSpec",
+    "Nothing",
     "Params",
     "Portion",
     "Preprocess",

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple, Protocol, TypeAlias, runtime_checkable
 from adharness.arrays import Float32, Float64, Int64
 
 Portion: TypeAlias = Literal["train", "validation", "test"]
-MemoryKind: TypeAlias = Literal["bag", "grid", "images"]
+MemoryKind: TypeAlias = Literal["bag", "grid", "images", "nothing"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +158,14 @@ class Images:
     kind: Literal["images"] = "images"
 
 
-Memory: TypeAlias = Bag | Grid | Images
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """No memory: for scorers whose outputs were made elsewhere."""
+
+    kind: Literal["nothing"] = "nothing"
+
+
+Memory: TypeAlias = Bag | Grid | Images | Nothing
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -169,7 +176,7 @@ class Scores:
     ----------
     patches : (N, h, w) float32, optional
         One score a patch. Where it is missing, no map can be drawn.
-    images : (N,) float32, optional
+    images : (N,) float32 or float64, optional
         One score an image: the scorer's own aggregation, where its method has one. A suite's
         `image_score` may ask for another, taken from the patches.
     nearest : (N, h, w) int64, optional
@@ -177,7 +184,7 @@ class Scores:
     """
 
     patches: Float32 | None = None
-    images: Float32 | None = None
+    images: Float32 | Float64 | None = None
     nearest: Int64 | None = None
 
 

@@ -50,6 +50,14 @@ class Dataset(Protocol):
 
 
 @runtime_checkable
+class Headed(Protocol):
+    """A data set that can tell an image's size from the file's header, without decoding it."""
+
+    def image_size(self, sample: Sample) -> tuple[int, int]:
+        """(height, width) in pixels, as `image` would give it. Raises DataError."""
+
+
+@runtime_checkable
 class Extractor(Protocol):
     """Images to features. An image alone or in a batch gives the same features."""
 

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
+from adharness.contracts.lookup import LookupExtractor, LookupScorer
 from adharness.contracts.records import MemoryKind
 from adharness.contracts.roles import (
     Bank,
@@ -124,14 +125,25 @@ class DatasetSpec(Spec[Dataset]):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExtractorSpec(Spec[Extractor]):
-    """A feature extractor."""
+class ExtractorSpec(Spec[Extractor | LookupExtractor]):
+    """A feature extractor.
+
+    Parameters
+    ----------
+    imported
+        It is a `LookupExtractor`: it is told the names of images, and the board says so.
+    """
 
     kind: ClassVar[str] = "extractor"
+    imported: bool = False
 
 
 def _never(params: Any) -> bool:  # noqa: ARG001  whatever they are
     return False
+
+
+def _unsaid(params: Any) -> bool | None:  # noqa: ARG001  whatever they are
+    return None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,12 +165,25 @@ class BankSpec(Spec[Bank]):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ScorerSpec(Spec[Scorer]):
-    """A scorer. `needs` is the kind of memory it fits on, or a tuple of those it accepts."""
+class ScorerSpec(Spec[Scorer | LookupScorer]):
+    """A scorer.
+
+    Parameters
+    ----------
+    needs
+        The kind of memory it fits on, or a tuple of those it accepts.
+    imported
+        It is a `LookupScorer`: it is told the names of images, and the board says so.
+    trains_per_class
+        Of an imported scorer with these parameters: whether a model was trained a class (True) or
+        one for all (False); None where that is not said. It takes part in no other protocol.
+    """
 
     kind: ClassVar[str] = "scorer"
     needs: MemoryKind | tuple[MemoryKind, ...]
     deterministic: bool = True
+    imported: bool = False
+    trains_per_class: Callable[[Any], bool | None] = _unsaid
 
     @property
     def accepts(self) -> tuple[MemoryKind, ...]:

@@ -100,6 +100,10 @@ class FolderDataset:
         """(H, W, 3) uint8 RGB; see `adharness.data.images` for the rules."""
         return read_image(self._place / sample.path)
 
+    def image_size(self, sample: Sample) -> tuple[int, int]:
+        """(height, width) from the file's header. Raises DataError naming the file."""
+        return image_size(self._place / sample.path)
+
     def mask(self, sample: Sample) -> Bool | DeclaredRegions | None:
         """(H, W) bool, the union of the sample's masks; or its declared regions, or None.
 
@@ -112,7 +116,7 @@ class FolderDataset:
         if not found.masks:
             return None
         paths = [self._place / name for name in found.masks]
-        size = image_size(self._place / sample.path)
+        size = self.image_size(sample)
         for path in paths:
             _check_size(path, sample, size)
         if found.saturations:

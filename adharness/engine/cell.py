@@ -28,7 +28,7 @@ from adharness.suite.bind import Bound, BoundMethod
 
 @dataclass(frozen=True, eq=False)
 class RawScores:
-    """Scores of n images as the scorer gave them, before any rule or normalizer; not both None.
+    """Scores of n images as the scorer gave them, before any rule or normalizer; one is there.
 
     Parameters
     ----------
@@ -39,13 +39,18 @@ class RawScores:
         the scorer names no row, or one class was trained on.
     facts
         What the fitted scorer says of itself.
+    costs
+        None where the scores were made elsewhere.
+    found : (n, 2) int64, optional
+        Size of each map that was made elsewhere and stays where it is.
     """
 
     own: Float64 | None
     patches: Float32 | None
     neighbours: Int64 | None
     facts: Mapping[str, float]
-    costs: Costs
+    costs: Costs | None
+    found: Int64 | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,13 @@ from typing import Any, Literal
 import numpy as np
 
 from adharness.arrays import AnyArray, Int64
-from adharness.engine.family import Decided, Family, tells_class, threshold_record
+from adharness.engine.family import (
+    Decided,
+    Family,
+    imports_of,
+    tells_class,
+    threshold_record,
+)
 from adharness.engine.group import FeatureGroup
 from adharness.engine.judge import POOLED, Referee, Table
 from adharness.engine.score import Reuse, ScoringOutcome, task_versions
@@ -76,6 +82,7 @@ class CellWorker:
             image_score=family.gathered.image_score,
             facts=dict(family.gathered.facts),
             class_oracle=tells_class(cell),
+            imported=imports_of(cell),
             status=_status([r.status for r in rows]),
             rows=rows,
             thresholds=decided.records(),
@@ -107,16 +114,22 @@ class CellWorker:
         return task_versions(cell.method, self.group) | named
 
     def _table(self, decided: Decided, family: Family, ranking: Table) -> Table:
-        if not decided.chosen:
+        if not decided.chosen and not decided.gaps:
             return {}
         arrays = decided.test_arrays()
-        positions = family.gathered.positions[arrays["rows"]]
-        decisions = self.referee.decisions(positions, arrays["scores"], arrays["threshold"])
-        return {row: ranking.get(row, {}) | metrics for row, metrics in decisions.items()}
+        known = np.isfinite(arrays["threshold"])
+        rows, scores, thresholds = (arrays[k][known] for k in ("rows", "scores", "threshold"))
+        positions = family.gathered.positions[rows]
+        table = dict(self.referee.decisions(positions, scores, thresholds)) if len(rows) else {}
+        if decided.gaps:
+            why = {part.class_name: self.referee.undecided(part.gap) for part in decided.gaps}
+            first = next(iter(why.values()))
+            table = {row: table.get(row, why.get(row, first)) for row in ranking}
+        return {row: ranking.get(row, {}) | metrics for row, metrics in table.items()}
 
     def _store(self, record: CellRecord, decided: Decided, family: Family, ranking: Table) -> None:
         arrays: dict[str, Mapping[str, AnyArray]] = {}
-        if decided.chosen:
+        if decided.chosen or decided.gaps:
             of_images = self._of_images(decided, family, ranking)
             arrays["scores.npz"] = {**self._score_arrays(decided, family), **of_images}
         shared = {f.name: f for f in family.maps_file}
@@ -128,7 +141,7 @@ class CellWorker:
 
     def _score_arrays(self, decided: Decided, family: Family) -> dict[str, AnyArray]:
         test = decided.test_arrays()
-        parts = [p for p, _ in decided.chosen]
+        parts = [*(p for p, _ in decided.chosen), *decided.gaps]
         calibration = np.concatenate([p.calibration for p in parts])
         held = self._described(calibration, family)
         return {

@@ -9,15 +9,25 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 from filelock import FileLock
 
-from adharness.arrays import AnyArray, Float32, Int64, UInt8, require_finite, require_shape
-from adharness.contracts import ContentHash, Dataset, Extractor, FeatureGrid, Sample
+from adharness.arrays import Int64, UInt8, require_finite, require_shape
+from adharness.contracts import (
+    ContentHash,
+    Dataset,
+    Extractor,
+    FeatureGrid,
+    Headed,
+    ImageName,
+    LookupExtractor,
+    Sample,
+)
 from adharness.data.images import resize_image, turn_image
 from adharness.engine.features import Shard, ShardEntry, open_shard
+from adharness.engine.shard_writers import ShardWriters
 from adharness.errors import ContractError, DataError
 from adharness.store.files import explained, write_json
 from adharness.store.identity import digest
@@ -34,7 +44,7 @@ class ExtractionJob:
     dataset: Dataset
     samples: Sequence[Sample]
     hashes: Sequence[ContentHash]
-    extractor: Extractor
+    extractor: Extractor | LookupExtractor
     identity: dict[str, Any]
     """The extractor as declared, its fingerprint and its versions."""
     on_error: Literal["fail", "skip"]
@@ -111,10 +121,9 @@ def _extract_into(folder: Path, job: ExtractionJob, tick: Callable[[int, bool], 
 
 @dataclass
 class Batch:
-    """Decoded images of one call, and those that could not be."""
+    """Native sizes of the images of one call, and those that could not be read."""
 
-    images: UInt8
-    sizes: list[tuple[int, int]]
+    sizes: list[tuple[int, int]] = field(default_factory=list)
     skipped: dict[int, str] = field(default_factory=dict)
 
 
@@ -123,7 +132,7 @@ def _write_shard(folder: Path, job: ExtractionJob, tick: Callable[[int, bool], N
     skipped: dict[int, str] = {}
     begun = time.perf_counter()
     with ExitStack() as files:
-        writers = _Writers(folder, len(job.samples), files)
+        writers = ShardWriters(folder, len(job.samples), files)
         for start, grid, batch in extracted(job):
             count = len(batch.sizes)
             writers.append(grid, count)
@@ -149,35 +158,62 @@ def _write_shard(folder: Path, job: ExtractionJob, tick: Callable[[int, bool], N
 def extracted(job: ExtractionJob) -> Iterator[tuple[int, FeatureGrid, Batch]]:
     """Extract the images in order: the first one's position, features of a full batch, the batch.
 
-    Features beyond `len(batch.sizes)` belong to no image.
+    Features beyond `len(batch.sizes)` belong to no image. Features that are looked up by the names
+    of the images need no pixel: nothing is decoded, and `on_error` means nothing.
 
     Raises
     ------
     DataError, ContractError
         As `ensure_shard`.
     """
-    for start, batch in _decoded(job):
-        grid = job.extractor.extract(batch.images)
-        _check(grid, job, start, batch)
+    if isinstance(job.extractor, LookupExtractor):
+        yield from _looked_up(job, job.extractor)
+        return
+    for start, images, batch in _decoded(job):
+        grid = job.extractor.extract(images)
+        _check(grid, job, start, BATCH, len(batch.sizes))
         yield start, grid, batch
 
 
-def _decoded(job: ExtractionJob) -> Iterator[tuple[int, Batch]]:
+def _looked_up(
+    job: ExtractionJob, extractor: LookupExtractor
+) -> Iterator[tuple[int, FeatureGrid, Batch]]:
+    """Features made elsewhere, image by image; a row that is missing fails the class."""
+    if job.degrees:
+        raise ContractError(
+            f"extractor '{job.identity['use']}' has no pixels to turn",
+            hint="leave `rotations` of the bank at 1",
+        )
+    for start, sample in enumerate(job.samples):
+        grid = extractor.look_up(ImageName(sample.path, sample.class_name))
+        _check(grid, job, start, 1, 1)
+        yield start, grid, Batch([_native_size(job.dataset, sample)])
+
+
+def _native_size(dataset: Dataset, sample: Sample) -> tuple[int, int]:
+    """(height, width) from the header where the data set can tell it."""
+    if isinstance(dataset, Headed):
+        return dataset.image_size(sample)
+    shape = dataset.image(sample).shape
+    return shape[0], shape[1]
+
+
+def _decoded(job: ExtractionJob) -> Iterator[tuple[int, UInt8, Batch]]:
     """Batches in order, the next one decoded while the caller works on this one."""
     starts = range(0, len(job.samples), BATCH)
     with ThreadPoolExecutor(max_workers=1) as pool:
         waiting = pool.submit(_decode, job, 0)
         for start in starts:
-            batch = waiting.result()
+            images, batch = waiting.result()
             if start + BATCH < len(job.samples):
                 waiting = pool.submit(_decode, job, start + BATCH)
-            yield start, batch
+            yield start, images, batch
 
 
-def _decode(job: ExtractionJob, start: int) -> Batch:
+def _decode(job: ExtractionJob, start: int) -> tuple[UInt8, Batch]:
     preprocess = job.extractor.preprocess
     images = np.zeros((BATCH, *preprocess.input_size, 3), dtype=np.uint8)
-    batch = Batch(images, [])
+    batch = Batch()
     for i, sample in enumerate(job.samples[start : start + BATCH]):
         try:
             native = job.dataset.image(sample)
@@ -189,7 +225,7 @@ def _decode(job: ExtractionJob, start: int) -> Batch:
             continue
         images[i] = resize_image(turn_image(native, job.degrees), preprocess)
         batch.sizes.append((native.shape[0], native.shape[1]))
-    return batch
+    return images, batch
 
 
 def _with_hint(error: DataError) -> DataError:
@@ -198,58 +234,15 @@ def _with_hint(error: DataError) -> DataError:
     return DataError(error.message, hint=hint, where=error.where)
 
 
-def _check(grid: FeatureGrid, job: ExtractionJob, start: int, batch: Batch) -> None:
+def _check(grid: FeatureGrid, job: ExtractionJob, start: int, count: int, used: int) -> None:
+    """Check features of `count` images, of which the first `used` are of the job."""
     name = job.identity["use"]
-    require_shape(grid.patches, (BATCH, None, None, None), name=f"patches of extractor '{name}'")
+    require_shape(grid.patches, (count, None, None, None), name=f"patches of extractor '{name}'")
     parts = {"patches": grid.patches}
     if grid.embeddings is not None:
-        require_shape(grid.embeddings, (BATCH, None), name=f"embeddings of extractor '{name}'")
+        require_shape(grid.embeddings, (count, None), name=f"embeddings of extractor '{name}'")
         parts["embeddings"] = grid.embeddings
-    for i in range(len(batch.sizes)):
+    for i in range(used):
         path = job.samples[start + i].path
         for part, values in parts.items():
             require_finite(values[i], name=f"extractor '{name}': {part} of {path}")
-
-
-class _Writers:
-    """Appends batches to npy files with plain writes: a full disk is an error, never a crash.
-
-    (Writing through a memory map would end in SIGBUS on a full disk.)
-    """
-
-    def __init__(self, folder: Path, total: int, files: ExitStack) -> None:
-        self._folder, self._total, self._files = folder, total, files
-        self._open: dict[str, tuple[IO[bytes], tuple[int, ...]]] = {}
-        self.grid, self.dim = (0, 0), 0
-        self.embedding_dim: int | None = None
-
-    def append(self, features: FeatureGrid, count: int) -> None:
-        patches = features.patches
-        if self._open and ("embeddings" in self._open) != (features.embeddings is not None):
-            raise ContractError("the extractor gave embeddings of some images and not of others")
-        self.grid, self.dim = (patches.shape[1], patches.shape[2]), patches.shape[3]
-        self._write("patches", patches[:count])
-        if features.embeddings is not None:
-            self.embedding_dim = features.embeddings.shape[1]
-            self._write("embeddings", features.embeddings[:count])
-
-    def _write(self, name: str, values: Float32) -> None:
-        if name not in self._open:
-            self._open[name] = (self._create(name, values), values.shape[1:])
-        file, shape = self._open[name]
-        if values.shape[1:] != shape:
-            raise ContractError(f"{name} changed shape from {shape} to {values.shape[1:]}")
-        with explained(self._folder / f"{name}.npy"):
-            file.write(np.ascontiguousarray(values, dtype=np.float32).data)
-            file.flush()
-
-    def _create(self, name: str, values: AnyArray) -> IO[bytes]:
-        header = {
-            "descr": "<f4",
-            "fortran_order": False,
-            "shape": (self._total, *values.shape[1:]),
-        }
-        with explained(self._folder / f"{name}.npy"):
-            file = self._files.enter_context((self._folder / f"{name}.npy").open("wb"))
-            np.lib.format.write_array_header_1_0(file, header)
-        return file

@@ -6,19 +6,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
 from adharness.arrays import AnyArray, Float64, Int64
 from adharness.contracts import FittedNormalizer, ImageContext, Threshold
-from adharness.contracts.specs import NormalizerSpec
+from adharness.contracts.specs import ExtractorSpec, NormalizerSpec, ScorerSpec
 from adharness.engine.cell import needs_class as bank_needs_class
 from adharness.engine.failures import failure_of
 from adharness.engine.gather import Gathered
 from adharness.engine.group import FeatureGroup
+from adharness.engine.looked_up import named
 from adharness.engine.pixel_threshold import pixel_threshold
 from adharness.engine.protocols import Held, Normalized, choose_threshold, normalize
-from adharness.engine.scored_maps import RawMaps, ScoredMaps
+from adharness.engine.scored_maps import NativeMaps, ScoredMaps
+from adharness.errors import AdharnessError, DataError
 from adharness.plan import PROTOCOLS, Cell
 from adharness.store.records import Failure, ThresholdRecord
 from adharness.suite.bind import Bound
@@ -37,8 +40,10 @@ class Part:
     normalized: Normalized
     context: ImageContext
     calibration_context: ImageContext
+    gap: str | None = None
+    """Why nothing can be calibrated: held-out images without a score. Only of imported scores."""
 
-    def held_out_normals(self, raw: RawMaps) -> ScoredMaps:
+    def held_out_normals(self, raw: NativeMaps) -> ScoredMaps:
         """Give the maps of the held-out normal images, on the normalizer's scale; no test image."""
         chosen = np.flatnonzero(self.normalized.calibration_labels == 0)
         contexts = [self.calibration_context.single(int(i)) for i in chosen]
@@ -52,11 +57,17 @@ class Decided:
 
     chosen: list[tuple[Part, Threshold]]
     failures: dict[str, Failure]
+    gaps: list[Part] = field(default_factory=list)
+    """Parts that are ranked, but have no threshold."""
 
     def test_arrays(self) -> dict[str, AnyArray]:
-        """Rows (n,), normalized scores (n,) and thresholds (n,) of the test images, by row."""
-        parts = [p for p, _ in self.chosen]
+        """Rows (n,), normalized scores (n,) and thresholds (n,) of the test images, by row.
+
+        The threshold is NaN where there is none.
+        """
+        parts = [*(p for p, _ in self.chosen), *self.gaps]
         values = [np.full(len(p.test), t.value) for p, t in self.chosen]
+        values += [np.full(len(p.test), np.nan) for p in self.gaps]
         order = np.argsort(np.concatenate([p.test for p in parts]), kind="stable")
         return {
             "rows": np.concatenate([p.test for p in parts])[order],
@@ -100,20 +111,21 @@ class Family:
         maps = self.gathered.maps
         if maps is None:
             return []
-        fitted = [(part, pixel_threshold(part.held_out_normals(maps))) for part in self.parts]
+        whole = [part for part in self.parts if not part.gap]
+        fitted = [(part, pixel_threshold(part.held_out_normals(maps))) for part in whole]
         return [(part, threshold) for part, threshold in fitted if threshold]
 
     def decide(self, thresholder: Bound) -> Decided:
         """Choose each part's threshold; a part that has none fails its classes, not the run."""
         failures = dict(self.failures)
         chosen: list[tuple[Part, Threshold]] = []
-        for part in self.parts:
+        for part in (part for part in self.parts if not part.gap):
             try:
                 chosen.append((part, choose_threshold(thresholder, part.normalized)))
             except Exception as error:  # noqa: BLE001 - whatever a plugin raises becomes failed rows
                 names = [part.class_name] if part.class_name else self.group.survey.classes
                 failures |= dict.fromkeys(names, failure_of("threshold", error))
-        return Decided(chosen, failures)
+        return Decided(chosen, failures, [part for part in self.parts if part.gap])
 
     def test_rows(self) -> Int64:
         """Rows of all test images, ascending."""
@@ -173,6 +185,14 @@ def tells_class(cell: Cell) -> bool:
     return normalizer or (bank_needs_class(cell.method.bank) and not protocol.labels_at_train)
 
 
+def imports_of(cell: Cell) -> list[Literal["features", "scores"]]:
+    """Say what of a cell was made elsewhere: beside scores, features are but a stand-in."""
+    extractor, scorer = cell.method.extractor.component.spec, cell.method.scorer.component.spec
+    if isinstance(scorer, ScorerSpec) and scorer.imported:
+        return ["scores"]
+    return ["features"] if isinstance(extractor, ExtractorSpec) and extractor.imported else []
+
+
 def keeps_class_order(cell: Cell) -> bool:
     """Whether the cell's normalizer declares that it cannot change a ranking within a class."""
     spec = cell.normalizer.component.spec
@@ -190,10 +210,25 @@ def _part(cell: Cell, group: FeatureGroup, gathered: Gathered, name: str | None)
     shows_class = name is not None or needs_class(cell)
     test = gathered.rows(survey.portion("test", name))
     calibration = gathered.rows(survey.portion("calibration", name))
+    gap = _gap(group, gathered, survey.portion("calibration", name))
+    if gap:  # a part of the held-out images would make thresholds and scales of another kind
+        calibration = calibration[:0]
     held, tested = (_held(group, gathered, rows, shows_class) for rows in (calibration, test))
     labels = survey.labels(gathered.positions[calibration])
-    normalized = normalize(cell.normalizer, held, labels, tested)
-    return Part(name, test, calibration, normalized, tested.context, held.context)
+    try:
+        normalized = normalize(cell.normalizer, held, labels, tested, uncalibrated=bool(gap))
+    except AdharnessError as error:
+        raise error if gap is None else DataError(gap, hint="use `raw`, or add them") from error
+    return Part(name, test, calibration, normalized, tested.context, held.context, gap)
+
+
+def _gap(group: FeatureGroup, gathered: Gathered, held_out: Int64) -> str | None:
+    missing = held_out[~np.isin(held_out, gathered.positions)]
+    if not len(missing):
+        return None
+    paths = [group.survey.samples[int(i)].path for i in missing]
+    of = f"{len(paths)} of {len(held_out)} held-out images"
+    return f"{of} have no imported output: {named(paths)}"
 
 
 def _held(group: FeatureGroup, gathered: Gathered, rows: Int64, shows_class: bool) -> Held:

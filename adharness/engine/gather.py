@@ -11,14 +11,15 @@ from adharness.arrays import AnyArray, Float32, Float64, Int64
 from adharness.engine.failures import failure_of
 from adharness.engine.group import FeatureGroup
 from adharness.engine.image_scores import image_scores
+from adharness.engine.looked_up import MapsElsewhere, image_names, imported_scorer
 from adharness.engine.neighbours import cross_class_share
 from adharness.engine.score import ScoringOutcome
-from adharness.engine.scored_maps import RawMaps
+from adharness.engine.scored_maps import FoundMaps, NativeMaps, RawMaps
 from adharness.engine.survey import Survey
 from adharness.errors import StoreError
 from adharness.store.folder import RunFolder
 from adharness.store.records import Costs, Failure
-from adharness.suite.schema import MapSettings
+from adharness.suite.bound import BoundMethod
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +42,7 @@ class Gathered:
     positions: Int64
     raw: Float64
     patches: Float32 | None
-    maps: RawMaps | None
+    maps: NativeMaps | None
     failures: Mapping[str, Failure]
     costs: Costs | None
     image_score: str = "scorer's own"
@@ -62,7 +63,7 @@ def gather(
     group: FeatureGroup,
     folder: RunFolder,
     outcomes: Mapping[str | None, ScoringOutcome],
-    settings: MapSettings,
+    method: BoundMethod,
 ) -> Gathered:
     """Read the stored scorings of a method; those that failed become failures by class.
 
@@ -77,14 +78,21 @@ def gather(
     stored = [folder.scoring_arrays(outcome.id, "scores.npz") for outcome in done]
     positions, order = _positions(group, stored)
     own, patches = (_whole(stored, name, order) for name in ("own", "patches"))
-    maps = None
+    sizes = [group.sizes[int(i)] for i in positions]
+    settings = method.maps
+    as_scored: Sequence[Float32] | Float32 | None = patches
+    maps: NativeMaps | None = None
     if patches is not None:
-        sizes = [group.sizes[int(i)] for i in positions]
         drawing = (settings.smooth_px, settings.upsample, group.margins)
         maps = RawMaps(patches, sizes, group.input_size, *drawing)
+    elif _whole(stored, "found", order) is not None:
+        scorer = imported_scorer(method.scorer)
+        assert scorer is not None  # noqa: S101  no other stores sizes of found maps
+        as_scored = MapsElsewhere(scorer, image_names(group, positions))
+        maps = FoundMaps(as_scored, sizes, settings.upsample)
     raw, label = np.zeros(0), settings.image_score.label
     if stored:
-        raw, label = image_scores(settings.image_score, own, patches, maps)
+        raw, label = image_scores(settings.image_score, own, as_scored, maps)
     costs = _total([outcome.costs for outcome in done if outcome.costs])
     facts = _lowest([outcome.facts for outcome in done])
     facts |= _cross_class(group.survey, positions, _whole(stored, "neighbours", order))

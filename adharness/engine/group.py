@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from adharness.arrays import Int64
-from adharness.contracts import Extractor, Margins
+from adharness.contracts import Extractor, ExtractorSpec, LookupExtractor, Margins
 from adharness.engine.events import Failed, ImageSkipped, Listener, StepDone, StepStarted
 from adharness.engine.extract import ExtractionJob, ensure_shard
 from adharness.engine.failures import failure_of
@@ -18,7 +18,7 @@ from adharness.engine.features import CachedFeatures, Shard
 from adharness.engine.survey import Survey
 from adharness.engine.truth import Truth, read_truth
 from adharness.engine.turned import Turner
-from adharness.errors import StoreError
+from adharness.errors import ContractError, StoreError
 from adharness.plan import Cell
 from adharness.store.provenance import Installed
 from adharness.store.records import Failure, SkippedImage
@@ -65,7 +65,7 @@ def open_group(survey: Survey, cells: tuple[Cell, ...], context: RunContext) -> 
     passed on: a full disk ends the run.
     """
     listener = context.listener
-    shards, failures, identity, turn = _shards(survey, cells[0].method.extractor, context)
+    shards, failures, identity, turn = extract_classes(survey, cells[0].method.extractor, context)
     places = _places(survey)
     sizes = {i: shards[c].entry.sizes[row] for i, (c, row) in enumerate(places) if c in shards}
     skipped = _skipped(places, shards)
@@ -99,15 +99,26 @@ def open_group(survey: Survey, cells: tuple[Cell, ...], context: RunContext) -> 
     )
 
 
-def _shards(
+def extract_classes(
     survey: Survey, bound: Bound, context: RunContext
 ) -> tuple[dict[str, Shard], dict[str, Failure], dict[str, Any], Turner | None]:
+    """Open the shard of each class, extracted first where the cache does not hold it.
+
+    Returns
+    -------
+    Shards and failures by class, the extractor's identity, and what extracts turned images.
+
+    Raises
+    ------
+    StoreError
+        The cache cannot be written; all else becomes a failure of its class.
+    """
     listener = context.listener
     shards: dict[str, Shard] = {}
     failures: dict[str, Failure] = {}
     try:
         listener(StepStarted("extract", f"loading {bound.name}"))
-        extractor: Extractor = bound.make()
+        extractor = make_extractor(bound)
         identity = extractor_identity(bound, extractor, context.installed)
     except Exception as error:  # noqa: BLE001 - whatever a plugin raises becomes failed rows
         failure = failure_of("extract", error)
@@ -129,7 +140,29 @@ def _shards(
     return shards, failures, identity, Turner(whole, context.cache)
 
 
-def extractor_identity(bound: Bound, extractor: Extractor, installed: Installed) -> dict[str, Any]:
+def make_extractor(bound: Bound) -> Extractor | LookupExtractor:
+    """Build the extractor; only one whose record says `imported` may look up by name.
+
+    Raises
+    ------
+    ContractError
+        The record says one thing and the extractor is another.
+    """
+    made: Extractor | LookupExtractor = bound.make()
+    spec = bound.component.spec
+    declared = isinstance(spec, ExtractorSpec) and spec.imported
+    if isinstance(made, LookupExtractor) != declared:
+        says = "says" if declared else "does not say"
+        raise ContractError(
+            f"the record of extractor '{bound.name}' {says} `imported`, its class says otherwise",
+            hint="an imported extractor has `look_up`, and no other has: see docs/contracts.md",
+        )
+    return made
+
+
+def extractor_identity(
+    bound: Bound, extractor: Extractor | LookupExtractor, installed: Installed
+) -> dict[str, Any]:
     """Everything about an extractor that can change a feature."""
     return {
         **bound.identity(),

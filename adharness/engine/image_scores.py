@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from adharness.arrays import AnyArray, Float32, Float64
-from adharness.engine.scored_maps import RawMaps
+from adharness.engine.scored_maps import NativeMaps
 from adharness.errors import ContractError
 from adharness.suite.schema import ImageScore
 
@@ -13,8 +15,8 @@ from adharness.suite.schema import ImageScore
 def image_scores(
     rule: ImageScore,
     own: Float64 | None,
-    patches: Float32 | None,
-    maps: RawMaps | None,
+    patches: Sequence[Float32] | Float32 | None,
+    maps: NativeMaps | None,
 ) -> tuple[Float64, str]:
     """Score images by a rule.
 
@@ -23,7 +25,7 @@ def image_scores(
     own : (n,) float64, optional
         The scorer's own image scores.
     patches : (n, h, w) float32, optional
-        At least one of the two is there.
+        At least one of the two is there. Of scores made elsewhere: the maps as they were found.
     maps
         Of the same images, where there are patches.
 

@@ -77,6 +77,9 @@ class Referee:
         self._pixels_decided = [
             m.name for m in self._metrics if m.at_threshold and m.level != "image"
         ]
+        self._images_decided = [
+            m.name for m in self._metrics if m.at_threshold and m.level == "image"
+        ]
         self._statistics = statistics
         self._weights = {name: self._draw(name) for name in survey.classes}
 
@@ -123,13 +126,17 @@ class Referee:
 
     def decisions(self, positions: Int64, scores: Float64, thresholds: Float64) -> Table:
         """Measure every metric of the decisions at the deployed thresholds, (n,) one an image."""
-        names = [m.name for m in self._metrics if m.at_threshold and m.level == "image"]
+        names = self._images_decided
         return {
             row: self._image_metrics(
                 row, positions[chosen], scores[chosen], names, thresholds[chosen]
             )
             for row, chosen in self.rows_of(positions).items()
         }
+
+    def undecided(self, reason: str | None) -> dict[str, Measured]:
+        """Give every metric of the decisions the same reason for having no value."""
+        return undefined(self._images_decided, reason)
 
     def rows(self, table: Table, failures: Mapping[str, Failure]) -> list[Row]:
         """Rows for the record: the classes, their macro mean, and pooled.

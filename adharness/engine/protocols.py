@@ -47,9 +47,19 @@ class Normalized:
 
 
 def normalize(
-    normalizer: Bound, calibration: Held, calibration_labels: Int64, test: Held
+    normalizer: Bound,
+    calibration: Held,
+    calibration_labels: Int64,
+    test: Held,
+    *,
+    uncalibrated: bool = False,
 ) -> Normalized:
     """Fit on the held-out normals of the group, then rescale calibration and test scores.
+
+    Parameters
+    ----------
+    uncalibrated
+        There is no calibration, and that is known: a normalizer that needs none goes on.
 
     Raises
     ------
@@ -59,7 +69,7 @@ def normalize(
         The normalizer changed the shape or gave a value that is not finite.
     """
     normal = calibration_labels == 0
-    if not normal.any():
+    if not normal.any() and not uncalibrated:
         raise DataError(
             "no normal image is held out for calibration",
             hint="raise split.calibration.normal in the suite",

@@ -78,7 +78,7 @@ class CellSaver:
             raise StoreError(f"{target} exists already", hint="choose another folder with --out")
         outcomes = self._outcomes()
         stored = {task.trained_on: outcome for task, outcome in outcomes.items()}
-        gathered = gather(self.group, self.folder, stored, self.cell.method.maps)
+        gathered = gather(self.group, self.folder, stored, self.cell.method)
         family = open_family(self.cell, self.group, gathered)
         with explained(target):
             target.parent.mkdir(parents=True, exist_ok=True)

@@ -12,6 +12,7 @@ from adharness.arrays import AnyArray, Int64
 from adharness.engine.cell import RawScores, evaluated, fit_and_score
 from adharness.engine.failures import failure_of
 from adharness.engine.group import FeatureGroup
+from adharness.engine.looked_up import image_names, imported_scorer, look_up_scores
 from adharness.errors import StoreError
 from adharness.plan import PROTOCOLS, Cell
 from adharness.store.folder import RunFolder
@@ -74,7 +75,11 @@ def run_task(
     """
     needed = group.survey.classes if task.trained_on is None else (task.trained_on,)
     failed = next((group.failures[c] for c in needed if c in group.failures), None)
-    identity = task_identity(task, group)
+    try:
+        identity = task_identity(task, group)
+    except Exception as error:  # noqa: BLE001 - files of an imported method that cannot be read
+        nameless = digest([group.survey.name, task.name, task.trained_on, task.seed])
+        return ScoringOutcome(nameless, failed or failure_of("fit and score", error))
     scoring_id = digest(identity)
     if failed:
         return ScoringOutcome(scoring_id, failed)
@@ -112,6 +117,10 @@ def _portions(task: ScoringTask, group: FeatureGroup) -> tuple[Int64, Int64]:
 
 def _fit(task: ScoringTask, group: FeatureGroup) -> tuple[Int64, RawScores]:
     train, positions = _portions(task, group)
+    scorer = imported_scorer(task.method.scorer)
+    if scorer:
+        tested = np.isin(positions, group.survey.portion("test"))
+        return look_up_scores(scorer, group, positions, tested)
     raw = fit_and_score(
         task.method,
         group.training(train),
@@ -124,7 +133,10 @@ def _fit(task: ScoringTask, group: FeatureGroup) -> tuple[Int64, RawScores]:
 def task_identity(task: ScoringTask, group: FeatureGroup) -> dict[str, Any]:
     """Everything that can change the raw scores of a task."""
     train, positions = _portions(task, group)
-    return {
+    scorer = imported_scorer(task.method.scorer)
+    content = scorer.fingerprint(image_names(group, positions)) if scorer else None
+    elsewhere = {"imported": content} if scorer else {}
+    return elsewhere | {
         "train": group.survey.pixels(train),
         "train_classes": digest(group.survey.class_names(train)),
         "evaluate": group.survey.pixels(positions),
@@ -148,4 +160,5 @@ def _arrays(group: FeatureGroup, positions: Int64, raw: RawScores) -> dict[str, 
         "samples": np.array([group.survey.samples[i].path for i in positions]),
     }
     given = {"own": raw.own, "patches": raw.patches, "neighbours": raw.neighbours}
+    given |= {"found": raw.found}
     return arrays | {name: values for name, values in given.items() if values is not None}

@@ -4,16 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import overload
+from typing import Protocol, overload
 
 import numpy as np
 
 from adharness.arrays import Float32, Int64
 from adharness.contracts import FittedNormalizer, ImageContext, Margins
-from adharness.maps import Upsample, draw_map, input_map
+from adharness.maps import Upsample, draw_map, input_map, resize_map
 
 KEPT_BYTES = 512 * 2**20
 """Maps of one method held in memory; those beyond are drawn again at each reading."""
+
+
+class NativeMaps(Protocol):
+    """Maps of n images, before any normalizer."""
+
+    def read(self, i: int) -> Float32:
+        """(H, W) float32 of image i at native size; read-only."""
+
+    def at_input(self, i: int) -> Float32:
+        """Give the map of image i at the size that image scores are taken from."""
+
+
+@dataclass(eq=False)
+class _Kept:
+    """The maps that were drawn last, as many as the budget allows."""
+
+    maps: dict[int, Float32] = field(default_factory=dict)
+    bytes: int = 0
+
+    def keep(self, i: int, drawn: Float32) -> Float32:
+        drawn.setflags(write=False)
+        if self.bytes + drawn.nbytes <= KEPT_BYTES:
+            self.maps[i] = drawn
+            self.bytes += drawn.nbytes
+        return drawn
 
 
 @dataclass(eq=False)
@@ -26,13 +51,12 @@ class RawMaps:
     smooth_px: float
     upsample: Upsample = "bilinear"
     margins: Margins = (0, 0, 0, 0)
-    _kept: dict[int, Float32] = field(default_factory=dict)
-    _kept_bytes: int = 0
+    _kept: _Kept = field(default_factory=_Kept)
 
     def read(self, i: int) -> Float32:
         """Draw the map of image i, (H, W) float32, or give it again; read-only."""
-        if i in self._kept:
-            return self._kept[i]
+        if i in self._kept.maps:
+            return self._kept.maps[i]
         drawn = draw_map(
             self.patches[i],
             input_size=self.input_size,
@@ -41,11 +65,7 @@ class RawMaps:
             upsample=self.upsample,
             margins=self.margins,
         )
-        drawn.setflags(write=False)
-        if self._kept_bytes + drawn.nbytes <= KEPT_BYTES:
-            self._kept[i] = drawn
-            self._kept_bytes += drawn.nbytes
-        return drawn
+        return self._kept.keep(i, drawn)
 
     def at_input(self, i: int) -> Float32:
         """Draw the map of image i at the size of the extractor's input."""
@@ -55,6 +75,29 @@ class RawMaps:
             smooth_px=self.smooth_px,
             upsample=self.upsample,
         )
+
+
+@dataclass(eq=False)
+class FoundMaps:
+    """Maps of n images that were made elsewhere, each read from its file when it is asked for.
+
+    Never smoothed. One of native size is given as it is; another is resized, pixel centres aligned.
+    """
+
+    found: Sequence[Float32]
+    sizes: Sequence[tuple[int, int]]
+    upsample: Upsample = "bilinear"
+    _kept: _Kept = field(default_factory=_Kept)
+
+    def read(self, i: int) -> Float32:
+        """Give the map of image i, (H, W) float32 at native size; read-only."""
+        if i in self._kept.maps:
+            return self._kept.maps[i]
+        return self._kept.keep(i, resize_map(self.found[i], self.sizes[i], self.upsample))
+
+    def at_input(self, i: int) -> Float32:
+        """Give the map of image i as it was found."""
+        return self.found[i]
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +110,7 @@ class ScoredMaps(Sequence[Float32]):
         One of each an image, in the order of `rows`; None where raw maps are read.
     """
 
-    raw: RawMaps
+    raw: NativeMaps
     rows: Int64
     normalizers: Sequence[FittedNormalizer] | None = None
     contexts: Sequence[ImageContext] = ()

@@ -45,7 +45,7 @@ def _judge_method(
             done.append(found)
             listener(StepDone("judge", reused=True))
     if missing:
-        gathered = gather(worker.group, worker.folder, mine, cells[0].method.maps)
+        gathered = gather(worker.group, worker.folder, mine, cells[0].method)
         rankings = Rankings(worker.referee, gathered)
         for _, family in groupby(sorted(missing, key=_family_key), key=_family_key):
             done += _judge_family(worker, list(family), list(mine.values()), rankings, listener)

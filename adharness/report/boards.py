@@ -179,7 +179,8 @@ def _line(
 def _detail(cell: CellRecord) -> str:
     """Name the parts of a method, how it scores an image, and what its models say of themselves."""
     facts = [f"{name} {value:.3g}" for name, value in sorted(cell.facts.items())]
-    parts = (cell.extractor, cell.bank, cell.scorer, f"image: {cell.image_score}", *facts)
+    made = [f"imported: {' and '.join(cell.imported)} made elsewhere"] if cell.imported else []
+    parts = (cell.extractor, cell.bank, cell.scorer, f"image: {cell.image_score}", *facts, *made)
     return " · ".join(parts)
 
 

@@ -72,6 +72,8 @@ def _keys(entry: BoardRow) -> dict[str, Any]:
 def _row(entry: BoardRow, metrics: list[str]) -> dict[str, Any]:
     values = {m: _value(entry.row.metrics[m]) for m in metrics if m in entry.row.metrics}
     line = {**_keys(entry), "metrics": values}
+    if entry.cell.imported:
+        line["imported"] = entry.cell.imported
     if entry.row.failure is not None:
         line["failure"] = failure_text(entry.row.failure)
     return line

@@ -221,7 +221,8 @@ def _verdict(scores: ImageScores | None, sample: str) -> tuple[float | None, flo
     if scores is None:
         return None, None
     for found in np.flatnonzero(scores.samples == sample)[:1]:
-        return float(scores.scores[found]), float(scores.threshold[found])
+        threshold = float(scores.threshold[found])  # NaN where none could be fitted
+        return float(scores.scores[found]), None if np.isnan(threshold) else threshold
     return None, None
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from adharness.arrays import AnyArray, Float64
+from adharness.metrics.table import find_metric
 from adharness.report.leaderboard import headline_class
 from adharness.report.reading import ImageScores
 from adharness.statistics import (
@@ -99,8 +100,14 @@ def _replicates(
     found: dict[tuple[str, str], Float64] = {}
 
     def judge(scope: str, taken: AnyArray) -> None:
-        of_scope = replicates_of(
-            metrics, labels[taken], values[taken], weights[:, taken], threshold[taken]
+        known = bool(np.isfinite(threshold[taken]).all())  # NaN where nothing could fit one
+        names = [name for name in metrics if known or not find_metric(name).at_threshold]
+        of_scope = {name: np.full(draws, np.nan) for name in metrics} | replicates_of(
+            names,
+            labels[taken],
+            values[taken],
+            weights[:, taken],
+            threshold[taken] if known else None,
         )
         found.update({(metric, scope): drawn for metric, drawn in of_scope.items()})
 

@@ -12,7 +12,8 @@ reports/<suite>/
   cells/<id>/maps.npz          patch scores of the test images, and how their maps are drawn
   scorings/<id>/scores.npz     what one fitted model gave, shared by cells: `patches` and the
                                scorer's `own` image scores, where it has them; `neighbours`: of
-                               each image how many patches are nearest to a row of each class
+                               each image how many patches are nearest to a row of each class;
+                               `found`: (height, width) of maps that were made elsewhere
   gallery/<dataset>/           thumbnails, where the licence allows showing pixels
   leaderboard.{html,json,csv}
 ```
@@ -117,7 +118,7 @@ class ScoringRecord(Record):
     trained_on: str | None
     """The class; None where one model was trained on all."""
     seed: int
-    costs: Costs
+    costs: Costs | None
     facts: dict[str, float] = {}
     """What the fitted scorer says of itself, such as the recall of an approximate search."""
     versions: dict[str, str]
@@ -149,6 +150,8 @@ class CellRecord(Record):
     class_oracle: bool
     """True where the protocol hides the class but bank or normalizer was told it: an upper bound.
     """
+    imported: list[Literal["features", "scores"]] = []
+    """What was made elsewhere and looked up by the images' names, whatever it was made from."""
     status: Literal["ok", "partial", "failed"]
     rows: list[Row]
     thresholds: list[ThresholdRecord]

@@ -10,7 +10,8 @@ from adharness.contracts.specs import BankSpec, Params, ScorerSpec, ThresholderS
 from adharness.errors import AdharnessError, PluginError, SuiteError
 from adharness.suite.bound import Bound, BoundDataset, BoundMethod, BoundSuite, Overrides
 from adharness.suite.load import Suite
-from adharness.suite.schema import DatasetReference, MapSettings, Method, Reference
+from adharness.suite.made_elsewhere import protocol_flaw
+from adharness.suite.schema import NONE, DatasetReference, MapSettings, Method, Reference
 from adharness.suite.source import Loc, field_name
 from adharness.suite.sweep import MAX_COMBINATIONS, Combination, combinations, plain, size
 from adharness.suite.wording import combine, validate
@@ -92,6 +93,8 @@ class _Binder:
             name: self._bound("extractor", declared[name], ("extractors", name))
             for name in declared
         }
+        if any("extractor" not in m.model_fields_set for m in self.suite.document.methods):
+            extractors[NONE] = self._bound("extractor", Reference(use=NONE), ("methods",))
         methods = enumerate(self.suite.document.methods)
         return [
             bound
@@ -109,11 +112,13 @@ class _Binder:
             fact = f"{count} combinations, more than {MAX_COMBINATIONS}"
             self._wrong((*loc, "sweep"), fact, "try fewer values")
             return []
-        bound = []
+        bound, document = [], self.suite.document
         for choice in combinations(method.sweep):
             with_bank = self._choose(bank, method.bank, choice, loc)
             with_scorer = self._choose(scorer, method.scorer, choice, loc)
             maps = self._maps(method, choice, loc)
+            if with_scorer and (flaw := protocol_flaw(with_scorer, document.protocols)):
+                self._wrong((*loc, "scorer", "models"), *flaw)
             if extractor and with_bank and with_scorer and maps:
                 name, parts = method.name + choice.suffix, (extractor, with_bank, with_scorer)
                 bound.append(BoundMethod(name, method.extractor, *parts, maps))

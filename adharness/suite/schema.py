@@ -61,16 +61,21 @@ class DatasetReference(Reference):
         return self.name or self.use.rpartition("/")[2]
 
 
+NONE = "none"
+"""The extractor, and the bank, of a method that names neither."""
+
+
 class Method(_Section):
     """A row of the board: what is remembered of which features, and how an image is scored.
 
+    `extractor` and `bank` are left out, both, where the scores were made elsewhere.
     `maps` holds what differs from the suite's `maps:` for this method alone. `sweep` maps
     `bank.<parameter>`, `scorer.<parameter>` or `maps.<key>` to the values tried: one method each.
     """
 
     name: Name
-    extractor: str
-    bank: Reference
+    extractor: str = NONE
+    bank: Reference = Reference(use=NONE)
     scorer: Reference
     maps: dict[str, Any] = {}
     sweep: dict[str, Annotated[tuple[Any, ...], Field(min_length=1)]] = {}
@@ -151,7 +156,7 @@ class StatisticsSettings(_Section):
 
 
 class Document(_Section):
-    """A whole suite file. Only name, data, extractors and methods have no default."""
+    """A whole suite file. Only name, data and methods have no default."""
 
     schema_: SchemaNumber = Field(default=1, alias="schema")
     name: SuiteName
@@ -159,7 +164,7 @@ class Document(_Section):
     protocols: Annotated[tuple[str, ...], Field(min_length=1)] = ("per-class",)
     split: SplitSettings = SplitSettings()
     seeds: Annotated[tuple[Seed, ...], Field(min_length=1)] = (0,)
-    extractors: Annotated[dict[Name, Reference], Field(min_length=1)]
+    extractors: Annotated[dict[Name, Reference], Field(min_length=1)] = {}
     methods: Annotated[tuple[Method, ...], Field(min_length=1)]
     normalizers: Annotated[tuple[Reference, ...], Field(min_length=1)] = (Reference(use="raw"),)
     thresholders: Annotated[tuple[Reference, ...], Field(min_length=1)] = (Reference(use="f1"),)

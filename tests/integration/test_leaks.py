@@ -162,6 +162,22 @@ def test_where_the_class_is_unknown_permuting_it_changes_no_score_map_or_thresho
     assert classes[0] != classes[1]
 
 
+@pytest.mark.parametrize("tamper", [with_labels_permuted, with_half_the_test_images])
+def test_neither_does_what_was_made_elsewhere_though_it_is_told_names(bench, tmp_path, tamper):
+    """A name may reveal the label, and labels may not reach what is looked up by it."""
+    rng = np.random.default_rng(0)
+    rows = [f"{s.path},{rng.random()!r}" for s in Textures(honest).samples()]
+    (tmp_path / "scores.csv").write_text("\n".join(["path,score", *rows]) + "\n")
+    method = {"name": "theirs", "scorer": {"use": "imported", "models": "merged",
+                                           "scores": str(tmp_path / "scores.csv")}}  # fmt: skip
+    before = run(bench, honest, "honest", methods=[method])
+    after = run(bench, tamper, "tampered", methods=[method])
+    assert before.keys() == after.keys()
+    for cell, arrays in before.items():
+        fewer = tamper is with_half_the_test_images
+        assert_equal_where_both(arrays, after[cell], fewer=fewer)
+
+
 def test_the_check_can_fail(bench):
     before = run(bench, honest, "honest")
     cell = next(iter(before))

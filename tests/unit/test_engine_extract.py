@@ -14,10 +14,11 @@ import numpy as np
 import pytest
 
 from adharness.contracts import ContentHash, FeatureGrid, Preprocess, Sample
-from adharness.engine import extract
+from adharness.engine import shard_writers
 from adharness.engine.extract import BATCH, ExtractionJob, ensure_shard
 from adharness.engine.features import Shard
 from adharness.errors import ContractError, DataError, StoreError
+from adharness.store.files import explained
 
 
 class Pictures:
@@ -193,10 +194,10 @@ def test_what_a_killed_run_left_is_swept_away(tmp_path):
 
 def test_a_full_disk_is_a_store_error_and_leaves_no_entry(tmp_path, monkeypatch):
     def full(self: Any, name: str, array: np.ndarray) -> IO[bytes]:
-        with extract.explained(Path(name)):
+        with explained(Path(name)):
             raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(extract._Writers, "_create", full)
+    monkeypatch.setattr(shard_writers.ShardWriters, "_create", full)
     with pytest.raises(StoreError, match="No space left"):
         ensure_shard(tmp_path, job(), quiet)
     assert entries(tmp_path) == []
