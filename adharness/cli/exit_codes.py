@@ -6,6 +6,8 @@ from typing import Final
 
 FINE: Final = 0
 CELLS_FAILED: Final = 1
+SET_BROKEN: Final = 1
+"""`data doctor` found an error."""
 USAGE: Final = 2
 PLUGIN_PROBLEM: Final = 3
 CRASHED: Final = 70

@@ -6,12 +6,12 @@ import os
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
-from importlib import import_module
 from types import MappingProxyType
 
 import click
 
 from adharness.cli import exit_codes, render
+from adharness.cli.lazy import LazyGroup
 from adharness.errors import AdharnessError
 
 COMMANDS: Mapping[str, str] = MappingProxyType(
@@ -25,36 +25,25 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "check": "adharness.cli.check:check",
         "plugins": "adharness.cli.plugins:plugins",
         "components": "adharness.cli.components:components",
+        "data": "adharness.cli.data:data",
     }
 )
 """Command -> `module:function`. A module is imported when its command runs or `--help` lists it."""
 
 
-class LazyGroup(click.Group):
-    """A group that imports a command only when it is asked for."""
+class Program(LazyGroup):
+    """The commands of `adharness`."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
-        """Return the names in the order of the table, which is the order of work."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  click's signature
-        """Import a command; None where the table has none of that name."""
-        target = COMMANDS.get(cmd_name)
-        if target is None:
-            return None
-        module, _, attribute = target.partition(":")
-        command = getattr(import_module(module), attribute)
-        assert isinstance(command, click.Command)  # noqa: S101  the table above is ours
-        return command
+    table = COMMANDS
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="adharness", prog_name="adharness")
 def cli() -> None:
     """Compare visual anomaly-detection methods fairly.
 
     \b
-    Exit codes: 0 fine, 1 some cells failed, 2 suite or usage error,
+    Exit codes: 0 fine, 1 some cells failed or a data set is broken, 2 suite or usage error,
     3 plugin problem under --strict, 130 interrupted.
     """  # noqa: D301  \b is click's mark for a paragraph not to be wrapped
 

@@ -104,6 +104,31 @@ class Expected:
     counts: Mapping[str, Counts] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Download:
+    """An archive that the owners of a data set let anybody download.
+
+    Parameters
+    ----------
+    url
+        `https://`; a ZIP file or a tar file, plain or compressed by gzip or xz.
+    sha256
+        Of the archive, in hexadecimal: what is not this file is never unpacked.
+    size_bytes
+        Of the archive; None where it is not known.
+    licence
+        What is accepted by `--accept-licence`.
+    terms
+        Page of the licence's text.
+    """
+
+    url: str
+    sha256: str
+    size_bytes: int | None
+    licence: str
+    terms: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class DatasetSpec(Spec[Dataset]):
     """A data set.
@@ -116,12 +141,16 @@ class DatasetSpec(Spec[Dataset]):
         Where the data comes from.
     expected
         What a complete copy holds; None where anything may be in it.
+    download
+        Where `adharness data fetch` gets it; None where its owners want to be asked, or its
+        checksum is not known.
     """
 
     kind: ClassVar[str] = "dataset"
     citation: str = ""
     url: str = ""
     expected: Expected | None = None
+    download: Download | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -81,6 +81,11 @@ class FolderDataset:
         """What may be done with the pictures."""
         return self._source.licence
 
+    @property
+    def source(self) -> FolderSource:
+        """What is known of the set, and its reader."""
+        return self._source
+
     def samples(self) -> tuple[Sample, ...]:
         """All images, by class; a reader's own order within one.
 

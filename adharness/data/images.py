@@ -20,6 +20,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from PIL import (
@@ -113,6 +114,29 @@ def image_size(path: Path, *, pixel_limit: int = PIXEL_LIMIT) -> tuple[int, int]
     """(height, width) from the header, nothing decoded. Raises DataError as `read_image`."""
     with _opened(path, pixel_limit) as picture:
         return picture.height, picture.width
+
+
+def is_picture(path: Path) -> bool:
+    """Whether a file's first bytes are those of a picture that is read here."""
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(16)
+    except OSError:
+        return False
+    return any(head.startswith(magic) for magic, _ in _READERS)
+
+
+class Header(NamedTuple):
+    """What a file says of itself: Pillow's names of its format (`PNG`) and its pixels (`L`)."""
+
+    format: str
+    mode: str
+
+
+def image_header(path: Path, *, pixel_limit: int = PIXEL_LIMIT) -> Header:
+    """Read what a file is, nothing decoded. Raises DataError as `read_image`."""
+    with _opened(path, pixel_limit) as picture:
+        return Header(picture.format or "", picture.mode)
 
 
 def resize_image(image: UInt8, preprocess: Preprocess) -> UInt8:

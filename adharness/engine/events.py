@@ -8,7 +8,9 @@ from typing import Literal, TypeAlias
 
 from adharness.store.records import Failure
 
-Stage: TypeAlias = Literal["survey", "extract", "fit and score", "judge"]
+Stage: TypeAlias = Literal[
+    "survey", "extract", "fit and score", "judge", "examine", "download", "unpack"
+]
 
 
 @dataclass(frozen=True, slots=True)
