@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import broken_set
 import pytest
 
+import broken_set
 from adharness import Counts, DataError, DatasetSpec, Expected, Licence
 from adharness.data import FOLDER, MVTEC, TEXTURES, FolderDataset, FolderSource, RootParams
 from adharness.data.doctor import Diagnosis, Finding, examine_folder, examine_set
