@@ -68,7 +68,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def _send(self, begin: int, size: int) -> None:
         if begin and begin >= size:
-            self.send_error(416)
+            self.send_response(416)
+            self.send_header("Content-Range", f"bytes */{size}")
+            self.end_headers()
             return
         self.send_response(206 if begin else 200)
         if begin:

@@ -106,12 +106,14 @@ def _download(record: Download, part: Path, patience: Patience) -> None:
 
 @contextmanager
 def _alone(part: Path) -> Iterator[None]:
-    lock = FileLock(part.with_name(part.name + ".lock"), timeout=0)
+    lock = part.with_name(part.name + ".lock")
     try:
-        with lock:
-            yield
+        with FileLock(lock, timeout=0):
+            try:
+                yield
+            finally:
+                lock.unlink(missing_ok=True)
     except Timeout as error:
         raise DataError(
             f"another program is fetching {part}", hint="wait for it", where=str(part.parent)
         ) from error
-    Path(lock.lock_file).unlink(missing_ok=True)

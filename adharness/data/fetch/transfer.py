@@ -168,7 +168,9 @@ def _connect(url: str, state: _State, size_bytes: int | None, patience: Patience
 
 
 def _refused(url: str, error: HTTPError, state: _State) -> None:
-    if error.code == 416:  # the range is not there: the part belongs to another file
+    if error.code == 416:  # there is nothing after what we have, or it is another file
+        if error.headers.get("Content-Range") == f"bytes */{state.have}":
+            return
         state.forget()
         raise _Dropped("the server has another file than the one begun") from error
     if error.code in _PASSING:

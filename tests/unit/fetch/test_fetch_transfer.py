@@ -160,3 +160,23 @@ def test_a_disk_that_is_too_small_is_told_before_anything_is_written(
         get(start(Behaviour(BODY)), tmp_path / "x")
     assert "--out" in str(caught.value.hint)
     assert not (tmp_path / "x").exists()
+
+
+def test_a_file_that_is_whole_already_is_kept(start: Start, tmp_path: Path) -> None:
+    server = Behaviour(BODY)
+    url = start(server)
+    get(url, tmp_path / "x", None)
+    assert get(url, tmp_path / "x", None) is True
+    assert (tmp_path / "x").read_bytes() == BODY
+    assert [r.get("Range") for r in server.requests] == [None, f"bytes={len(BODY)}-"]
+    get(url, tmp_path / "x")
+    assert len(server.requests) == 2  # where the size is known, nobody has to be asked
+
+
+def test_a_part_that_is_longer_than_the_file_is_thrown_away(start: Start, tmp_path: Path) -> None:
+    server = Behaviour(BODY)
+    url = start(server)
+    get(url, tmp_path / "x")
+    (tmp_path / "x").write_bytes(BODY + b"more")
+    get(url, tmp_path / "x")
+    assert (tmp_path / "x").read_bytes() == BODY
