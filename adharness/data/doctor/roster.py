@@ -41,6 +41,8 @@ class Roster:
         Every sample that could be found.
     orphans
         Masks that belong to no image.
+    left_out
+        Files of defective images among those that train, which no method here learns from.
     loose
         Pictures of a folder whose layout could not be read: decoded, and nothing else.
     findings
@@ -51,6 +53,7 @@ class Roster:
     tree: Tree | None = None
     items: list[Item] = field(default_factory=list)
     orphans: list[str] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
     loose: list[str] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
 
@@ -58,7 +61,8 @@ class Roster:
     def known(self) -> set[str]:
         """Every file that something reads."""
         masks = (mask for item in self.items for mask in item.masks)
-        return {*(item.sample.path for item in self.items), *masks, *self.orphans, *self.loose}
+        images = (item.sample.path for item in self.items)
+        return {*images, *masks, *self.orphans, *self.left_out, *self.loose}
 
 
 def take_stock(dataset: Dataset, root: Path | None) -> Roster:
@@ -103,6 +107,7 @@ def _asked(dataset: Dataset, tree: Tree | None) -> Roster:
             masks = files.truth(sample) if files else ()
             pictures = tuple(name for name in masks if Path(name).suffix.lower() in ENDINGS)
             roster.items.append(Item(sample, pictures))
+        roster.orphans.extend(files.unpaired_masks() if files else ())
     except DataError as error:
         roster.findings.append(refusal(error))
         roster.loose.extend(_pictures_or_nothing(tree))
@@ -151,14 +156,9 @@ def _add_class(roster: Roster, layout: Layout, name: str, place: str) -> None:
         drawn = layout.draw.portions([item.sample for item in items])
         items = [Item(s, i.masks) for s, i in zip(drawn, items, strict=True)]
     roster.items.extend(items)
-    roster.orphans.extend(_left_over(gathered, items))
+    claimed = {*roster.left_out, *(mask for item in items for mask in item.masks)}
+    roster.orphans.extend(set(gathered.orphans(layout.mask_patterns)) - claimed)
     roster.findings.extend(_empty_portions(place, items, layout.images, layout))
-
-
-def _left_over(gathered: Gathered, items: Sequence[Item]) -> list[str]:
-    claimed = {mask for item in items for mask in item.masks}
-    every = {mask for masks in gathered.masks.values() for mask in masks}
-    return sorted(every - claimed)
 
 
 @dataclass(frozen=True)
@@ -177,6 +177,7 @@ class _Class:
         masks = self._masks(picture)
         label = self._label(rule.label, masks)
         if label and rule.portion != "test" and not self.layout.draw:
+            self.roster.left_out.extend((picture.path, *masks))
             return
         if label and not masks and self.masked:
             self.roster.findings.append(self._without_mask(picture))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,12 +26,18 @@ def check_strays(roster: Roster) -> Iterator[Finding]:
 
 
 def _unread(roster: Roster, tree: Tree) -> Iterator[Finding]:
+    """One finding for all folders of one name: a set has the same ones in each class."""
     known = roster.known
     unread = Counter(_folder(name) for name in all_pictures(tree) if name not in known)
-    for folder, count in sorted(unread.items()):
-        fact = f"{count} picture(s) that the reader does not look at"
+    alike: defaultdict[str, list[str]] = defaultdict(list)
+    for folder in sorted(unread):
+        alike[folder.rpartition("/")[2]].append(folder)
+    for first, *others in alike.values():
+        count = unread[first] + sum(unread[other] for other in others)
+        where = f" in {1 + len(others)} folders of this name" if others else ""
+        fact = f"{count} picture(s){where} that the reader does not look at"
         cure = "nothing, if they are no part of the set; else move them to where it looks"
-        yield Finding("note", "unread-folder", folder, fact, cure)
+        yield Finding("note", "unread-folder", first, fact, cure, tuple(others))
 
 
 def _hidden_by_ending(roster: Roster, tree: Tree) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -57,10 +58,7 @@ def fetch_set(
     if target.exists():
         raise DataError(f"{target} is already there", hint=f"adharness data doctor {target}")
     if not accepted:
-        raise DataError(
-            f"{spec.name!r} is under the licence {record.licence}: {record.terms}",
-            hint=f"if you accept it:  adharness data fetch {spec.name} --accept-licence",
-        )
+        raise _not_accepted(spec, record, out)
     out.mkdir(parents=True, exist_ok=True)
     part = out / f".{target.name}.part"
     with _alone(part):
@@ -84,6 +82,15 @@ def by_hand(spec: DatasetSpec, out: Path) -> DataError:
         "checksum of its archive is not known here",
         hint=f"{page}unpack it as {target}; then:  adharness data doctor {target} "
         f"--use {spec.name}",
+    )
+
+
+def _not_accepted(spec: DatasetSpec, record: Download, out: Path) -> DataError:
+    size = f"{record.size_bytes / 1e9:.1f} GB, " if record.size_bytes else ""
+    command = f"adharness data fetch {spec.name} --out {shlex.quote(str(out))} --accept-licence"
+    return DataError(
+        f"{spec.name!r} is under the licence {record.licence}: {record.terms}",
+        hint=f"if you accept it ({size}from {record.url}):  {command}",
     )
 
 

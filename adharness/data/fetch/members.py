@@ -139,7 +139,7 @@ def _checked(archive: _Archive, path: Path, limits: Limits) -> Iterator[Member]:
         flaw = entry.odd or _flaw(entry.name, limits)
         if flaw:
             raise _hostile(path, f"holds {entry.name[:200]!r}, {flaw}")
-        if entry.folder:
+        if entry.folder or entry.name.startswith("__MACOSX/"):  # a Mac's notes, no data
             continue
         name = "/".join(part for part in entry.name.split("/") if part not in ("", "."))
         if name.casefold() in seen:

@@ -1,8 +1,8 @@
 """Archives that the owners of a set let anybody download, with checksums that are known.
 
-A checksum is one that at least two independent projects published for the same address, never one
-that we made up or copied from the download itself. Sets whose owners ask for a form (MVTec, Real-IAD)
-or whose checksum nobody published have no record: `adharness data fetch` says what to do by hand.
+Each checksum was published by several projects for the same address; none is made up or taken from
+the download itself. Sets whose owners ask for a form (MVTec, Real-IAD) or whose checksum nobody
+published have no record: `adharness data fetch` says what to do by hand.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from adharness import DatasetSpec, Expected, Licence
 from adharness.data import FolderDataset, FolderSource, Reader, RootParams
+from adharness_datasets.downloads import DOWNLOADS
 
 NC_SA = Licence("CC BY-NC-SA 4.0", show_pixels=False)
 
@@ -75,4 +76,5 @@ def record(
         citation=about.citation,
         url=about.url,
         expected=expected,
+        download=DOWNLOADS.get(name),
     )
