@@ -61,13 +61,44 @@ def near_copies(items: Sequence[Item], looks: Sequence[Look], read: Read) -> Ite
         closest = sorted(pairs, key=lambda pair: pair[2])[:MOST_CANDIDATES]
         if len(closest) < len(pairs):
             yield _unsettled(items[test[0]], len(pairs))
-        twins: dict[int, tuple[int, float]] = {}
-        for left, right, _ in closest:
-            residual = _residual(items[train[left]], items[test[right]], read)
-            if residual <= min(MOST_RESIDUAL, twins.get(right, (0, MOST_RESIDUAL))[1]):
-                twins[right] = (left, residual)
-        told = [_near(items[train[i]], items[test[j]], left) for j, (i, left) in twins.items()]
+        told = list(_near_of_class([items[i] for i in train], [items[j] for j in test], closest,
+                                   read))  # fmt: skip
         yield from _all_alike(told, len(test)) if len(told) > MOST_TWINS * len(test) + 5 else told
+
+
+def _near_of_class(
+    train: Sequence[Item], test: Sequence[Item], pairs: Sequence[Pair], read: Read
+) -> Iterator[Finding]:
+    """Tell of each test image the training image that is nearest, where it is near enough."""
+    small = _Thumbnails(read)
+    twins: dict[int, tuple[float, int]] = {}
+    for left, right, _ in pairs:
+        residual = _residual(small.of(train[left]), small.of(test[right]))
+        if residual <= MOST_RESIDUAL:
+            twins[right] = min((residual, left), twins.get(right, (1.0, 0)))
+    for right, (residual, left) in twins.items():
+        yield _near(train[left], test[right], residual)
+
+
+class _Thumbnails:
+    """Each image of a class that is compared is decoded once more, and only once: 4 kB each."""
+
+    def __init__(self, read: Read) -> None:
+        self._read = read
+        self._kept: dict[str, UInt8] = {}
+
+    def of(self, item: Item) -> UInt8:
+        """64 x 64 grey; black where it cannot be read."""
+        name = item.sample.path
+        if name not in self._kept:
+            self._kept[name] = self._made(item)
+        return self._kept[name]
+
+    def _made(self, item: Item) -> UInt8:
+        try:
+            return thumbnail(self._read(item))
+        except DataError:  # it could be read a moment ago
+            return np.zeros((1, 1), np.uint8)
 
 
 def _test_first(item: Item) -> tuple[str, str]:
@@ -117,20 +148,19 @@ def _by_class(
     return sides
 
 
-def _residual(left: Item, right: Item, read: Read) -> float:
+def _residual(left: UInt8, right: UInt8) -> float:
     """Share of the contrast that is left when one thumbnail is subtracted from the other.
 
     Brightness and contrast are fitted first, so that a copy that was made lighter is a copy.
     """
-    try:
-        one, other = (thumbnail(read(item)).ravel().astype(np.float64) for item in (left, right))
-    except DataError:
+    if left.shape != right.shape:
         return 1.0
+    one, other = (grey.ravel().astype(np.float64) for grey in (left, right))
     one, other = one - one.mean(), other - other.mean()
     spread = float(one @ one) * float(other @ other)
     if spread == 0:
         return 1.0
-    cosine = float(one @ other) / spread**0.5
+    cosine = float(one @ other) / sqrt(spread)
     return sqrt(max(1 - max(cosine, 0.0) ** 2, 0.0))
 
 

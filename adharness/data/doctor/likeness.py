@@ -32,7 +32,7 @@ def likeness(image: UInt8) -> bytes | None:
     Zauner, Implementation and Benchmarking of Perceptual Image Hash Functions, 2010, section 3.2.1
     (the transform and the median; 64 bits there).
     """
-    small = thumbnail(image)
+    small = thumbnail(image).astype(np.float32)
     if small.std() < FLATTEST:
         return None
     low = dctn(small, norm="ortho")[:SIDE, :SIDE].ravel()
@@ -40,13 +40,13 @@ def likeness(image: UInt8) -> bytes | None:
     return np.packbits(low > np.median(low)).tobytes()
 
 
-def thumbnail(image: UInt8, side: int = 64) -> Float32:
-    """Grey, averaged to (side, side) float32 in 0..255, whatever the picture's proportions.
+def thumbnail(image: UInt8, side: int = 64) -> UInt8:
+    """Grey, averaged to (side, side) uint8, whatever the picture's proportions.
 
     Pillow's triangle: with boxes, a copy at half the size differs as much as another picture does.
     """
     picture = Image.fromarray(image).convert("L").resize((side, side), Image.Resampling.BILINEAR)
-    return np.asarray(picture, dtype=np.float32)
+    return np.asarray(picture)
 
 
 def near_pairs(

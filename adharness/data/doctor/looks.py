@@ -1,6 +1,7 @@
 """Decode each image once: its size, its kind, a hash of its pixels, a hash of its looks, its mask.
 
-What is kept of an image is about 200 bytes, so that a set of 150,000 images fits into 30 MB.
+What is kept of an image, its sample included, is less than 1 kB (25 MB were measured for 29,000),
+so that a set of 150,000 images needs no more than 150 MB.
 """
 
 from __future__ import annotations
@@ -98,7 +99,7 @@ def _look(roster: Roster, item: Item) -> Look:
         return _look_at_sample(roster, item)
     root = roster.tree.root
     look = _look_at_file(root, item.sample.path)
-    masks = _mask_findings(root, item, look.size) if look.size else ()
+    masks = _mask_findings(root, item, look.size)
     return Look(look.size, look.mode, look.digest, look.likeness, (*look.findings, *masks))
 
 
@@ -156,7 +157,7 @@ def _wrong_ending(name: str, format_name: str) -> Iterator[Finding]:
         )
 
 
-def _mask_findings(root: Path, item: Item, size: tuple[int, int]) -> tuple[Finding, ...]:
+def _mask_findings(root: Path, item: Item, size: tuple[int, int] | None) -> tuple[Finding, ...]:
     found: list[Finding] = []
     marked = False
     for name in item.masks:
@@ -174,9 +175,9 @@ def _mask_findings(root: Path, item: Item, size: tuple[int, int]) -> tuple[Findi
 
 
 def _mis_sized(
-    item: Item, name: str, mask: tuple[int, int], image: tuple[int, int]
+    item: Item, name: str, mask: tuple[int, int], image: tuple[int, int] | None
 ) -> Iterator[Finding]:
-    if mask == image:
+    if image is None or mask == image:
         return
     yield Finding(
         "error",

@@ -50,7 +50,7 @@ class _Dropped(Exception):
     """The connection ended early, or the server was busy."""
 
 
-class _StaySafe(HTTPRedirectHandler):
+class StaySafe(HTTPRedirectHandler):
     """Follows redirects, but never from HTTPS to anything else."""
 
     def redirect_request(
@@ -157,7 +157,7 @@ def _connect(url: str, state: _State, size_bytes: int | None, patience: Patience
     if state.have and validator:
         headers |= {"Range": f"bytes={state.have}-", "If-Range": validator}
     try:
-        opener = build_opener(_StaySafe())
+        opener = build_opener(StaySafe())
         with opener.open(Request(url, headers=headers), timeout=patience.timeout_s) as answer:  # noqa: S310  the scheme is checked above
             _receive(url, answer, state, size_bytes)
     except HTTPError as error:

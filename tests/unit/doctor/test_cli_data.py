@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import json
+import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import broken_set
+from adharness import Download
 from adharness.cli.main import run
+from adharness.data import FOLDER
+from adharness.registry import Component, Registry
+from file_server import Behaviour, serving
 
 
 @pytest.fixture(autouse=True)
@@ -168,6 +176,31 @@ def test_fetch_refuses_what_it_cannot_fetch_and_says_what_to_do(
     assert "cannot be fetched by a program" in told
     assert "adharness data doctor data/folder --use folder" in told
     assert list(tmp_path.iterdir()) == []
+
+
+def test_fetch_brings_a_set_and_says_what_to_type_next(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        for file in broken_set.make_healthy(tmp_path / "made", "nut").rglob("*.png"):
+            archive.write(file, file.relative_to(tmp_path))
+    body = stream.getvalue()
+    with serving(Behaviour(body)) as url:
+        record = Download(url, hashlib.sha256(body).hexdigest(), len(body), "CC0", "https://terms")
+        spec = replace(FOLDER, name="hard-ware", download=record)
+        registry = Registry((Component(spec, "toys", "1"),))
+        monkeypatch.setattr("adharness.cli.data_fetch.read_registry", lambda: registry)
+        assert run(["data", "fetch", "hard-ware"]) == 2
+        assert "data fetch hard-ware --out data --accept-licence" in capsys.readouterr().err
+        assert run(["data", "fetch", "hard-ware", "--accept-licence"]) == 0
+    told = capsys.readouterr()
+    assert told.out.splitlines()[:2] == [
+        "hard-ware: data/hard_ware",
+        "next: adharness data doctor data/hard_ware",
+    ]
+    assert run(["data", "doctor", "data/hard_ware", "-q"]) == 0
 
 
 def test_the_group_lists_its_commands(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+import io
 import json
 import random
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from http.client import HTTPMessage
 from pathlib import Path
+from urllib.request import Request
 
 import pytest
 
 from adharness import DataError
-from adharness.data.fetch.transfer import Patience, transfer
+from adharness.data.fetch.transfer import Patience, StaySafe, transfer
 from file_server import Behaviour, serving
 
 BODY = random.Random(0).randbytes(300_000)
@@ -180,3 +183,15 @@ def test_a_part_that_is_longer_than_the_file_is_thrown_away(start: Start, tmp_pa
     (tmp_path / "x").write_bytes(BODY + b"more")
     get(url, tmp_path / "x")
     assert (tmp_path / "x").read_bytes() == BODY
+
+
+def test_a_redirect_out_of_https_is_refused() -> None:
+    begun = Request("https://owners.example/a.zip")
+    with pytest.raises(DataError, match="not encrypted"):
+        StaySafe().redirect_request(
+            begun, io.BytesIO(), 302, "", HTTPMessage(), "http://mirror.example/a.zip"
+        )
+    followed = StaySafe().redirect_request(
+        begun, io.BytesIO(), 302, "", HTTPMessage(), "https://mirror.example/a.zip"
+    )
+    assert followed is not None
