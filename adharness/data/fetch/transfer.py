@@ -56,6 +56,7 @@ class StaySafe(HTTPRedirectHandler):
     def redirect_request(
         self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
     ) -> Request | None:
+        """Give the next request; see urllib."""
         if urlsplit(req.full_url).scheme == "https" and urlsplit(newurl).scheme != "https":
             raise DataError(
                 f"{req.full_url} leads to {newurl}, which is not encrypted",
