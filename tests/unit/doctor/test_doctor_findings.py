@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -155,3 +156,20 @@ def test_a_link_that_leaves_the_root_is_told_and_the_rest_is_looked_at(tmp_path:
     assert diagnosis.broken
     assert any("leaves the root" in f.message for f in diagnosis.findings)
     assert "bolt" in [c.name for c in diagnosis.classes]
+
+
+def test_every_check_is_in_the_documentation_with_its_severity() -> None:
+    root = Path(__file__).resolve().parents[3]
+    source = "".join(
+        file.read_text(encoding="utf-8") for file in (root / "adharness/data/doctor").glob("*.py")
+    )
+    told = set(re.findall(r'"(error|warning|note)",\s*"([a-z-]+)"', source))
+    told |= {("error", "unreadable-set"), ("note", "mixed-sizes"), ("note", "mixed-modes")}
+    table = (
+        (root / "docs/data.md").read_text(encoding="utf-8").partition("## Is the data right?")[2]
+    )
+    rows = re.findall(r"^\| (`[^|]+) \| (\w+) \|", table, flags=re.MULTILINE)
+    documented = {
+        (severity, name) for names, severity in rows for name in re.findall("[a-z-]+", names)
+    }
+    assert documented == told
