@@ -50,7 +50,7 @@ def doctor(
     Every image and mask is decoded once. Exit code 1 if there is an error, else 0. A folder that
     is called like a data set is written ./NAME.
     """
-    with told_as("examine", subject, quiet=quiet):
+    with told_as({"images": "examine", "pairs": "compare"}, subject, quiet=quiet):
         found = _examine(subject, use, data_root)
     if as_json:
         render.print_json(as_data(found))

@@ -35,7 +35,7 @@ def fetch(name: str, out: Path | None, *, accept_licence: bool, quiet: bool) -> 
         _comes_along(spec)
         return
     folder = out or environment_path("ADHARNESS_DATA") or Path("data")
-    with told_as("download", spec.name, quiet=quiet):
+    with told_as({"MB": "download", "files": "unpack"}, spec.name, quiet=quiet):
         root = fetch_set(spec, folder, accepted=accept_licence)
     render.print_line(f"{spec.name}: {root}")
     render.print_line(f"next: adharness data doctor {root}")

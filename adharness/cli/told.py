@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -12,9 +12,12 @@ from adharness.progress import listening
 
 
 @contextmanager
-def told_as(stage: Stage, what: str, *, quiet: bool = False) -> Iterator[None]:
-    """Show what is told while the block runs; a new total or unit begins the stage again."""
-    with shown(quiet=quiet) as listener, listening(_Relay(listener, stage, what)):
+def told_as(stages: Mapping[str, Stage], what: str, *, quiet: bool = False) -> Iterator[None]:
+    """Show what is told while the block runs: the unit says which stage it is.
+
+    Another unit or total, or a smaller count, begins a stage.
+    """
+    with shown(quiet=quiet) as listener, listening(_Relay(listener, stages, what)):
         yield
 
 
@@ -23,15 +26,17 @@ class _Relay:
     """Turns `done of total` into events."""
 
     listener: Listener
-    stage: Stage
+    stages: Mapping[str, Stage]
     what: str
+    stage: Stage | None = None
     total: int = 0
     done: int = 0
 
     def __call__(self, done: int, total: int, unit: str) -> None:
-        if total != self.total or done < self.done:
-            self.total, self.done = total, 0
-            self.listener(StageStarted(self.stage, total, unit))
-            self.listener(StepStarted(self.stage, self.what))
-        self.listener(StepDone(self.stage, done - self.done))
+        stage = self.stages[unit]
+        if (stage, total) != (self.stage, self.total) or done < self.done:
+            self.stage, self.total, self.done = stage, total, 0
+            self.listener(StageStarted(stage, total, unit))
+            self.listener(StepStarted(stage, self.what))
+        self.listener(StepDone(stage, done - self.done))
         self.done = done

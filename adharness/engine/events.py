@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 from adharness.store.records import Failure
 
 Stage: TypeAlias = Literal[
-    "survey", "extract", "fit and score", "judge", "examine", "download", "unpack"
+    "survey", "extract", "fit and score", "judge", "examine", "compare", "download", "unpack"
 ]
 
 

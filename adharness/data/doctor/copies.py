@@ -14,6 +14,7 @@ from adharness.data.doctor.likeness import near_pairs, thumbnail
 from adharness.data.doctor.looks import Look
 from adharness.data.doctor.roster import Item
 from adharness.errors import DataError
+from adharness.progress import tell
 
 MOST_BITS = 40
 """Of 256 that may differ in a candidate."""
@@ -72,7 +73,8 @@ def _near_of_class(
     """Tell of each test image the training image that is nearest, where it is near enough."""
     small = _Thumbnails(read)
     twins: dict[int, tuple[float, int]] = {}
-    for left, right, _ in pairs:
+    for number, (left, right, _) in enumerate(pairs, 1):
+        tell(number, len(pairs), "pairs")
         residual = _residual(small.of(train[left]), small.of(test[right]))
         if residual <= MOST_RESIDUAL:
             twins[right] = min((residual, left), twins.get(right, (1.0, 0)))

@@ -19,7 +19,7 @@ from adharness.data.doctor.counts import (
 from adharness.data.doctor.findings import Finding, in_order
 from adharness.data.doctor.looks import look_at_all
 from adharness.data.doctor.recognise import Trial, ask, ask_all, choose, takes_root, unrecognised
-from adharness.data.doctor.roster import Item, Roster, all_pictures, take_stock
+from adharness.data.doctor.roster import Item, Roster, pictures_or_nothing, take_stock
 from adharness.data.doctor.strays import check_strays
 from adharness.data.images import read_image
 from adharness.data.tree import Tree
@@ -85,7 +85,8 @@ def examine_folder(
     chosen = choose(trials, root, use)
     if chosen is None or chosen.dataset is None:
         tree = Tree(root)
-        roster = Roster(None, tree, loose=list(all_pictures(tree)), findings=[unrecognised(trials)])
+        roster = Roster(None, tree, loose=list(pictures_or_nothing(tree)))
+        roster.findings.append(unrecognised(trials))
         return _examine(str(root), None, trials, roster)
     return _examine(str(root), chosen.spec, trials, take_stock(chosen.dataset, root))
 

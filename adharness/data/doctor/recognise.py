@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from adharness.contracts import Dataset, DatasetSpec
 from adharness.data.doctor.findings import Finding
+from adharness.data.tree import Tree
 from adharness.errors import AdharnessError, DataError
 from adharness.suggest import closest
 
@@ -121,8 +122,11 @@ def _named(trials: Sequence[Trial], use: str) -> Trial:
 
 def _broken(trials: Sequence[Trial], root: Path) -> Trial | None:
     """Give the general reader of folders of classes, where there are such folders."""
-    marks = ("train", "test")
-    places = (root, *root.iterdir())
-    if any((place / mark).is_dir() for place in places for mark in marks):
-        return next((trial for trial in trials if trial.spec.name == "folder"), None)
-    return None
+    marks = {"train", "test"}
+    tree = Tree(root)
+    try:
+        top = tree.listing("").folders
+        meant = bool(marks & top) or any(marks & tree.listing(name).folders for name in top)
+    except DataError:  # the reader will say it, with its path
+        meant = True
+    return next((t for t in trials if t.spec.name == "folder"), None) if meant else None

@@ -110,11 +110,12 @@ def _asked(dataset: Dataset, tree: Tree | None) -> Roster:
         roster.orphans.extend(files.unpaired_masks() if files else ())
     except DataError as error:
         roster.findings.append(refusal(error))
-        roster.loose.extend(_pictures_or_nothing(tree))
+        roster.loose.extend(pictures_or_nothing(tree))
     return roster
 
 
-def _pictures_or_nothing(tree: Tree | None) -> Iterable[str]:
+def pictures_or_nothing(tree: Tree | None) -> Iterable[str]:
+    """Every picture of a folder; nothing where a link or a name stops the walk."""
     try:
         return list(all_pictures(tree)) if tree is not None else []
     except DataError:
@@ -127,7 +128,7 @@ def _gathered(dataset: Dataset, tree: Tree, source: FolderSource, layout: Layout
         places = _places(tree, source, layout)
     except DataError as error:
         roster.findings.append(refusal(error, "missing-folder"))
-        roster.loose.extend(_pictures_or_nothing(tree))
+        roster.loose.extend(pictures_or_nothing(tree))
         return roster
     for name, place in sorted(places.items()):
         try:

@@ -202,9 +202,15 @@ def damage_told(path: Path) -> Iterator[None]:
 @contextmanager
 def _opened(path: Path) -> Iterator[_Archive]:
     with damage_told(path):
-        if zipfile.is_zipfile(path):
+        if _is_zip(path):
             with zipfile.ZipFile(path) as archive:
                 yield _Zip(archive)
         else:
             with tarfile.open(path, "r:*") as archive:
                 yield _Tar(archive)
+
+
+def _is_zip(path: Path) -> bool:
+    # `zipfile.is_zipfile` looks at the end, and so takes a tar file that ends in a ZIP for one.
+    with path.open("rb") as file:
+        return file.read(4) in (b"PK\x03\x04", b"PK\x05\x06")

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http.client import HTTPException, HTTPMessage
+from math import ceil
 from pathlib import Path
 from typing import IO, Any
 from urllib.error import HTTPError, URLError
@@ -222,7 +223,8 @@ def _copy(answer: Any, file: IO[bytes], done: int, limit: int) -> int:
         if done > limit:
             raise DataError(f"the server sends more than {limit} bytes", hint="try again later")
         file.write(chunk)
-        tell(round(done / _MB), max(round(limit / _MB), 1), "MB")
+        if limit != UNKNOWN_LIMIT:
+            tell(ceil(done / _MB), ceil(limit / _MB), "MB")
     return done
 
 

@@ -200,6 +200,8 @@ def test_fetch_brings_a_set_and_says_what_to_type_next(
         "hard-ware: data/hard_ware",
         "next: adharness data doctor data/hard_ware",
     ]
+    assert "download: " in told.err
+    assert "unpack: 12/12 files" in told.err
     assert run(["data", "doctor", "data/hard_ware", "-q"]) == 0
 
 

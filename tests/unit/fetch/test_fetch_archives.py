@@ -201,3 +201,9 @@ def test_modes_of_the_archive_are_not_taken_over(tmp_path: Path) -> None:
     root = unpack(tmp_path / "a", tmp_path / "set")
     assert not any(p.stat().st_mode & 0o7000 for p in root.iterdir())
     assert (root / "y.png").read_bytes() == b"1"
+
+
+def test_a_tar_file_that_ends_in_a_zip_is_a_tar_file(tmp_path: Path) -> None:
+    inner = zipped(tmp_path / "inner", {"x.png": b"x"}).read_bytes()
+    archive = tarred(tmp_path / "a", {"y.png": b"y", "z.zip": inner})
+    assert set(contents(unpack(archive, tmp_path / "set"))) == {"y.png", "z.zip"}
