@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import random
 import stat
+import sys
 import tarfile
 import zipfile
 from collections.abc import Callable
@@ -12,6 +13,7 @@ import pytest
 
 from adharness import DataError
 from adharness.data.fetch import Limits, unpack
+from adharness.data.fetch.members import Member
 
 FILES = {"nut/train/good/000.png": b"one", "nut/test/bad/000.png": b"two" * 1000}
 SMALL = Limits(members=10, ratio=5.0, free_bytes=50_000)
@@ -207,3 +209,18 @@ def test_a_tar_file_that_ends_in_a_zip_is_a_tar_file(tmp_path: Path) -> None:
     inner = zipped(tmp_path / "inner", {"x.png": b"x"}).read_bytes()
     archive = tarred(tmp_path / "a", {"y.png": b"y", "z.zip": inner})
     assert set(contents(unpack(archive, tmp_path / "set"))) == {"y.png", "z.zip"}
+
+
+@pytest.mark.parametrize("content", [b"ab", bytes(5_000_000)])
+def test_a_member_that_holds_other_than_it_said_fills_no_disk(
+    content: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "in").mkdir()
+    archive = zipped(tmp_path / "a", FILES)
+    source = io.BytesIO(content)
+    source.close = lambda: None  # type: ignore[method-assign]
+    # The package has the function where the module's name would be.
+    module = sys.modules["adharness.data.fetch.unpack"]
+    monkeypatch.setattr(module, "members", lambda *_: [Member("x.png", 3, lambda: source)])
+    refused(archive, tmp_path / "in", "is not the 3 bytes it said")
+    assert source.tell() <= 4
