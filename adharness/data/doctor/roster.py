@@ -13,7 +13,7 @@ from adharness.data.doctor.findings import Finding
 from adharness.data.folder import FolderDataset
 from adharness.data.gather import Gathered, Picture, gather
 from adharness.data.images import ENDINGS, read_mask
-from adharness.data.layout import Images, Layout
+from adharness.data.layout import ImageRule, TreeLayout
 from adharness.data.source import FolderSource, Wanted
 from adharness.data.tree import Tree
 from adharness.errors import DataError
@@ -78,7 +78,7 @@ def take_stock(dataset: Dataset, root: Path | None) -> Roster:
         return _asked(dataset, None)
     tree = Tree(root.expanduser())
     source = dataset.source if isinstance(dataset, FolderDataset) else None
-    if source is not None and isinstance(source.reader, Layout):
+    if source is not None and isinstance(source.reader, TreeLayout):
         return _gathered(dataset, tree, source, source.reader)
     return _asked(dataset, tree)
 
@@ -122,7 +122,7 @@ def pictures_or_nothing(tree: Tree | None) -> Iterable[str]:
         return []
 
 
-def _gathered(dataset: Dataset, tree: Tree, source: FolderSource, layout: Layout) -> Roster:
+def _gathered(dataset: Dataset, tree: Tree, source: FolderSource, layout: TreeLayout) -> Roster:
     roster = Roster(dataset, tree)
     try:
         places = _places(tree, source, layout)
@@ -138,14 +138,14 @@ def _gathered(dataset: Dataset, tree: Tree, source: FolderSource, layout: Layout
     return roster
 
 
-def _places(tree: Tree, source: FolderSource, layout: Layout) -> dict[str, str]:
+def _places(tree: Tree, source: FolderSource, layout: TreeLayout) -> dict[str, str]:
     if layout.one_class is not None:
         return {layout.one_class: ""}
     wanted = Wanted(source.name, None, source.classes)
     return class_folders(tree, layout.image_patterns, wanted, layout.drawing)
 
 
-def _add_class(roster: Roster, layout: Layout, name: str, place: str) -> None:
+def _add_class(roster: Roster, layout: TreeLayout, name: str, place: str) -> None:
     assert roster.tree is not None  # noqa: S101  only sets of files are gathered
     gathered = gather(roster.tree, place, layout.image_patterns, layout.mask_patterns)
     masked = bool(layout.masks) and (
@@ -167,7 +167,7 @@ class _Class:
     """Reads the images of one class."""
 
     roster: Roster
-    layout: Layout
+    layout: TreeLayout
     name: str
     gathered: Gathered
     masked: bool
@@ -226,7 +226,7 @@ class _Class:
 
 
 def _empty_portions(
-    place: str, items: Sequence[Item], rules: Sequence[Images], layout: Layout
+    place: str, items: Sequence[Item], rules: Sequence[ImageRule], layout: TreeLayout
 ) -> Iterator[Finding]:
     have = {item.sample.portion for item in items}
     for portion in ("train", "test"):
