@@ -43,6 +43,12 @@ def test_each_set_is_recognised_and_found_healthy_but_for_its_size(
     assert not any(f.severity == "error" for check in OF_LAYOUTS for f in found.get(check, ()))
 
 
+def test_defects_among_the_training_images_of_kolektor_sdd2_are_no_strays(tmp_path: Path) -> None:
+    kolektor = next(m for m in MINIATURES if m.use == "kolektor-sdd2")
+    _, found = examine(write(tmp_path, kolektor.files()))
+    assert not OF_LAYOUTS & set(found)
+
+
 @each
 def test_a_corrupt_image_and_a_corrupt_mask_of_each_set_are_found(
     miniature: Miniature, tmp_path: Path
