@@ -9,11 +9,12 @@ parameters of anomalib's defaults (PatchCore: coreset 10 %, its own random proje
 measurement is a fresh process; ours and theirs take turns. A small cell of each goes first and is
 not counted: it leaves compiled modules (in a folder of the benchmark's own) and read files behind.
 
-Ours is `adharness run` from start-up to the written page, with an empty feature cache and with the
-bootstrap intervals and metrics below; 15 more images give its threshold, which may not see the
-test. Theirs is `Engine.fit` and `Engine.test` alone, after its imports and with its pictures
-switched off, with anomalib's four metrics; its threshold is fitted on the test images. Random
-weights say little of an image, so the AUROCs are there to compare, not to admire.
+Ours is `adharness run` from reading the suite to the written page, with an empty feature cache and
+with the bootstrap intervals and metrics below; 15 more images give its threshold, which may not see
+the test. Theirs is `Engine.fit` and `Engine.test` alone, with its pictures switched off and with
+anomalib's four metrics; its threshold is fitted on the test images. Torch and what goes with it is
+imported before either clock starts; the last ratio is of whole processes. Random weights say little
+of an image, so the AUROCs are there to compare, not to admire.
 """
 
 from __future__ import annotations
@@ -96,7 +97,7 @@ def both(name: str, folder: Path, images: str, peers: str | None) -> tuple[Run, 
 def report(name: str, ours: list[Run], theirs: list[Run]) -> None:
     our_s, our_cpu, our_mb = summary(ours)
     print(f"\n{name}, {len(ours)} round(s), medians; load of the machine {os.getloadavg()[0]:.1f}")
-    print(f"  ours, the whole command {our_s:8.1f} s {our_cpu:8.1f} s cpu {our_mb:6.0f} MiB")
+    print(f"  ours, the command       {our_s:8.1f} s {our_cpu:8.1f} s cpu {our_mb:6.0f} MiB")
     for part in ours[0]["parts"]:
         print(f"    of which {part:<12} {median(run['parts'][part] for run in ours):8.1f} s")
     if theirs:
