@@ -49,3 +49,18 @@ def require_finite(
     first = tuple(int(i) for i in np.argwhere(~finite)[0])
     count = int((~finite).sum())
     raise error(f"{name} holds {count} value(s) that are not finite, the first at {first}")
+
+
+def mean_of_highest(values: AnyArray, ratio: float) -> float:
+    """Mean of the highest `int(ratio * n)` of n >= 1 values, of the one highest where that is 0.
+
+    Ties at the border are equal, so it does not matter which of them enters.
+
+    References
+    ----------
+    Damm et al., AnomalyDINO, WACV 2025, section 3.3, on patches; Guo et al., Dinomaly, CVPR 2025,
+    on pixels.
+    """
+    flat = np.asarray(values, dtype=np.float64).ravel()
+    count = max(1, int(ratio * flat.size))
+    return float(np.partition(flat, -count)[-count:].mean())

@@ -11,14 +11,13 @@ from adharness.cli import render
 from adharness.cli.installed import read_registry
 from adharness.cli.progress import shown
 from adharness.cli.run import FOLDER, cache_folder, chosen, environment_path
-from adharness.engine.events import Listener, StageStarted, StepDone, StepProgress, StepStarted
+from adharness.engine.events import Listener, StageStarted, StepDone, StepStarted, relayed
 from adharness.engine.family import imports_of
 from adharness.engine.group import RunContext, open_group
 from adharness.engine.saving import CellSaver
 from adharness.engine.survey import survey
 from adharness.errors import StoreError, SuiteError
 from adharness.plan import Cell, Plan, expand
-from adharness.progress import listening
 from adharness.registry import Registry
 from adharness.store.folder import RunFolder
 from adharness.store.provenance import Installed
@@ -79,11 +78,7 @@ def save(  # noqa: PLR0913 - one argument an option
 def _saved(saver: CellSaver, out: Path, registry: Registry, listener: Listener) -> int:
     listener(StageStarted("fit and score", 1, "method"))
     listener(StepStarted("fit and score", saver.cell.method.name))
-
-    def told(done: int, total: int, unit: str) -> None:
-        listener(StepProgress("fit and score", done, total, unit))
-
-    with listening(told):
+    with relayed(listener, "fit and score"):
         checked = saver.save(out, registry)
     listener(StepDone("fit and score"))
     return checked

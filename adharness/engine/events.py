@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from adharness.progress import listening
 from adharness.store.records import Failure
 
 Stage: TypeAlias = Literal[
@@ -67,3 +69,14 @@ class ImageSkipped:
 
 Event: TypeAlias = StageStarted | StepStarted | StepProgress | StepDone | Failed | ImageSkipped
 Listener: TypeAlias = Callable[[Event], None]
+
+
+@contextmanager
+def relayed(listener: Listener, stage: Stage) -> Iterator[None]:
+    """Pass on what is told of a long step while the block runs, as progress of its stage."""
+
+    def told(done: int, total: int, unit: str) -> None:
+        listener(StepProgress(stage, done, total, unit))
+
+    with listening(told):
+        yield

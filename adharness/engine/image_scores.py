@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from adharness.arrays import AnyArray, Float32, Float64
+from adharness.arrays import Float32, Float64, mean_of_highest
 from adharness.engine.scored_maps import NativeMaps
 from adharness.errors import ContractError
 from adharness.suite.schema import ImageScore
@@ -49,21 +49,6 @@ def _aggregate(rule: ImageScore, values: Float32) -> float:
     if rule.use == "top":
         return mean_of_highest(values, rule.ratio)
     return highest_mean(values, rule.side_px) if rule.use == "pooled" else float(values.max())
-
-
-def mean_of_highest(values: AnyArray, ratio: float) -> float:
-    """Mean of the highest `int(ratio * n)` of n >= 1 values, of the one highest where that is 0.
-
-    Ties at the border are equal, so it does not matter which of them enters.
-
-    References
-    ----------
-    Damm et al., AnomalyDINO, WACV 2025, section 3.3, on patches; Guo et al., Dinomaly, CVPR 2025,
-    on pixels.
-    """
-    flat = np.asarray(values, dtype=np.float64).ravel()
-    count = max(1, int(ratio * flat.size))
-    return float(np.partition(flat, -count)[-count:].mean())
 
 
 def highest_mean(values: Float32, side: int) -> float:

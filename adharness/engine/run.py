@@ -17,8 +17,8 @@ from adharness.engine.events import (
     Listener,
     StageStarted,
     StepDone,
-    StepProgress,
     StepStarted,
+    relayed,
 )
 from adharness.engine.gallery import write_gallery
 from adharness.engine.group import FeatureGroup, RunContext, open_group
@@ -28,7 +28,6 @@ from adharness.engine.survey import Survey, survey
 from adharness.engine.verdicts import Outcomes, judge_group
 from adharness.errors import StoreError
 from adharness.plan import Cell, Plan
-from adharness.progress import listening
 from adharness.store.files import explained
 from adharness.store.folder import RunFolder
 from adharness.store.provenance import Installed, provenance
@@ -202,13 +201,9 @@ def _run_tasks(
     tasks = list(dict.fromkeys(wanted))
     listener(StageStarted("fit and score", len(tasks), "models"))
     outcomes: Outcomes = {}
-
-    def told(done: int, total: int, unit: str) -> None:
-        listener(StepProgress("fit and score", done, total, unit))
-
     for task in tasks:
         listener(StepStarted("fit and score", task.label))
-        with listening(told):
+        with relayed(listener, "fit and score"):
             outcomes[task] = run_task(task, group, folder, reuse)
         failure = outcomes[task].failure
         if failure and failure.stage != "extract":

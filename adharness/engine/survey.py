@@ -63,8 +63,8 @@ class Survey:
 
     def class_numbers(self, positions: Int64) -> Int64:
         """Give the number of each sample's class, its place in `classes`."""
-        names = self.class_names(positions)
-        return np.array([self.classes.index(name) for name in names], dtype=np.int64)
+        number = {name: i for i, name in enumerate(self.classes)}
+        return np.array([number[name] for name in self.class_names(positions)], dtype=np.int64)
 
     def without(self, skipped: Sequence[int]) -> Survey:
         """Take these positions out of every portion."""

@@ -15,6 +15,7 @@ from adharness import FeatureGrid, ImageName, ScorerSpec, Scores
 from adharness.cli import main
 from adharness.exchange.imported import ImportedParams
 from adharness.maps import draw_map
+from adharness.store.records import CellRecord
 
 pytestmark = pytest.mark.slow
 QUICK = {
@@ -229,17 +230,23 @@ def test_only_a_scorer_that_declares_it_is_told_the_names_of_images(bench, on_tr
     assert cells[0].imported == []
 
 
-def test_a_record_that_says_imported_needs_look_up(bench, on_tree):
+def imported_by(bench: Any, scorer: Any, **changes: Any) -> list[CellRecord]:
+    """Run a scorer whose record says that it looks its scores up."""
     spec = ScorerSpec(
-        name="liar",
+        name="stranger",
         params=ImportedParams,
-        make=lambda _: object(),
+        make=lambda _: scorer,
         summary="x",
         needs="nothing",
         imported=True,
     )
-    method = {"name": "m", "scorer": {"use": "liar", "root": "/"}}
-    _, cells = bench.run(extra=[spec], **on_tree | QUICK | {"methods": [method]})
+    method = {"name": "m", "scorer": {"use": "stranger", "root": "/"}}
+    _, cells = bench.run(extra=[spec], **changes | QUICK | {"methods": [method]})
+    return cells
+
+
+def test_a_record_that_says_imported_needs_look_up(bench, on_tree):
+    cells = imported_by(bench, object(), **on_tree)
     assert "it has no `look_up`" in cells[0].rows[0].failure.message
 
 
@@ -255,14 +262,5 @@ class Sometimes:
 
 
 def test_maps_of_some_images_only_break_the_contract(bench, on_tree):
-    spec = ScorerSpec(
-        name="sometimes",
-        params=ImportedParams,
-        make=lambda _: Sometimes(),
-        summary="x",
-        needs="nothing",
-        imported=True,
-    )
-    method = {"name": "m", "scorer": {"use": "sometimes", "root": "/"}}
-    _, cells = bench.run(extra=[spec], **on_tree | QUICK | {"methods": [method]})
+    cells = imported_by(bench, Sometimes(), **on_tree)
     assert "maps or scores of some images only" in cells[0].rows[0].failure.message

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from pydantic import ValidationError
 
-from adharness.arrays import Float32
-from adharness.engine.image_scores import highest_mean, image_scores, mean_of_highest
+from adharness.arrays import Float32, mean_of_highest
+from adharness.engine.image_scores import highest_mean, image_scores
 from adharness.engine.scored_maps import RawMaps
 from adharness.errors import ContractError
 from adharness.suite.schema import ImageScore

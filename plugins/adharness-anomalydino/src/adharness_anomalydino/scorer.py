@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from adharness import FeatureGrid, Memory, Scores, check_query, check_rows
-from adharness.arrays import Float64
+from adharness.arrays import mean_of_highest
 from adharness_anomalydino import AnomalyDinoParams
 from adharness_knn_faiss.search import NearestRows
 
@@ -70,12 +70,3 @@ class FittedAnomalyDino:
             patches[image] = distances.reshape(values.shape[1:3])
             images[image] = mean_of_highest(distances, self.top_ratio)
         return Scores(patches=patches, images=images, nearest=rows)
-
-
-def mean_of_highest(distances: Float64, ratio: float) -> float:
-    """Mean of the highest `int(ratio * n)` of n >= 1 distances, of the one highest where it is 0.
-
-    Ties at the border are equal, so it does not matter which of them enters.
-    """
-    count = max(1, int(ratio * len(distances)))
-    return float(np.partition(distances, -count)[-count:].mean())
