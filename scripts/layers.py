@@ -21,7 +21,7 @@ hooks | sampling
 contracts | metrics | maps
 declared
 arrays
-errors | suggest | progress
+errors | suggest | progress | threads
 """
 """Top may import below, never above, never sideways across `|`.
 
@@ -111,7 +111,8 @@ def banned_names(root: Path) -> list[str]:
 
 def plugin_breaks(root: Path) -> list[str]:
     """List what a plugin takes from the core besides public names; its tests may use the kit."""
-    public = ["adharness.arrays", "adharness.data", "adharness.progress", "adharness.sampling"]
+    parts = ("arrays", "data", "progress", "sampling", "threads")
+    public = [f"adharness.{part}" for part in parts]
     allowed = {"src": public, "tests": [*public, "adharness.testing"]}
     return [
         f"{file.relative_to(root)}:{found.line} {found.module} {found.name or ''}".strip()

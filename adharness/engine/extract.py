@@ -5,9 +5,9 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -31,6 +31,7 @@ from adharness.engine.shard_writers import ShardWriters
 from adharness.errors import ContractError, DataError
 from adharness.store.files import explained, write_json
 from adharness.store.identity import digest
+from adharness.threads import in_order
 
 BATCH = 16
 """Images a call of `extract`. Always this many: the last batch is filled up, so that the features
@@ -133,12 +134,17 @@ def _write_shard(folder: Path, job: ExtractionJob, tick: Callable[[int, bool], N
     begun = time.perf_counter()
     with ExitStack() as files:
         writers = ShardWriters(folder, len(job.samples), files)
-        for start, grid, batch in extracted(job):
-            count = len(batch.sizes)
-            writers.append(grid, count)
+
+        def write(item: tuple[int, FeatureGrid, Batch]) -> tuple[int, Batch]:
+            start, grid, batch = item
+            writers.append(grid, len(batch.sizes))
+            return start, batch
+
+        # A batch is written while the network works on the next.
+        for start, batch in in_order(write, extracted(job), workers=1, ahead=2):
             sizes += batch.sizes
             skipped |= {start + i: why for i, why in batch.skipped.items()}
-            tick(count, False)
+            tick(len(batch.sizes), False)
     seconds = time.perf_counter() - begun
     return ShardEntry(
         count=len(job.samples),
@@ -201,13 +207,9 @@ def _native_size(dataset: Dataset, sample: Sample) -> tuple[int, int]:
 def _decoded(job: ExtractionJob) -> Iterator[tuple[int, UInt8, Batch]]:
     """Batches in order, the next one decoded while the caller works on this one."""
     starts = range(0, len(job.samples), BATCH)
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        waiting = pool.submit(_decode, job, 0)
-        for start in starts:
-            images, batch = waiting.result()
-            if start + BATCH < len(job.samples):
-                waiting = pool.submit(_decode, job, start + BATCH)
-            yield start, images, batch
+    made = in_order(partial(_decode, job), starts, workers=1, ahead=2)
+    for start, (images, batch) in zip(starts, made, strict=True):
+        yield start, images, batch
 
 
 def _decode(job: ExtractionJob, start: int) -> tuple[UInt8, Batch]:

@@ -6,14 +6,10 @@ so that a set of 150,000 images needs no more than 150 MB.
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 
@@ -24,12 +20,10 @@ from adharness.data.images import hash_pixels, image_header, read_image, read_ma
 from adharness.declared import DeclaredRegions
 from adharness.errors import DataError
 from adharness.progress import tell
+from adharness.threads import in_order
 
 WORKERS = 2
 """Decoding leaves Python's lock, so that threads do; more would starve what else runs."""
-
-_Given = TypeVar("_Given")
-_Made = TypeVar("_Made")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +63,7 @@ def look_at_all(roster: Roster) -> list[Look]:
     root = roster.tree.root if roster.tree is not None else Path()
     jobs += [partial(_look_at_file, root, name) for name in (*roster.loose, *roster.orphans)]
     looks = []
-    for look in _in_threads(_call, jobs):
+    for look in in_order(_call, jobs, workers=WORKERS, ahead=8 * WORKERS):
         looks.append(look)
         tell(len(looks), len(jobs), "images")
     return looks
@@ -77,21 +71,6 @@ def look_at_all(roster: Roster) -> list[Look]:
 
 def _call(job: Callable[[], Look]) -> Look:
     return job()
-
-
-def _in_threads(work: Callable[[_Given], _Made], given: Sequence[_Given]) -> Iterator[_Made]:
-    """Map in threads, in order, with a few results waiting at most."""
-    left = iter(given)
-    with ThreadPoolExecutor(WORKERS) as pool:
-        running: deque[Future[_Made]] = deque(
-            pool.submit(work, one) for one in islice(left, 8 * WORKERS)
-        )
-        try:
-            while running:
-                yield running.popleft().result()
-                running.extend(pool.submit(work, one) for one in islice(left, 1))
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _look(roster: Roster, item: Item) -> Look:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
 from adharness import ContractError, FeatureSet
 from adharness.arrays import Float64, Int64
+from adharness.threads import allowed, in_order
 from adharness_padim.inverses import Gram, Inverse, Triangles
 from adharness_padim.stripes import chunks, stripes
 
+MOST_WORKERS = 4  # each holds blocks of some 100 MiB
 LARGEST_RATIO = 1e12  # of variance to epsilon: above it float64 loses the fourth digit of a score
 
 
@@ -49,8 +52,8 @@ def fit_gaussians(features: FeatureSet, dims: Int64, epsilon: float) -> Gaussian
     Notes
     -----
     The covariance divides by n - 1. Memory: the result, which is the smaller of `8 P n d` and about
-    `4 P d (d + 64)` bytes, and blocks of some 100 MiB. Which form it is follows from n and d alone;
-    both give the same distances but for rounding.
+    `4 P d (d + 64)` bytes, and blocks of some 100 MiB in each of up to four threads. Which form it
+    is follows from n and d alone; both give the same distances but for rounding.
 
     Raises
     ------
@@ -74,13 +77,26 @@ def _fit_triangles(features: FeatureSet, dims: Int64, epsilon: float, mean: Floa
     """Invert the covariances themselves; `mean` is filled in."""
     triangles = Triangles.empty(len(mean), len(dims))
     diagonal = np.arange(len(dims))
-    for stripe in stripes(len(mean), len(dims) ** 2):
+
+    def fit(stripe: slice) -> None:
         mean[stripe], covariance = _moments(features, stripe, dims)
         covariance /= features.count - 1
         _require_resolved(np.einsum("pdd->p", covariance), epsilon)
         covariance[:, diagonal, diagonal] += epsilon
         triangles.put(stripe, covariance)
+
+    _each(fit, stripes(len(mean), len(dims) ** 2))
     return triangles
+
+
+def _each(fit: Callable[[slice], None], parts: Iterable[slice]) -> None:
+    """Fit the stripes in threads; none reads what another writes, so their order is of no matter.
+
+    While one waits for the disk another computes, and products of this size use one core each.
+    """
+    workers = min(allowed(), MOST_WORKERS)
+    for _ in in_order(fit, parts, workers=workers, ahead=workers):
+        pass
 
 
 def _moments(features: FeatureSet, stripe: slice, dims: Int64) -> tuple[Float64, Float64]:
@@ -112,12 +128,15 @@ def _fit_gram(features: FeatureSet, dims: Int64, epsilon: float, mean: Float64) 
     """Invert by the few images; `mean` is filled in."""
     count = features.count
     gram = Gram.empty(len(mean), count, len(dims), epsilon)
-    for stripe in stripes(len(mean), count * len(dims)):
+
+    def fit(stripe: slice) -> None:
         (rows,) = chunks(features, stripe, dims, size=count)  # (S, n, d)
         mean[stripe] = rows.mean(axis=1)
         rows -= mean[stripe, None]
         _require_resolved(np.einsum("pnd,pnd->p", rows, rows) / (count - 1), epsilon)
         gram.put(stripe, rows)
+
+    _each(fit, stripes(len(mean), count * len(dims)))
     return gram
 
 

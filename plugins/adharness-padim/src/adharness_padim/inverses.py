@@ -48,8 +48,8 @@ class Triangles:
         """Squared distances (P,) of vectors (P, d), the mean taken off."""
         total = np.zeros(len(centred))
         for (_, stop), panel in self._views(slice(None)):
-            white = panel @ centred[:, :stop, None]  # (P, 64, 1)
-            total += np.einsum("prx,prx->p", white, white)
+            white = np.einsum("prx,px->pr", panel, centred[:, :stop])  # (P, 64)
+            total += np.einsum("pr,pr->p", white, white)
         return total
 
     def _views(self, stripe: slice) -> Iterator[tuple[tuple[int, int], Float64]]:
@@ -96,7 +96,7 @@ class Gram:
 
     def squares(self, centred: Float64) -> Float64:
         """Squared distances (P,) of vectors (P, d), the mean taken off."""
-        seen = (self.basis @ centred[..., None])[..., 0]  # (P, n)
+        seen = np.einsum("pnd,pd->pn", self.basis, centred)  # twice as fast as a product a position
         explained = np.einsum("pn,pn->p", seen, seen)
         length = np.einsum("pd,pd->p", centred, centred)
         squares: Float64 = np.maximum(length - explained, 0.0) / self.epsilon

@@ -11,13 +11,15 @@ from torch.nn import functional
 from adharness_timm import TimmParams
 
 
-def join(layers: Sequence[Tensor], params: TimmParams) -> Tensor:
+def join(layers: Sequence[Tensor], params: TimmParams, out: Tensor | None = None) -> Tensor:
     """Patch vectors (N, h, w, D) on the grid of the finest of `layers`, each (N, C, h, w).
 
     Parameters
     ----------
     params
         `neighbourhood`, `aggregation`, `layer_dims`, `upsampling` and `dims` are read.
+    out : (N, h, w, D) float32, optional
+        Where to put them, of the size that `joined_size` says; made where it is missing.
 
     Notes
     -----
@@ -30,12 +32,30 @@ def join(layers: Sequence[Tensor], params: TimmParams) -> Tensor:
     Roth et al., CVPR 2022, section 3.1, equations 1 to 3; PatchMaker, MeanMapper and Aggregator of
     the official code for `unfold` with both widths set; anomalib for `average` with none.
     """
+    if out is None:
+        size = (len(layers[0]), *joined_size(layers, params))
+        out = torch.empty(size, dtype=layers[0].dtype, device=layers[0].device)
     if params.aggregation == "average":
-        return _joined([_averaged(layer, params.neighbourhood) for layer in layers], params)
+        _join_into(out, [_averaged(layer, params.neighbourhood) for layer in layers], params)
+        return out
     # One image at a time: unfolded, a layer is as many times larger as a patch has neighbours.
     images = zip(*(torch.split(layer, 1) for layer in layers), strict=True)
-    side = params.neighbourhood
-    return torch.cat([_joined([_unfolded(x, side) for x in image], params) for image in images])
+    for place, image in zip(torch.split(out, 1), images, strict=True):
+        _join_into(place, [_unfolded(x, params.neighbourhood) for x in image], params)
+    return out
+
+
+def joined_size(layers: Sequence[Tensor], params: TimmParams) -> tuple[int, int, int]:
+    """(h, w, D) of what `join` makes of these layers."""
+    height, width = _finest(layers)
+    neighbours = params.neighbourhood**2 if params.aggregation == "unfold" else 1
+    widths = [params.layer_dims or layer.shape[1] * neighbours for layer in layers]
+    return height, width, params.dims or sum(widths)
+
+
+def _finest(layers: Sequence[Tensor]) -> tuple[int, int]:
+    height, width = max((x.shape[-2:] for x in layers), key=lambda size: size[0] * size[1])
+    return height, width
 
 
 def _averaged(layer: Tensor, side: int) -> Tensor:
@@ -48,11 +68,17 @@ def _unfolded(layer: Tensor, side: int) -> Tensor:
     return values.reshape(*values.shape[:2], *layer.shape[-2:])
 
 
-def _joined(layers: Sequence[Tensor], params: TimmParams) -> Tensor:
-    mapped = [_pooled(layer, params.layer_dims) for layer in layers]
-    finest = max((x.shape[-2:] for x in mapped), key=lambda size: size[0] * size[1])
-    aligned = [x if x.shape[-2:] == finest else _aligned(x, finest, params) for x in mapped]
-    return _pooled(torch.cat(aligned, dim=1), params.dims).permute(0, 2, 3, 1)
+def _join_into(out: Tensor, layers: Sequence[Tensor], params: TimmParams) -> None:
+    finest = _finest(layers)
+    mapped = (_pooled(layer, params.layer_dims) for layer in layers)
+    aligned = (x if x.shape[-2:] == finest else _aligned(x, finest, params) for x in mapped)
+    if params.dims is not None:
+        out.copy_(_pooled(torch.cat(list(aligned), dim=1), params.dims).permute(0, 2, 3, 1))
+        return
+    done = 0
+    for layer in aligned:  # each straight to its place: joined first, all would be copied twice
+        out[..., done : done + layer.shape[1]].copy_(layer.permute(0, 2, 3, 1))
+        done += layer.shape[1]
 
 
 def _aligned(layer: Tensor, size: Sequence[int], params: TimmParams) -> Tensor:

@@ -14,7 +14,7 @@ from torch import Tensor
 from adharness import ContractError, FeatureGrid, Preprocess, SuiteError
 from adharness.arrays import Float32, UInt8, require_shape
 from adharness_timm import TimmParams
-from adharness_timm.aggregation import join
+from adharness_timm.aggregation import join, joined_size
 from adharness_timm.network import build
 
 _RECIPE = 1  # raise it when the way from image to feature changes
@@ -80,40 +80,45 @@ class TimmExtractor:
         if images.dtype != np.uint8 or len(images) == 0:
             raise ContractError(f"expected uint8 images, got {len(images)} of {images.dtype}")
         size = _CHUNK[self._device.type]
-        gathered = [_Gathered(len(images)), _Gathered(len(images))]
-        for i in range(0, len(images), size):
-            for whole, part in zip(gathered, self._chunk(images[i : i + size]), strict=True):
-                whole.append(part)
-        patches, embeddings = (whole.array() for whole in gathered)
-        return FeatureGrid(patches, embeddings if self._params.embedding else None)
-
-    def _chunk(self, images: UInt8) -> tuple[Tensor, Tensor]:
-        """Patches (n, h, w, D) and embeddings (n, E)."""
-        pixels = torch.from_numpy(np.array(images)).to(self._device)  # a copy: maps are read-only
+        gathered = _Gathered(len(images), self._params)
         with torch.inference_mode(), _exact_convolutions(), _no_denormals():
-            # As (N, 3, H, W) these bytes lie channels-last already.
-            inputs = (pixels.permute(0, 3, 1, 2).float() - self._mean) / self._std
-            layers, embedding = self._network(inputs)
-            return join(layers, self._params), embedding
+            for i in range(0, len(images), size):
+                gathered.append(*self._layers(images[i : i + size]))
+        return gathered.features()
+
+    def _layers(self, images: UInt8) -> tuple[list[Tensor], Tensor]:
+        """Chosen layers (n, C, h, w) and embeddings (n, E)."""
+        pixels = torch.from_numpy(np.array(images)).to(self._device)  # a copy: maps are read-only
+        # As (N, 3, H, W) these bytes lie channels-last already.
+        inputs = (pixels.permute(0, 3, 1, 2).float() - self._mean) / self._std
+        return self._network(inputs)
 
 
 class _Gathered:
-    """Tensors (n, ...) laid one after the other into one array (N, ...), each copied once."""
+    """Features of `count` images, chunk after chunk, joined where they are to lie."""
 
-    def __init__(self, count: int) -> None:
-        self._count, self._done = count, 0
-        self._whole: Tensor | None = None
+    def __init__(self, count: int, params: TimmParams) -> None:
+        self._count, self._done, self._params = count, 0, params
+        self._patches: Float32 | None = None
+        self._embeddings: list[Tensor] = []
 
-    def append(self, part: Tensor) -> None:
-        if self._whole is None:
-            self._whole = torch.empty((self._count, *part.shape[1:]), dtype=torch.float32)
-        self._whole[self._done : self._done + len(part)].copy_(part)
-        self._done += len(part)
+    def append(self, layers: list[Tensor], embedding: Tensor) -> None:
+        if self._patches is None:
+            # NumPy asks for huge pages: torch's own memory takes twice as long to fill.
+            size = joined_size(layers, self._params)
+            self._patches = np.empty((self._count, *size), dtype=np.float32)
+        place = torch.from_numpy(self._patches[self._done : self._done + len(embedding)])
+        if layers[0].device == place.device:
+            join(layers, self._params, place)
+        else:  # joined over there: layer by layer, the strided copies would cross the bus
+            place.copy_(join(layers, self._params))
+        self._embeddings.append(embedding.float().cpu())
+        self._done += len(embedding)
 
-    def array(self) -> Float32:
-        assert self._whole is not None  # noqa: S101  there is an image: checked before
-        whole: Float32 = self._whole.numpy()
-        return whole
+    def features(self) -> FeatureGrid:
+        assert self._patches is not None  # noqa: S101  there is an image: checked before
+        embeddings = torch.cat(self._embeddings).numpy() if self._params.embedding else None
+        return FeatureGrid(self._patches, embeddings)
 
 
 def _device(name: str) -> torch.device:
