@@ -38,7 +38,7 @@ NAMES = {"image_auroc": "image_AUROC", "pixel_auroc": "pixel_AUROC"}  # ours: th
 SMALL = 15  # images of the cell that is not counted
 METHODS: dict[str, dict[str, Any]] = {
     "padim": {
-        "extractor": {"layers": [1, 2, 3], "neighbourhood": 1},
+        "extractor": {"layers": [1, 2, 3], "neighbourhood": 1, "upsampling": "nearest"},
         "bank": {"use": "grid"},
         "scorer": {"use": "padim", "dims": 100},
         "maps": {"image_score": {"use": "max", "of": "pixels"}},

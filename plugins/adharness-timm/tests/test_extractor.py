@@ -120,6 +120,24 @@ def test_extracting_leaves_the_arithmetic_of_the_process_as_it_was(make, images)
     assert torch.tensor(1e-40) * 1 != 0
 
 
+@pytest.mark.parametrize("fields", [CONV, pytest.param(VIT, marks=pytest.mark.slow)])
+def test_bfloat16_moves_features_a_little_and_they_stay_float32(make, images, fields):
+    exact, reduced = make(**fields), make(**fields, precision="bfloat16")
+    height, width = exact.preprocess.height, exact.preprocess.width
+    batch = images[:, :height, :width]
+    expected, features = exact.extract(batch), reduced.extract(batch)
+    assert features.patches.dtype == features.embeddings.dtype == np.float32
+    assert 0 < relative(expected.patches, features.patches) < 0.03
+    assert 0 < relative(expected.embeddings, features.embeddings) < 0.03
+    np.testing.assert_array_equal(features.patches, reduced.extract(batch).patches)
+
+
+def test_precision_is_part_of_what_names_the_features():
+    reduced = TimmParams(precision="bfloat16").identity()
+    assert reduced != TimmParams().identity()
+    assert reduced["precision"] == "bfloat16"
+
+
 def test_the_embedding_can_be_left_out(make, images):
     assert make(**CONV, embedding=False).extract(images).embeddings is None
 

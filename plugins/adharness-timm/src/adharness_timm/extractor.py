@@ -81,7 +81,7 @@ class TimmExtractor:
             raise ContractError(f"expected uint8 images, got {len(images)} of {images.dtype}")
         size = _CHUNK[self._device.type]
         gathered = _Gathered(len(images), self._params)
-        with torch.inference_mode(), _exact_convolutions(), _no_denormals():
+        with torch.inference_mode(), _exact_convolutions(), _no_denormals(), self._reduced():
             for i in range(0, len(images), size):
                 gathered.append(*self._layers(images[i : i + size]))
         return gathered.features()
@@ -91,7 +91,13 @@ class TimmExtractor:
         pixels = torch.from_numpy(np.array(images)).to(self._device)  # a copy: maps are read-only
         # As (N, 3, H, W) these bytes lie channels-last already.
         inputs = (pixels.permute(0, 3, 1, 2).float() - self._mean) / self._std
-        return self._network(inputs)
+        layers, embedding = self._network(inputs)
+        return [layer.float() for layer in layers], embedding.float()
+
+    def _reduced(self) -> torch.autocast:
+        """Products in bfloat16 where the params ask for it; sums and norms stay in float32."""
+        enabled = self._params.precision == "bfloat16"
+        return torch.autocast(self._device.type, torch.bfloat16, enabled=enabled)
 
 
 class _Gathered:
@@ -112,7 +118,7 @@ class _Gathered:
             join(layers, self._params, place)
         else:  # joined over there: layer by layer, the strided copies would cross the bus
             place.copy_(join(layers, self._params))
-        self._embeddings.append(embedding.float().cpu())
+        self._embeddings.append(embedding.cpu())
         self._done += len(embedding)
 
     def features(self) -> FeatureGrid:
