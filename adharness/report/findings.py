@@ -9,6 +9,7 @@ from adharness.report.gap import Gap
 from adharness.report.leaderboard import HEADLINE_METRIC, Leaderboard, Standing, headline_class
 from adharness.report.metric_names import metric_name
 from adharness.report.paired import Resample
+from adharness.report.reversals import told_reversals
 from adharness.report.seeds import Score
 from adharness.report.view import Glance, Winner
 
@@ -16,12 +17,13 @@ from adharness.report.view import Glance, Winner
 def findings(
     board: Leaderboard, gaps: Sequence[Gap], resample: Resample | None = None
 ) -> list[str]:
-    """Say who leads and how surely, what unifying costs, and what failed."""
+    """Say who leads and how surely, what turns with the protocol, what it costs, what failed."""
     said: list[str] = []
     for data in board.run.datasets:
         best = winners(board, data.name)
         said.extend(_leaders(data.name, best))
         said.extend(_sureness(board, best, resample) if resample else [])
+    said.extend(told_reversals(board, resample))
     fair = [gap for gap in gaps if gap.scope == "macro" and not gap.class_oracle]
     return [*said, *_largest(fair, HEADLINE_METRIC), *_largest(fair, "image_f1"), *_troubles(board)]
 
