@@ -23,7 +23,7 @@ from adharness.report.seeds import Score, over_seeds
 from adharness.store.records import CellRecord, Value
 
 REFERENCE = "per-class"
-UNIFIED = ("model-unified", "absolute-unified")
+UNIFIED = ("model-unified", "absolute-unified", "routed")
 
 
 @dataclass(frozen=True, slots=True)
