@@ -26,6 +26,7 @@ from adharness.engine.judge import Referee
 from adharness.engine.score import Reuse, ScoringTask, run_tasks, tasks_of
 from adharness.engine.survey import Survey, survey
 from adharness.engine.verdicts import Outcomes, judge_group
+from adharness.engine.views import write_views
 from adharness.errors import StoreError
 from adharness.plan import Cell, Plan
 from adharness.store.files import explained
@@ -61,6 +62,7 @@ class _Progress:
     cells: list[CellRecord] = field(default_factory=list)
     skipped: list[SkippedImage] = field(default_factory=list)
     gallery: list[GalleryImage] = field(default_factory=list)
+    views: list[str] = field(default_factory=list)
 
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:
@@ -129,6 +131,7 @@ def _record(
         limit=options.limit,
         skipped=progress.skipped,
         gallery=progress.gallery,
+        views=progress.views,
         provenance=provenance(progress.installed.versions(["adharness", *distributions(plan)])),
     )
 
@@ -184,6 +187,10 @@ def _run_group(
         )
         worker = CellWorker(plan.suite, group, referee, RunFolder(options.out), options.reuse)
         progress.cells += judge_group(worker, outcomes, listener)
+    if plan.suite.views.projections:
+        with progress.timed("views"):
+            folder = RunFolder(options.out)
+            progress.views += write_views(group, plan.suite.views, folder, listener)
 
 
 def _spill_folder(cache: Path) -> Path:
