@@ -115,7 +115,7 @@ def _neighbour_table(
     method: str,
     identity: str,
 ) -> Table:
-    return Table(
+    table = Table(
         id=identity,
         label=method,
         caption=(
@@ -132,6 +132,7 @@ def _neighbour_table(
         keys={"dataset": dataset},
         legend=("0 %", "100 %"),
     )
+    return without_idle(table, keep=1)
 
 
 def _shares(share: NeighbourShares, classes: Sequence[str]) -> Line:

@@ -19,7 +19,7 @@ from adharness.store.records import CellRecord
 
 MARKS = 150
 """Images of one class and label that are drawn: beyond it evenly spaced ones of the sorted."""
-WIDTH, _LEFT_PX, _RIGHT_PX = 460.0, 104.0, 104.0
+WIDTH, _LEFT_PX, _RIGHT_PX = 460.0, 100.0, 124.0
 _ROW_PX, _MARK_PX, _LABEL_PX, _AXIS_PX = 27.0, 9.0, 11.0, 16.0
 
 
