@@ -26,16 +26,22 @@ SMALL: dict[str, Any] = {
 }  # fmt: skip
 
 
-def test_a_suite_that_asks_for_views_has_them_on_its_board_and_the_same_cells(bench, monkeypatch):
-    plain, before = bench.run(**SMALL)
-    record, after = bench.run(**SMALL, views={"projections": ["pca", "tsne"], "images": 40})
+VIEWS = {"projections": ["pca", "tsne"], "images": 20}
+
+
+@pytest.mark.timeout(90)  # it imports scikit-learn
+def test_a_suite_that_asks_for_views_has_them_on_its_board_and_the_same_cells(
+    bench, on_tree, monkeypatch
+):
+    plain, before = bench.run(**SMALL, **on_tree)
+    record, after = bench.run(**SMALL, **on_tree, views=VIEWS)
     assert [(c.id, c.rows) for c in after] == [(c.id, c.rows) for c in before]
     assert plain.views == []
     stored = [RunFolder(bench.out).view(view_id) for view_id in record.views]
     assert [view.projection for view in stored if view] == ["pca", "tsne"]
     for view in stored:
         assert view is not None
-        assert len(view.x) == len(view.y) == len(view.samples) == 40
+        assert len(view.x) == len(view.y) == len(view.samples) == 20
         assert view.of == sum(sum(of.values()) for of in plain.datasets[0].counts.values())
         assert {0, 1} == set(view.labels)
     page = write_report(bench.out).html.read_text()
@@ -46,7 +52,7 @@ def test_a_suite_that_asks_for_views_has_them_on_its_board_and_the_same_cells(be
         raise AssertionError("made again")
 
     monkeypatch.setattr(views, "project", never)
-    again, _ = bench.run(**SMALL, views={"projections": ["pca", "tsne"], "images": 40})
+    again, _ = bench.run(**SMALL, **on_tree, views=VIEWS)
     assert again.views == record.views
 
 
