@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from adharness.baselines.pixel_patches import PixelPatches, PixelPatchesParams
+from adharness.cli import main
 from adharness.contracts import ExtractorSpec, FeatureGrid
 from adharness.engine import score
 from adharness.engine.events import StepDone
@@ -144,3 +145,14 @@ def test_a_mutant_that_scores_by_the_true_class_is_seen(bench, on_tree, monkeypa
     own, routed = (raw(bench, of(cells, p)) for p in ("per-class", "routed"))
     right = of(cells, "routed").facts["routing accuracy"]
     assert sum(own[s] == routed[s] for s in own) != round(right * len(own))
+
+
+def test_a_routed_cell_cannot_be_saved_and_the_hint_says_which_can(bench, tmp_path, capsys):
+    assert bench.cli(**{**PAIR, "metrics": ["image_auroc"]}) == 0
+    assert (
+        "Test images given to the model of their class"
+        in (bench.out / "leaderboard.html").read_text()
+    )
+    chosen = ["--only", "protocol=routed", "--only", "method=knn", "--out", str(tmp_path / "saved")]
+    assert main.run(["save", str(bench.out), "--cache-dir", str(bench.cache), *chosen]) == 2
+    assert "not saved yet" in capsys.readouterr().err
