@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass
 
+from adharness.contracts.specs import NormalizerSpec
+from adharness.errors import SuiteError
 from adharness.suite.bound import Bound, BoundDataset, BoundMethod, BoundSuite
 from adharness.suite.made_elsewhere import takes_part
 from adharness.suite.protocols import PROTOCOLS, Protocol
@@ -89,8 +91,14 @@ def expand(suite: BoundSuite) -> Plan:
     -------
     Plan
         data x methods x protocols x seeds x normalizers x thresholders, the last varying fastest.
-        Scores made elsewhere stand under protocols that train what they were made with.
+        Scores made elsewhere stand under protocols that train what they were made with; a
+        normalizer that needs the class does not stand under `routed`, which has only a guess.
         The order of keys in the file changes nothing.
+
+    Raises
+    ------
+    SuiteError
+        If no normalizer of the suite can stand under `routed`, and the suite asks for it.
     """
     combined = itertools.product(
         suite.data,
@@ -103,6 +111,17 @@ def expand(suite: BoundSuite) -> Plan:
     cells = (
         Cell(dataset, method, protocol, normalizer, thresholder, seed)
         for dataset, method, protocol, seed, normalizer, thresholder in combined
-        if takes_part(method.scorer, protocol)
+        if takes_part(method.scorer, protocol) and _may_normalize(normalizer, protocol)
     )
+    for protocol in suite.protocols:
+        if not any(_may_normalize(normalizer, protocol) for normalizer in suite.normalizers):
+            names = " and ".join(normalizer.name for normalizer in suite.normalizers)
+            fact = f"{names} must be told the class, which protocol '{protocol}' hides"
+            raise SuiteError(fact, hint="add `- use: raw` to `normalizers:`")
     return Plan(suite, tuple(cells))
+
+
+def _may_normalize(normalizer: Bound, protocol: str) -> bool:
+    spec = normalizer.component.spec
+    told = isinstance(spec, NormalizerSpec) and spec.needs_class
+    return not (told and PROTOCOLS[protocol].routed)

@@ -154,6 +154,7 @@ def _method_lines(method: BoundMethod) -> list[str]:
 def _protocol_line(name: str) -> str:
     protocol = PROTOCOLS[name]
     models = "one model a class" if protocol.labels_at_train else "one model for all classes"
+    models += ", chosen by the predicted class" if protocol.routed else ""
     cuts = "one a class" if protocol.labels_at_eval else "one for all images"
     return f"{name}: {models}; normalizer and threshold {cuts}"
 
@@ -174,4 +175,4 @@ def _product(plan: Plan) -> str:
     }
     product = " x ".join(f"{len(items)} {noun}(s)" for noun, items in factors.items())
     left_out = math.prod(map(len, factors.values())) - len(plan.cells)
-    return f"{product} - {left_out} that imported scores were not made for" if left_out else product
+    return f"{product} - {left_out} that cannot stand under their protocol" if left_out else product

@@ -15,7 +15,7 @@ from adharness.cli.progress import shown
 from adharness.engine.run import RunOptions, run_plan
 from adharness.engine.score import Reuse
 from adharness.errors import SuiteError
-from adharness.plan import Plan, expand
+from adharness.plan import PROTOCOLS, Plan, expand
 from adharness.report.write import ReportPaths, write_report
 from adharness.store.records import CellRecord, RunRecord
 from adharness.suggest import closest
@@ -146,7 +146,7 @@ def _is_first(cell: CellRecord, cells: list[CellRecord]) -> bool:
 
 
 def _headline(cell: CellRecord) -> list[str]:
-    name = "pooled" if cell.protocol == "absolute-unified" else "macro"
+    name = "macro" if PROTOCOLS[cell.protocol].labels_at_eval else "pooled"
     row = next(row for row in cell.rows if row.class_name == name)
     value = row.metrics.get("image_auroc")
     if row.failure:

@@ -17,7 +17,7 @@ from adharness.engine.group import RunContext, open_group
 from adharness.engine.saving import CellSaver
 from adharness.engine.survey import survey
 from adharness.errors import StoreError, SuiteError
-from adharness.plan import Cell, Plan, expand
+from adharness.plan import PROTOCOLS, Cell, Plan, expand
 from adharness.registry import Registry
 from adharness.store.folder import RunFolder
 from adharness.store.provenance import Installed
@@ -59,6 +59,11 @@ def save(  # noqa: PLR0913 - one argument an option
     cell = _one_cell(chosen(expand(suite), only))
     if imports_of(cell) == ["scores"]:
         raise StoreError(f"the scores of '{cell.method.name}' were made elsewhere, with no model")
+    if PROTOCOLS[cell.protocol].routed:
+        raise StoreError(
+            f"'{cell.method.name}' under {cell.protocol} is models and a router: not saved yet",
+            hint="save a cell of another protocol, such as --only protocol=per-class",
+        )
     stored = _record_of(cell, folder, record.cells)
     with shown(quiet=quiet) as listener:
         cache = cache_dir or cache_folder()

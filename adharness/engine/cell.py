@@ -52,6 +52,20 @@ class RawScores:
     costs: Costs | None
     found: Int64 | None = None
 
+    def where(self, images: Int64) -> RawScores:
+        """Keep the images at these rows; facts and costs are the model's and stay."""
+
+        def kept(values: AnyArray | None) -> AnyArray | None:
+            return None if values is None else values[images]
+
+        return replace(
+            self,
+            own=kept(self.own),
+            patches=kept(self.patches),
+            neighbours=kept(self.neighbours),
+            found=kept(self.found),
+        )
+
 
 @dataclass(frozen=True, eq=False)
 class Fitted:

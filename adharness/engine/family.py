@@ -180,9 +180,14 @@ def needs_class(cell: Cell) -> bool:
 
 def tells_class(cell: Cell) -> bool:
     """Whether a part of the cell is told a class that the protocol hides: an upper bound."""
+    merged = not PROTOCOLS[cell.protocol].labels_at_train
+    return _tells_normalizer(cell) or (bank_needs_class(cell.method.bank) and merged)
+
+
+def _tells_normalizer(cell: Cell) -> bool:
+    """Whether the normalizer is told a hidden class; a plan has no such cell under `routed`."""
     protocol = PROTOCOLS[cell.protocol]
-    normalizer = needs_class(cell) and not protocol.labels_at_eval
-    return normalizer or (bank_needs_class(cell.method.bank) and not protocol.labels_at_train)
+    return needs_class(cell) and not (protocol.labels_at_eval or protocol.routed)
 
 
 def imports_of(cell: Cell) -> list[Literal["features", "scores"]]:
@@ -207,7 +212,7 @@ def _part(cell: Cell, group: FeatureGroup, gathered: Gathered, name: str | None)
     if name is None and gathered.failures:
         raise gathered.first_failure()
     survey = group.survey
-    shows_class = name is not None or needs_class(cell)
+    shows_class = name is not None or _tells_normalizer(cell)
     test = gathered.rows(survey.portion("test", name))
     calibration = gathered.rows(survey.portion("calibration", name))
     gap = _gap(group, gathered, survey.portion("calibration", name))

@@ -190,6 +190,17 @@ class CachedFeatures:
         """Embeddings of all images, (N, E); None where there are none."""
         return self._embeddings(np.arange(self.count))
 
+    def image_vectors(self) -> Float32:
+        """Give a vector an image, (N, E): its embedding, else the mean of its patches."""
+        given = self.embeddings()
+        if given is not None:
+            return given
+        means = np.empty((self.count, self.dim), dtype=np.float32)
+        for i in range(self.count):  # one by one: a sum must not depend on how many are read
+            patches = self.read(np.array([i])).patches.reshape(-1, self.dim)
+            means[i] = patches.mean(axis=0, dtype=np.float64)
+        return means
+
     def _fill(self, out: Float32, images: Int64, name: str) -> None:
         for shard, here in self._by_shard(images):
             mapped = shard.patches() if name == "patches" else shard.embeddings()

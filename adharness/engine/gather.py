@@ -21,6 +21,9 @@ from adharness.store.folder import RunFolder
 from adharness.store.records import Costs, Failure
 from adharness.suite.bound import BoundMethod
 
+ROUTING = "routing accuracy"
+"""The fact of a routed cell: the share of test images that the right model scored."""
+
 
 @dataclass(frozen=True, eq=False)
 class Gathered:
@@ -64,10 +67,13 @@ def gather(
     folder: RunFolder,
     outcomes: Mapping[str | None, ScoringOutcome],
     method: BoundMethod,
+    *,
+    routed: bool = False,
 ) -> Gathered:
     """Read the stored scorings of a method; those that failed become failures by class.
 
     `outcomes` maps the class that a model was trained on, or None for all, to what came of it.
+    `routed` tells that images were given to models by a predicted class, and how well is a fact.
     """
     failures = {c: failure_of("judge", error) for c, error in group.truth.broken.items()}
     for trained_on, outcome in outcomes.items():
@@ -96,7 +102,15 @@ def gather(
     costs = _total([outcome.costs for outcome in done if outcome.costs])
     facts = _lowest([outcome.facts for outcome in done])
     facts |= _cross_class(group.survey, positions, _whole(stored, "neighbours", order))
+    facts |= _routing(group) if routed and not group.failures else {}
     return Gathered(positions, raw, patches, maps, failures, costs, label, facts)
+
+
+def _routing(group: FeatureGroup) -> dict[str, float]:
+    """Measure the share of test images that are taken for the class they are of."""
+    tested = group.survey.portion("test")
+    right = group.routed_to[tested] == group.survey.class_numbers(tested)
+    return {ROUTING: float(right.mean())} if len(tested) else {}
 
 
 def _positions(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,6 +16,7 @@ from adharness.engine.events import Failed, ImageSkipped, Listener, StepDone, St
 from adharness.engine.extract import ExtractionJob, ensure_shard
 from adharness.engine.failures import failure_of
 from adharness.engine.features import CachedFeatures, Shard
+from adharness.engine.routing import route
 from adharness.engine.survey import Survey
 from adharness.engine.truth import Truth, read_truth
 from adharness.engine.turned import Turner
@@ -46,6 +48,24 @@ class FeatureGroup:
     def training(self, positions: Int64) -> CachedFeatures:
         """Features of training images, which know the classes; the engine tells them or not."""
         return self.features.subset(positions).labelled(self.survey.class_numbers(positions))
+
+    @cached_property
+    def routed_to(self) -> Int64:
+        """Number of the class that each held-out and test image is taken for, (N,); -1 for others.
+
+        Raises
+        ------
+        StoreError
+            A class was not extracted.
+        DataError
+            There is no training image.
+        """
+        survey = self.survey
+        judged = np.union1d(survey.portion("calibration"), survey.portion("test"))
+        found = np.full(len(survey.samples), -1, dtype=np.int64)
+        training = self.training(survey.portion("train"))
+        found[judged] = route(training, self.features.subset(judged))
+        return found
 
 
 @dataclass(frozen=True)

@@ -23,9 +23,10 @@ from adharness.engine.events import (
 from adharness.engine.gallery import write_gallery
 from adharness.engine.group import FeatureGroup, RunContext, open_group
 from adharness.engine.judge import Referee
-from adharness.engine.score import Reuse, run_task, tasks_of
+from adharness.engine.score import Reuse, ScoringTask, run_tasks, tasks_of
 from adharness.engine.survey import Survey, survey
 from adharness.engine.verdicts import Outcomes, judge_group
+from adharness.engine.views import write_views
 from adharness.errors import StoreError
 from adharness.plan import Cell, Plan
 from adharness.store.files import explained
@@ -61,6 +62,7 @@ class _Progress:
     cells: list[CellRecord] = field(default_factory=list)
     skipped: list[SkippedImage] = field(default_factory=list)
     gallery: list[GalleryImage] = field(default_factory=list)
+    views: list[str] = field(default_factory=list)
 
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:
@@ -129,6 +131,7 @@ def _record(
         limit=options.limit,
         skipped=progress.skipped,
         gallery=progress.gallery,
+        views=progress.views,
         provenance=provenance(progress.installed.versions(["adharness", *distributions(plan)])),
     )
 
@@ -184,6 +187,10 @@ def _run_group(
         )
         worker = CellWorker(plan.suite, group, referee, RunFolder(options.out), options.reuse)
         progress.cells += judge_group(worker, outcomes, listener)
+    if plan.suite.views.projections:
+        with progress.timed("views"):
+            folder = RunFolder(options.out)
+            progress.views += write_views(group, plan.suite.views, folder, listener)
 
 
 def _spill_folder(cache: Path) -> Path:
@@ -197,18 +204,22 @@ def _spill_folder(cache: Path) -> Path:
 def _run_tasks(
     group: FeatureGroup, folder: RunFolder, reuse: Reuse, listener: Listener
 ) -> Outcomes:
-    wanted = [task for cell in group.cells for task in tasks_of(cell, group.survey.classes)]
-    tasks = list(dict.fromkeys(wanted))
-    listener(StageStarted("fit and score", len(tasks), "models"))
+    wanted = [task for cell in group.cells for task in tasks_of(cell, group)]
+    models: dict[object, list[ScoringTask]] = {}
+    for task in dict.fromkeys(wanted):
+        models.setdefault(task.model, []).append(task)
+    listener(StageStarted("fit and score", len(models), "models"))
     outcomes: Outcomes = {}
-    for task in tasks:
-        listener(StepStarted("fit and score", task.label))
+    for tasks in models.values():
+        label = tasks[0].label
+        listener(StepStarted("fit and score", label))
         with relayed(listener, "fit and score"):
-            outcomes[task] = run_task(task, group, folder, reuse)
-        failure = outcomes[task].failure
+            found = run_tasks(tasks, group, folder, reuse)
+        failure = next((o.failure for o in found.values() if o.failure), None)
         if failure and failure.stage != "extract":
-            listener(Failed(task.label, failure))
-        listener(StepDone("fit and score", reused=outcomes[task].reused))
+            listener(Failed(label, failure))
+        listener(StepDone("fit and score", reused=all(o.reused for o in found.values())))
+        outcomes |= found
     return outcomes
 
 

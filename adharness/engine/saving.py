@@ -95,7 +95,7 @@ class CellSaver:
 
     def _outcomes(self) -> dict[ScoringTask, ScoringOutcome]:
         """Find the stored scorings of the cell; those that failed in the run are left out."""
-        tasks = tasks_of(self.cell, self.group.survey.classes)
+        tasks = tasks_of(self.cell, self.group)
         ids = {task: digest(task_identity(task, self.group)) for task in tasks}
         if list(ids.values()) != self.record.scorings:
             raise StoreError(

@@ -43,10 +43,18 @@ class ScoringTask:
     name: str
     """Of the method, unique in its suite."""
 
+    routed: bool = False
+    """Whether it scores the images that are taken for its class, not those that are of it."""
+
     @property
     def label(self) -> str:
         """How the progress names it."""
         return f"{self.name} on {self.trained_on or 'all classes'}"
+
+    @property
+    def model(self) -> tuple[str, str | None, int]:
+        """What tells the model apart; tasks with equal ones are scored by one fit."""
+        return self.name, self.trained_on, self.seed
 
 
 @dataclass(frozen=True)
@@ -58,42 +66,75 @@ class ScoringOutcome:
     costs: Costs | None = None
     facts: Mapping[str, float] = field(default_factory=dict)
     reused: bool = False
+    awaited: bool = False
+    """Whether the model has still to be fitted; never so once a task was run."""
 
 
-def tasks_of(cell: Cell, classes: Sequence[str]) -> list[ScoringTask]:
-    """Models that a cell needs: one a class where the protocol knows the class at train time."""
-    names = classes if PROTOCOLS[cell.protocol].labels_at_train else [None]
-    return [ScoringTask(cell.method, name, cell.seed, cell.method.name) for name in names]
+def tasks_of(cell: Cell, group: FeatureGroup) -> list[ScoringTask]:
+    """Models that a cell needs: one a class where the protocol knows the class at train time.
 
-
-def run_task(
-    task: ScoringTask, group: FeatureGroup, folder: RunFolder, reuse: Reuse
-) -> ScoringOutcome:
-    """Fit and score, or find the stored result of the same task.
-
-    Whatever a plugin raises becomes the outcome's failure; a StoreError is passed on.
+    Under `routed` those that an image is routed to; without features of every class, all of them.
     """
-    needed = group.survey.classes if task.trained_on is None else (task.trained_on,)
-    failed = next((group.failures[c] for c in needed if c in group.failures), None)
+    protocol, names = PROTOCOLS[cell.protocol], group.survey.classes
+    if protocol.routed and not group.failures:
+        names = tuple(c for number, c in enumerate(names) if number in group.routed_to)
+    trained_on = names if protocol.labels_at_train else [None]
+    named = (cell.method, cell.seed, cell.method.name)
+    return [ScoringTask(named[0], name, *named[1:], protocol.routed) for name in trained_on]
+
+
+def run_tasks(
+    tasks: Sequence[ScoringTask], group: FeatureGroup, folder: RunFolder, reuse: Reuse
+) -> dict[ScoringTask, ScoringOutcome]:
+    """Fit one model and score what its tasks ask for; stored results are found, not made again.
+
+    Whatever a plugin raises becomes the outcomes' failure; a StoreError is passed on.
+    """
+    outcomes = {task: _found(task, group, folder, reuse) for task in tasks}
+    missing = [task for task, outcome in outcomes.items() if outcome.awaited]
+    if not missing:
+        return outcomes
     try:
-        identity = task_identity(task, group)
-    except Exception as error:  # noqa: BLE001 - files of an imported method that cannot be read
-        nameless = digest([group.survey.name, task.name, task.trained_on, task.seed])
-        return ScoringOutcome(nameless, failed or failure_of("fit and score", error))
-    scoring_id = digest(identity)
-    if failed:
-        return ScoringOutcome(scoring_id, failed)
-    versions = task_versions(task.method, group)
-    stored = folder.scoring(scoring_id)
-    if stored and reuse.allows(stored.versions, versions):
-        return ScoringOutcome(scoring_id, costs=stored.costs, facts=stored.facts, reused=True)
-    try:
-        positions, raw = _fit(task, group)
+        positions, raw = _fit(missing, group)
     except StoreError:
         raise
     except Exception as error:  # noqa: BLE001 - a contestant's fault is a failed row, not a lost run
-        return ScoringOutcome(scoring_id, failure_of("fit and score", error))
-    record = ScoringRecord(
+        failure = failure_of("fit and score", error)
+        return outcomes | {t: ScoringOutcome(outcomes[t].id, failure) for t in missing}
+    for task in missing:
+        chosen = np.isin(positions, _portions(task, group)[1])
+        mine = raw.where(np.flatnonzero(chosen))
+        record = _record(task, group, outcomes[task].id, mine)
+        folder.put_scoring(record, {"scores.npz": _arrays(group, positions[chosen], mine)})
+        outcomes[task] = ScoringOutcome(record.id, costs=record.costs, facts=record.facts)
+    return outcomes
+
+
+def _found(
+    task: ScoringTask, group: FeatureGroup, folder: RunFolder, reuse: Reuse
+) -> ScoringOutcome:
+    """Find the stored result of a task, or why there can be none, or that it is awaited."""
+    needed: Sequence[str] = group.survey.classes  # the router learns from every class
+    if task.trained_on is not None and not task.routed:
+        needed = (task.trained_on,)
+    failed = next((group.failures[c] for c in needed if c in group.failures), None)
+    try:
+        scoring_id = digest(task_identity(task, group))
+    except Exception as error:  # noqa: BLE001 - files of an imported method that cannot be read
+        nameless = digest([group.survey.name, *task.model, task.routed])
+        return ScoringOutcome(nameless, failed or failure_of("fit and score", error))
+    if failed:
+        return ScoringOutcome(scoring_id, failed)
+    stored = folder.scoring(scoring_id)
+    if stored and reuse.allows(stored.versions, task_versions(task.method, group)):
+        return ScoringOutcome(scoring_id, costs=stored.costs, facts=stored.facts, reused=True)
+    return ScoringOutcome(scoring_id, awaited=True)
+
+
+def _record(
+    task: ScoringTask, group: FeatureGroup, scoring_id: str, raw: RawScores
+) -> ScoringRecord:
+    return ScoringRecord(
         id=scoring_id,
         dataset=group.survey.name,
         method=task.method.name,
@@ -101,33 +142,33 @@ def run_task(
         seed=task.seed,
         costs=raw.costs,
         facts=dict(raw.facts),
-        versions=versions,
-        identity=identity,
+        versions=task_versions(task.method, group),
+        identity=task_identity(task, group),
     )
-    folder.put_scoring(record, {"scores.npz": _arrays(group, positions, raw)})
-    return ScoringOutcome(scoring_id, costs=record.costs, facts=record.facts)
 
 
 def _portions(task: ScoringTask, group: FeatureGroup) -> tuple[Int64, Int64]:
     survey = group.survey
     train = survey.portion("train", task.trained_on)
+    if task.routed and task.trained_on is not None:
+        number = survey.classes.index(task.trained_on)
+        return train, evaluated(train, np.flatnonzero(group.routed_to == number))
     held = (survey.portion("calibration", task.trained_on), survey.portion("test", task.trained_on))
     return train, evaluated(train, *held)
 
 
-def _fit(task: ScoringTask, group: FeatureGroup) -> tuple[Int64, RawScores]:
-    train, positions = _portions(task, group)
-    scorer = imported_scorer(task.method.scorer)
+def _fit(tasks: Sequence[ScoringTask], group: FeatureGroup) -> tuple[Int64, RawScores]:
+    """Fit the model that these tasks share and score each image that any of them asks for."""
+    method, seed = tasks[0].method, tasks[0].seed
+    portions = [_portions(task, group) for task in tasks]
+    train = portions[0][0]
+    positions = evaluated(train, *(judged for _, judged in portions))
+    scorer = imported_scorer(method.scorer)
     if scorer:
         tested = np.isin(positions, group.survey.portion("test"))
         return look_up_scores(scorer, group, positions, tested)
-    raw = fit_and_score(
-        task.method,
-        group.training(train),
-        group.features.subset(positions),
-        seed=task.seed,
-    )
-    return positions, raw
+    features = group.features.subset(positions)
+    return positions, fit_and_score(method, group.training(train), features, seed=seed)
 
 
 def task_identity(task: ScoringTask, group: FeatureGroup) -> dict[str, Any]:

@@ -34,7 +34,7 @@ def _judge_method(
     worker: CellWorker, cells: Sequence[Cell], outcomes: Outcomes, listener: Listener
 ) -> list[CellRecord]:
     """Judge the cells that share raw scores; what is stored already is only read."""
-    mine = {t.trained_on: outcomes[t] for t in tasks_of(cells[0], worker.group.survey.classes)}
+    mine = {t.trained_on: outcomes[t] for t in tasks_of(cells[0], worker.group)}
     done: list[CellRecord] = []
     missing: list[Cell] = []
     for cell in cells:
@@ -45,7 +45,8 @@ def _judge_method(
             done.append(found)
             listener(StepDone("judge", reused=True))
     if missing:
-        gathered = gather(worker.group, worker.folder, mine, cells[0].method)
+        routed = PROTOCOLS[cells[0].protocol].routed
+        gathered = gather(worker.group, worker.folder, mine, cells[0].method, routed=routed)
         rankings = Rankings(worker.referee, gathered)
         for _, family in groupby(sorted(missing, key=_family_key), key=_family_key):
             done += _judge_family(worker, list(family), list(mine.values()), rankings, listener)
@@ -93,8 +94,9 @@ def _report_new_failures(
             return
 
 
-def _method_key(cell: Cell) -> tuple[str, bool, int]:
-    return cell.method.name, PROTOCOLS[cell.protocol].labels_at_train, cell.seed
+def _method_key(cell: Cell) -> tuple[str, bool, bool, int]:
+    protocol = PROTOCOLS[cell.protocol]
+    return cell.method.name, protocol.labels_at_train, protocol.routed, cell.seed
 
 
 def _family_key(cell: Cell) -> tuple[str, str]:

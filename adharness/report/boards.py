@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 
 from adharness.report.costs import COST_COLUMNS, cost_numbers
+from adharness.report.formats import percent
 from adharness.report.leaderboard import (
     AGGREGATES,
     HEADLINE_METRIC,
@@ -22,6 +23,8 @@ from adharness.report.seeds import Score
 from adharness.report.view import Column, Footnotes, Line, Number, Table, number, without_idle
 from adharness.store.records import CellRecord
 
+ROUTING = "routing accuracy"
+"""The fact by which a routed cell says what share of test images the right model scored."""
 _AXES = ("dataset", "normalizer", "thresholder")
 _DECISION = "image_f1"
 _LEVELS = ("image", "pixel", "region", "")
@@ -115,7 +118,9 @@ def _board(board: Leaderboard, protocol: str) -> Table:
     table = Table(
         id=f"board-{board.run.protocols.index(protocol) + 1}",
         label=protocol_title(protocol),
-        caption=f"{_MEANINGS.get(protocol, '')} Numbers: {rows}, in percent.".strip(),
+        caption=(
+            f"{_MEANINGS.get(protocol, '')} Numbers: {rows}, in percent.{_routing(standings)}"
+        ).strip(),
         settings=_AXES,
         columns=(*_columns(metrics, decisions=decisions), *COST_COLUMNS),
         lines=tuple(mark_groups(whole)),
@@ -123,6 +128,21 @@ def _board(board: Leaderboard, protocol: str) -> Table:
         ranked=True,
     )
     return without_idle(table)
+
+
+def _routing(standings: Sequence[Standing]) -> str:
+    """Say how often the right model scored a test image; empty where nothing was routed."""
+    told = {
+        (group.dataset, cell.extractor, cell.seed): cell.facts[ROUTING]
+        for group, cells in ((s.group, s.cells) for s in standings)
+        for cell in cells
+        if ROUTING in cell.facts
+    }
+    each: dict[str, list[float]] = {}
+    for (dataset, extractor, _), share in told.items():
+        each.setdefault(f"{dataset} with {extractor}", []).append(share)
+    shown = [f"{name} {percent(sum(got) / len(got))} %" for name, got in each.items()]
+    return f" Test images given to the model of their class: {', '.join(shown)}." if shown else ""
 
 
 def mark_groups(lines: Sequence[Line], columns: slice = slice(None)) -> list[Line]:

@@ -5,6 +5,8 @@ Per-class minus unified, in the metric's own unit: positive where a higher-is-be
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -23,7 +25,7 @@ from adharness.report.seeds import Score, over_seeds
 from adharness.store.records import CellRecord, Value
 
 REFERENCE = "per-class"
-UNIFIED = ("model-unified", "absolute-unified")
+UNIFIED = ("model-unified", "absolute-unified", "routed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,3 +120,23 @@ def _difference(first: CellRecord, second: CellRecord, scope: str, metric: str) 
             return Value(value=None, reason=f"{cell.protocol}: {value.reason or 'undefined'}")
         sides.append(value.value)
     return Value(value=sides[0] - sides[1])
+
+
+def gap_csv(gaps: Sequence[Gap]) -> str:
+    """Text of `unification_gap.csv`: a line a gap; empty = undefined, and `reason` says why.
+
+    `low` and `high` are the paired bootstrap interval of one seed, `smallest` and `largest` the
+    gaps of several.
+    """
+    keys = ("dataset", "method", "normalizer", "thresholder", "versus", "scope", "metric")
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    ends = ("low", "high", "smallest", "largest")
+    writer.writerow([*keys, "class_oracle", "value", *ends, "reason"])
+    for gap in gaps:
+        score, spread = gap.score, gap.score.spread or (None, None)
+        numbers = (score.value, score.low, score.high, *spread)
+        told = ["" if number is None else repr(number) for number in numbers]
+        named = [getattr(gap, key) for key in keys]
+        writer.writerow([*named, gap.class_oracle, *told, score.reason or ""])
+    return text.getvalue()

@@ -22,7 +22,7 @@ from adharness.report.gap_view import gap_charts, gap_tables
 from adharness.report.leaderboard import Leaderboard, failures_of
 from adharness.report.paired import Resample
 from adharness.report.panels import panels
-from adharness.report.view import Page, Table
+from adharness.report.view import Across, Page, Table
 
 _UNPRINTABLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
@@ -36,6 +36,7 @@ def build_page(
     gaps: Sequence[Gap],
     pictures: Sequence[Gallery] = (),
     resample: Resample | None = None,
+    across: Across | None = None,
 ) -> Page:
     """Decide everything the page says; `resample` tells whether a lead is more than chance."""
     run = board.run
@@ -54,6 +55,7 @@ def build_page(
         dialects=_by_label(dialect_tables(board)),
         gap_charts=tuple(gap_charts(board, gaps)),
         gap_tables=_by_label(gap_tables(board, gaps)),
+        across=across or Across(),
         galleries=tuple(pictures),
         skipped=tuple((image.dataset, image.path, image.message) for image in run.skipped),
         failures=tuple(_failures(board)),

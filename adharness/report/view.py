@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from adharness.report.drawings import Chart, Scatter, StripChart
 from adharness.report.formats import DASH, interval, percent, quartiles
 from adharness.report.gallery import Gallery
 from adharness.report.seeds import Score
@@ -101,6 +102,7 @@ class Table:
     lines: tuple[Line, ...]
     footnotes: tuple[str, ...] = ()
     keys: dict[str, str] = field(default_factory=dict)
+    head: str = "Method"
     ranked: bool = False
     legend: tuple[str, str] | None = None
 
@@ -117,31 +119,15 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
-    """One bar of a chart, in pixels of the drawing."""
+class Across:
+    """Everything that compares classes: by protocol, by method, by projection."""
 
-    label: str
-    text: str
-    x: float
-    y: float
-    width: float
-    text_x: float
-    kind: str
-    whisker: tuple[float, float] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Chart:
-    """Horizontal bars from a common zero line."""
-
-    title: str
-    note: str
-    keys: dict[str, str]
-    width: float
-    height: float
-    zero_x: float
-    bars: tuple[Bar, ...]
-    ticks: tuple[tuple[float, str], ...]
+    strips: tuple[tuple[str, tuple[StripChart, ...]], ...] = ()
+    cross: tuple[tuple[str, tuple[Table, ...]], ...] = ()
+    neighbours: tuple[tuple[str, tuple[Table, ...]], ...] = ()
+    scatters: tuple[tuple[str, tuple[Scatter, ...]], ...] = ()
+    unseen: tuple[str, ...] = ()
+    """Why a view that was asked for is not drawn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +181,7 @@ class Page:
     dialects: tuple[tuple[str, tuple[Table, ...]], ...]
     gap_charts: tuple[Chart, ...]
     gap_tables: tuple[tuple[str, tuple[Table, ...]], ...]
+    across: Across
     galleries: tuple[Gallery, ...]
     skipped: tuple[tuple[str, str, str], ...]
     failures: tuple[tuple[str, str, str], ...]

@@ -1,13 +1,16 @@
-"""Write `leaderboard.html`, `.json` and `.csv` into a run's folder."""
+"""Write a run's board into its folder: one page, its numbers as JSON and CSV, gaps, crossings."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
 
+from adharness.report.across import across_classes
+from adharness.report.cross_class import cross_rates
+from adharness.report.cross_class_view import cross_csv
 from adharness.report.export import to_csv, to_json
 from adharness.report.gallery import galleries
-from adharness.report.gap import unification_gaps
+from adharness.report.gap import gap_csv, unification_gaps
 from adharness.report.leaderboard import Leaderboard, leaderboard
 from adharness.report.metric_names import compared, metric_name
 from adharness.report.page import build_page, render_page
@@ -23,6 +26,8 @@ class ReportPaths:
     html: Path
     json: Path
     csv: Path
+    gap_csv: Path
+    cross_csv: Path
 
 
 def write_report(run_folder: Path) -> ReportPaths:
@@ -45,21 +50,24 @@ def write_report(run_folder: Path) -> ReportPaths:
         If `run.json` is missing, a record cannot be read, or a file cannot be written.
     """
     board = leaderboard(*read_run(run_folder))
+    resample = _resample(run_folder, board)
+    gaps = unification_gaps(board, resample)
+    rates = cross_rates(board, lambda cell: read_scores(run_folder, cell))
+    across = across_classes(run_folder, board, rates)
+    page = build_page(board, gaps, galleries(run_folder, board), resample, across)
     paths = ReportPaths(
         html=run_folder / "leaderboard.html",
         json=run_folder / "leaderboard.json",
         csv=run_folder / "leaderboard.csv",
+        gap_csv=run_folder / "unification_gap.csv",
+        cross_csv=run_folder / "cross_class.csv",
     )
     write_text(paths.json, to_json(board))
     write_text(paths.csv, to_csv(board))
-    write_text(paths.html, _html(run_folder, board))
+    write_text(paths.gap_csv, gap_csv(gaps))
+    write_text(paths.cross_csv, cross_csv(rates))
+    write_text(paths.html, render_page(page))
     return paths
-
-
-def _html(run_folder: Path, board: Leaderboard) -> str:
-    resample = _resample(run_folder, board)
-    gaps = unification_gaps(board, resample)
-    return render_page(build_page(board, gaps, galleries(run_folder, board), resample))
 
 
 def _resample(run_folder: Path, board: Leaderboard) -> Resample:

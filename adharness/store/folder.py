@@ -21,6 +21,7 @@ from adharness.store.files import (
     write_json,
 )
 from adharness.store.records import CellRecord, Record, RunRecord, ScoringRecord
+from adharness.store.views import ViewRecord
 
 RecordT = TypeVar("RecordT", bound=Record)
 StoredT = TypeVar("StoredT", CellRecord, ScoringRecord)
@@ -88,6 +89,17 @@ class RunFolder:
     def put_run(self, record: RunRecord) -> None:
         """Write `run.json`."""
         write_json(self.path / "run.json", record.model_dump(mode="json"))
+
+    def view(self, view_id: str) -> ViewRecord | None:
+        """Give the stored view, or None where there is no whole one."""
+        try:
+            return _validated(self.path / "views" / f"{view_id}.json", ViewRecord)
+        except StoreError:
+            return None
+
+    def put_view(self, record: ViewRecord) -> None:
+        """Write a view."""
+        write_json(self.path / "views" / f"{record.id}.json", record.model_dump(mode="json"))
 
     def split(self, dataset: str) -> Path:
         """Path of the split of a data set, as the board calls it."""

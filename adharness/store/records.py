@@ -14,6 +14,7 @@ reports/<suite>/
                                scorer's `own` image scores, where it has them; `neighbours`: of
                                each image how many patches are nearest to a row of each class;
                                `found`: (height, width) of maps that were made elsewhere
+  views/<id>.json              ViewRecord: image embeddings in a plane
   gallery/<dataset>/           thumbnails, where the licence allows showing pixels
   leaderboard.{html,json,csv}
 ```
@@ -235,5 +236,7 @@ class RunRecord(Record):
     """At most this many images of each class, portion and label, where a quick look was asked."""
     skipped: list[SkippedImage]
     gallery: list[GalleryImage]
+    views: list[str] = []
+    """Ids of the pictures of the feature space."""
     provenance: dict[str, Any]
     """git commit and dirtiness, distributions' versions, CPU, threads, GPU, platform, python."""

@@ -59,6 +59,7 @@ def bind(suite: Suite, registry: Registry, overrides: Overrides = _NOTHING) -> B
         maps=document.maps,
         metrics=document.metric_ids,
         statistics=document.statistics,
+        views=document.views,
         seeds=document.seeds,
         on_error=document.on_error,
     )

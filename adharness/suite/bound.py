@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from adharness.contracts.specs import Params
-from adharness.suite.schema import MapSettings, StatisticsSettings
+from adharness.suite.schema import MapSettings, StatisticsSettings, ViewSettings
 from adharness.suite.split import SplitSettings
 
 if TYPE_CHECKING:
@@ -79,6 +79,7 @@ class BoundSuite:
     statistics: StatisticsSettings
     seeds: tuple[int, ...]
     on_error: Literal["fail", "skip"]
+    views: ViewSettings
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,8 @@ class Protocol:
     name
         As typed in a suite.
     labels_at_train
-        True: one model a class. False: one model fitted on all classes merged.
+        True: one model a class. False: one model fitted on all classes merged. Where the class is
+        known at training alone, an image is scored by the model of the class predicted for it.
     labels_at_eval
         True: one normalizer and one threshold a class, and the mean over classes is the headline.
         False: one of each for all images, and the numbers pooled over them are the headline.
@@ -26,6 +27,11 @@ class Protocol:
     labels_at_train: bool
     labels_at_eval: bool
 
+    @property
+    def routed(self) -> bool:
+        """Whether the class that chooses the model has to be predicted."""
+        return self.labels_at_train and not self.labels_at_eval
+
 
 PROTOCOLS: Mapping[str, Protocol] = MappingProxyType(
     {
@@ -34,6 +40,7 @@ PROTOCOLS: Mapping[str, Protocol] = MappingProxyType(
             Protocol("per-class", labels_at_train=True, labels_at_eval=True),
             Protocol("model-unified", labels_at_train=False, labels_at_eval=True),
             Protocol("absolute-unified", labels_at_train=False, labels_at_eval=False),
+            Protocol("routed", labels_at_train=True, labels_at_eval=False),
         )
     }
 )

@@ -148,6 +148,23 @@ class MapSettings(_Section):
     image_score: ImageScore = ImageScore()
 
 
+class ViewSettings(_Section):
+    """Pictures of the feature space on the board; a list alone stands for `projections`.
+
+    Of each extractor that gives image embeddings, at most `images` of them, as many of every class
+    and label as there are, drawn with `seed`. They change no number and no cell.
+    """
+
+    projections: tuple[Literal["pca", "tsne", "umap"], ...] = ()
+    images: Annotated[int, Field(ge=2, le=5000)] = 1000
+    seed: Seed = 0
+
+    @model_validator(mode="before")
+    @classmethod
+    def _listed(cls, value: Any) -> Any:
+        return {"projections": value} if isinstance(value, list | tuple) else value
+
+
 class StatisticsSettings(_Section):
     """How sure a number is: bootstrap resamples (0 for none) and the intervals' level."""
 
@@ -176,6 +193,7 @@ class Document(_Section):
         "image_f1_oracle",
     )
     statistics: StatisticsSettings = StatisticsSettings()
+    views: ViewSettings = ViewSettings()
     on_error: Literal["fail", "skip"] = "fail"
 
     @property

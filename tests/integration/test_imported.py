@@ -183,7 +183,7 @@ def test_scores_of_one_training_stand_under_no_other(bench, on_tree, made, capsy
     _, cells = bench.run(**changes, methods=declared)
     assert [cell.protocol for cell in cells] == ["model-unified"]
     assert main.run(["check", str(bench.suite(**changes, methods=declared))]) == 0
-    assert "- 1 that imported scores were not made for" in capsys.readouterr().out
+    assert "- 1 that cannot stand under their protocol" in capsys.readouterr().out
     only = on_tree | QUICK | {"methods": declared}
     assert bench.cli(**only) == 2
     assert "no protocol of the suite trains" in capsys.readouterr().err

@@ -36,6 +36,7 @@ def test_the_protocols_are_the_grid_of_the_design() -> None:
         "per-class": (True, True),
         "model-unified": (False, True),
         "absolute-unified": (False, False),
+        "routed": (True, False),
     }
 
 

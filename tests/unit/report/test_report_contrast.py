@@ -20,7 +20,7 @@ def palettes() -> dict[str, dict[str, str]]:
     """Custom properties of the light theme, and of the dark one over it."""
     blocks = re.findall(r":root \{(.*?)\}", STYLE, flags=re.DOTALL)
     light, dark = (
-        dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{3,6})", block)) for block in blocks[:2]
+        dict(re.findall(r"--([a-z0-9-]+): (#[0-9a-f]{3,6})", block)) for block in blocks[:2]
     )
     return {"light": light, "dark": {**light, **dark}}
 
@@ -54,6 +54,13 @@ def test_the_measure_knows_its_ends() -> None:
 def test_text_stands_out_from_its_ground(theme: str, text: str, ground: str) -> None:
     palette = palettes()[theme]
     assert contrast(channels(palette[text]), channels(palette[ground])) >= 4.5
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("colour", [f"c{n}" for n in range(6)])
+def test_marks_of_every_class_stand_out_from_the_paper(theme: str, colour: str) -> None:
+    palette = palettes()[theme]
+    assert contrast(channels(palette[colour]), channels(palette["paper"])) >= 4.5
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -1,0 +1,77 @@
+"""Reads what compares classes from a run's folder: scores, nearest rows and views."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from pathlib import Path
+
+from adharness.report.cross_class import (
+    ONE_MODEL_A_CLASS,
+    CrossRate,
+    NeighbourShares,
+    cells_of,
+    neighbour_shares,
+)
+from adharness.report.cross_class_view import cross_tables, neighbour_tables
+from adharness.report.leaderboard import Leaderboard
+from adharness.report.reading import ImageScores, read_scores
+from adharness.report.scatter import scatters, unseen
+from adharness.report.strips import strip_charts
+from adharness.report.view import Across, Table
+from adharness.store.folder import RunFolder
+from adharness.store.records import CellRecord
+
+
+def across_classes(folder: Path, board: Leaderboard, rates: Sequence[CrossRate]) -> Across:
+    """Everything on the page that compares classes; empty where a run has nothing to compare.
+
+    Raises
+    ------
+    StoreError
+        If a stored file is not what its record says.
+    """
+
+    @cache
+    def read(cell_id: str) -> ImageScores | None:
+        return read_scores(folder, by_id[cell_id])
+
+    def scores_of(cell: CellRecord) -> ImageScores | None:
+        return read(cell.id)
+
+    by_id = {cell.id: cell for cell in cells_of(board)}
+    found = [RunFolder(folder).view(identity) for identity in board.run.views]
+    views = [view for view in found if view is not None]
+    return Across(
+        strips=tuple(strip_charts(board, scores_of)),
+        cross=_by_method(cross_tables(board, rates)),
+        neighbours=_by_method(neighbour_tables(board, _shares(folder, board, scores_of))),
+        scatters=tuple(scatters(views)),
+        unseen=tuple(unseen(views)),
+    )
+
+
+def _shares(
+    folder: Path, board: Leaderboard, read: Callable[[CellRecord], ImageScores | None]
+) -> list[NeighbourShares]:
+    """Read the nearest rows of every merged bank: one a scoring, however many cells share it."""
+    merged: dict[str, CellRecord] = {}
+    for cell in cells_of(board):
+        if cell.protocol != ONE_MODEL_A_CLASS and len(cell.scorings) == 1 and cell.facts:
+            merged.setdefault(f"{cell.method} {cell.scorings[0]}", cell)
+    found: list[NeighbourShares] = []
+    for cell in merged.values():
+        scores, store = read(cell), RunFolder(folder)
+        if scores is None or store.scoring(cell.scorings[0]) is None:
+            continue
+        arrays = store.scoring_arrays(cell.scorings[0], "scores.npz")
+        if "neighbours" in arrays:
+            classes = next(d.classes for d in board.run.datasets if d.name == cell.dataset)
+            samples = arrays["samples"].tolist()
+            found += neighbour_shares(cell, scores, samples, arrays["neighbours"], classes)
+    return found
+
+
+def _by_method(tables: Sequence[Table]) -> tuple[tuple[str, tuple[Table, ...]], ...]:
+    labels = dict.fromkeys(table.label for table in tables)
+    return tuple((label, tuple(t for t in tables if t.label == label)) for label in labels)

@@ -1,0 +1,85 @@
+"""What the page draws: places in pixels of the drawing, decided in Python."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One bar of a chart, in pixels of the drawing."""
+
+    label: str
+    text: str
+    x: float
+    y: float
+    width: float
+    text_x: float
+    kind: str
+    whisker: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """Horizontal bars from a common zero line."""
+
+    title: str
+    note: str
+    keys: dict[str, str]
+    width: float
+    height: float
+    zero_x: float
+    bars: tuple[Bar, ...]
+    ticks: tuple[tuple[float, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StripRow:
+    """Scores of one class: paths of the marks of its normal and of its anomalous images."""
+
+    label: str
+    y: float
+    normal: str
+    anomalous: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class StripChart:
+    """Scores by class on one axis; `cuts` are thresholds as (x, y of the label, label)."""
+
+    title: str
+    note: str
+    keys: dict[str, str]
+    width: float
+    height: float
+    rows: tuple[StripRow, ...]
+    cuts: tuple[tuple[float, float, str], ...]
+    ticks: tuple[tuple[float, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cloud:
+    """Images of one class in a plane: paths of the normal and of the anomalous ones.
+
+    `colour` is one of 0 to 5; the name stands at (x, y).
+    """
+
+    label: str
+    colour: int
+    normal: str
+    anomalous: str
+    x: float
+    y: float
+
+
+@dataclass(frozen=True, slots=True)
+class Scatter:
+    """Images in a plane."""
+
+    title: str
+    note: str
+    keys: dict[str, str]
+    width: float
+    height: float
+    clouds: tuple[Cloud, ...]
