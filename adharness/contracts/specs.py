@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
+from typing import Any, ClassVar, Generic, Literal, NamedTuple, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -20,6 +20,8 @@ from adharness.contracts.roles import (
 )
 
 RoleT = TypeVar("RoleT", covariant=True)
+ClassNeed: TypeAlias = Literal["never", "at-fit", "always"]
+"""Whether a normalizer must be told classes: never, of calibration images only, or of all."""
 
 SETTING: dict[str, Any] = {"setting": True}
 """Marks a field that says how or where to compute, not what.
@@ -220,6 +222,10 @@ class ScorerSpec(Spec[Scorer | LookupScorer]):
         return (self.needs,) if isinstance(self.needs, str) else self.needs
 
 
+def _no_class(params: Any) -> ClassNeed:  # noqa: ARG001  whatever they are
+    return "never"
+
+
 @dataclass(frozen=True, kw_only=True)
 class NormalizerSpec(Spec[Normalizer]):
     """A normalizer.
@@ -227,7 +233,11 @@ class NormalizerSpec(Spec[Normalizer]):
     Parameters
     ----------
     needs_class
-        It must be told the class: an upper bound where the protocol hides it.
+        Whether one with these parameters must be told the class: `always`, that is of every image
+        it rescales, an upper bound where the protocol hides it; or `at-fit`, of the calibration
+        images alone, an upper bound where the protocol hides the class of training images too.
+    needs_embedding
+        Whether one with these parameters reads `ImageContext.embeddings`, which is None otherwise.
     keeps_class_order
         Within a class, all images go through one strictly increasing transform, so that no metric
         of one class that ranks scores can change: such metrics are taken from the raw scores,
@@ -235,7 +245,8 @@ class NormalizerSpec(Spec[Normalizer]):
     """
 
     kind: ClassVar[str] = "normalizer"
-    needs_class: bool = False
+    needs_class: Callable[[Any], ClassNeed] = _no_class
+    needs_embedding: Callable[[Any], bool] = _never
     keeps_class_order: bool = False
 
 
