@@ -5,7 +5,7 @@
 
 Pooled image AUROC under absolute-unified: one merged model, all test images ranked together. The
 gap is from `raw` to `zscore`, which is told every class; a share of it is (normalizer - raw) / gap,
-and means nothing where the gap is not positive. The last line of a table is the best of the
+and is printed where the gap is at least 0.002. The last line of a table is the best of the
 normalizers that no label reaches: chosen on test labels, so it says what is possible and not what
 to expect. Without --settings every normalizer has its default parameters.
 
@@ -25,6 +25,8 @@ from typing import Any, TypeAlias
 
 Table: TypeAlias = dict[str, dict[str, float | str]]  # normalizer -> method -> AUROC, or why not
 Reference: TypeAlias = dict[str, Any]
+
+SMALLEST_GAP = 0.002  # a share of less is a share of noise
 
 SETS: dict[str, dict[str, Any]] = {
     "textures": {"data": {"use": "textures"}, "resize": 256},
@@ -124,7 +126,9 @@ def _cell(value: float | str, raw: float | str, bound: float | str) -> str:
 
 
 def _share(value: float | str, raw: float | str, bound: float | str) -> float | None:
-    if isinstance(value, str) or isinstance(raw, str) or isinstance(bound, str) or bound <= raw:
+    if isinstance(value, str) or isinstance(raw, str) or isinstance(bound, str):
+        return None
+    if bound - raw < SMALLEST_GAP:
         return None
     return (value - raw) / (bound - raw)
 
