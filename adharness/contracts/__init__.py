@@ -3,6 +3,7 @@
 from adharness.contracts.checks import check_finite, check_grid, check_query, check_rows
 from adharness.contracts.lookup import ImageName, LookupExtractor, LookupScorer
 from adharness.contracts.preprocess import Margins, Preprocess
+from adharness.contracts.published import Counts, Download, Expected
 from adharness.contracts.records import (
     Bag,
     Calibration,
@@ -41,10 +42,7 @@ from adharness.contracts.specs import (
     AnySpec,
     BankSpec,
     ClassNeed,
-    Counts,
     DatasetSpec,
-    Download,
-    Expected,
     ExtractorSpec,
     NormalizerSpec,
     Params,

@@ -66,7 +66,8 @@ def _centroids(places: Float64, asked: int | Literal["auto"], seed: int) -> Floa
     distinct = len(np.unique(places, axis=0))
     if asked != "auto":
         return _k_means(places, min(asked, distinct), seed)
-    best, found = STRUCTURE, places.mean(axis=0, keepdims=True)
+    best = STRUCTURE
+    found: Float64 = places.mean(axis=0, keepdims=True)
     apart = np.stack([distances(places, place) for place in places])  # (n, n)
     for count in range(2, min(MOST, distinct - 1) + 1):
         centroids = _k_means(places, count, seed)
