@@ -161,7 +161,7 @@ REGRESSED = NormalizerSpec(
     make=_make_regressed,
     needs_embedding=_embedded,
     summary="z-scores with mean and deviation predicted from the image's embedding.",
-    source="After CADA (arXiv 2404.00724), with ridge regressions in place of its network",
+    source="After CADA (arXiv 2404.00724), with ridge regressions for its head",
 )
 
 

@@ -20,7 +20,7 @@ MOST = 20
 most of them 15 or fewer."""
 STRUCTURE = 0.25
 """Mean silhouette width that several clusters must pass to be preferred to one: `no substantial
-structure` below it, Kaufman and Rousseeuw, Finding Groups in Data, 1990, table 4 of chapter 2."""
+structure` up to it, Kaufman and Rousseeuw, Finding Groups in Data, 1990, chapter 2."""
 
 
 def by_cluster(normals: Normals, name: str, asked: ClusterParams) -> Grouping:

@@ -32,8 +32,8 @@ class RegressedNormalizer:
 
     References
     ----------
-    Guo et al., arXiv 2404.00724 (CADA), whose head predicts these two statistics with a network
-    that is trained on the normal images; the ridge regressions are ours.
+    After Guo et al., arXiv 2404.00724 (CADA), whose regression head predicts statistics of normal
+    scores from the image; the two ridge regressions are ours.
     """
 
     def __init__(self, params: RegressedParams) -> None:
