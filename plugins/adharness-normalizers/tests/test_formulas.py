@@ -127,7 +127,7 @@ def p_value(calibration: Any, value: float) -> float:
 
 
 @settings(deadline=None)
-@given(scores_of, st.lists(st.floats(-100, 200), max_size=8))
+@given(scores_of, st.lists(st.integers(-800, 1600).map(lambda x: x / 8), max_size=8))
 def test_exp_of_minus_the_surprise_is_the_p_value_at_calibration_scores_and_never_below_it(
     calibration, others
 ):
