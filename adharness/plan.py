@@ -123,5 +123,5 @@ def expand(suite: BoundSuite) -> Plan:
 
 def _may_normalize(normalizer: Bound, protocol: str) -> bool:
     spec = normalizer.component.spec
-    told = isinstance(spec, NormalizerSpec) and spec.needs_class
+    told = isinstance(spec, NormalizerSpec) and spec.needs_class(normalizer.params) == "always"
     return not (told and PROTOCOLS[protocol].routed)

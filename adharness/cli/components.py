@@ -9,7 +9,7 @@ import click
 from adharness.cli import render
 from adharness.cli.installed import read_registry
 from adharness.cli.parameters import describe
-from adharness.contracts import BankSpec, NormalizerSpec, ScorerSpec, ThresholderSpec
+from adharness.contracts import BankSpec, ClassNeed, NormalizerSpec, ScorerSpec, ThresholderSpec
 from adharness.registry import Component, Registry
 from adharness.registry.records import KINDS
 
@@ -78,10 +78,19 @@ def _facts(component: Component) -> dict[str, Any]:
     if isinstance(spec, ScorerSpec):
         return {"needs": list(spec.accepts), "deterministic": spec.deterministic}
     if isinstance(spec, NormalizerSpec):
-        return {"needs_class": spec.needs_class}
+        return {"needs_class": _class_need(spec)}
     if isinstance(spec, ThresholderSpec):
         return {"needs_labels": spec.needs_labels}
     return {}
+
+
+_CLASS_NEEDS = {"at-fit": "needs the class at fit", "always": "needs the class"}
+
+
+def _class_need(spec: NormalizerSpec) -> ClassNeed | None:
+    """Say what it needs with its default parameters; None where one of them has no default."""
+    required = any(field.is_required() for field in spec.params.model_fields.values())
+    return None if required else spec.needs_class(spec.params())
 
 
 def _needs(component: Component) -> str:
@@ -89,7 +98,7 @@ def _needs(component: Component) -> str:
     said = [
         f"emits {facts['emits']}" if "emits" in facts else "",
         f"needs {' or '.join(facts['needs'])}" if "needs" in facts else "",
-        "needs the class" if facts.get("needs_class") else "",
+        _CLASS_NEEDS.get(facts.get("needs_class", ""), ""),
         "needs labels" if facts.get("needs_labels") else "",
     ]
     return ", ".join(filter(None, said))

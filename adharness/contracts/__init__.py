@@ -3,6 +3,7 @@
 from adharness.contracts.checks import check_finite, check_grid, check_query, check_rows
 from adharness.contracts.lookup import ImageName, LookupExtractor, LookupScorer
 from adharness.contracts.preprocess import Margins, Preprocess
+from adharness.contracts.published import Counts, Download, Expected
 from adharness.contracts.records import (
     Bag,
     Calibration,
@@ -40,10 +41,8 @@ from adharness.contracts.specs import (
     SPEC_TYPES,
     AnySpec,
     BankSpec,
-    Counts,
+    ClassNeed,
     DatasetSpec,
-    Download,
-    Expected,
     ExtractorSpec,
     NormalizerSpec,
     Params,
@@ -63,6 +62,7 @@ __all__ = [
     "BankSpec",
     "Calibration",
     "CheckedState",
+    "ClassNeed",
     "ContentHash",
     "Counts",
     "Dataset",

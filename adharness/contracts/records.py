@@ -193,7 +193,12 @@ class ImageContext:
     """What a normalizer may know of N images besides their scores.
 
     `classes` is None unless the protocol reveals the class or the normalizer declares
-    `needs_class`, which marks its rows as an upper bound.
+    `needs_class`, which marks its rows as an upper bound; at `fit` it is there as well where it
+    declares that it needs the class then and never later.
+
+    `embeddings` (N, E) is None unless the normalizer declares `needs_embedding`. It is what the
+    extractor gives, or the mean of the image's patches where it gives none; still None beside
+    scores that were made elsewhere, which have no features.
     """
 
     classes: Sequence[str] | None = None

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar, Generic, Literal, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
 from adharness.contracts.lookup import LookupExtractor, LookupScorer
+from adharness.contracts.published import Download, Expected
 from adharness.contracts.records import MemoryKind
 from adharness.contracts.roles import (
     Bank,
@@ -20,6 +21,8 @@ from adharness.contracts.roles import (
 )
 
 RoleT = TypeVar("RoleT", covariant=True)
+ClassNeed: TypeAlias = Literal["never", "at-fit", "always"]
+"""Whether a normalizer must be told classes: never, of calibration images only, or of all."""
 
 SETTING: dict[str, Any] = {"setting": True}
 """Marks a field that says how or where to compute, not what.
@@ -76,57 +79,6 @@ class Spec(Generic[RoleT]):
     make: Callable[[Any], RoleT]
     summary: str
     source: str = ""
-
-
-class Counts(NamedTuple):
-    """How many images a complete copy of a class has, as its reader gives them by default."""
-
-    train: int
-    good: int
-    anomalous: int
-    validation: int = 0
-
-
-@dataclass(frozen=True, eq=False)
-class Expected:
-    """What a complete copy of a data set holds, as its owners published it.
-
-    Parameters
-    ----------
-    classes
-        All of them.
-    counts
-        Of each class whose numbers are published: images that train, good and anomalous ones that
-        test, and good ones for validation.
-    """
-
-    classes: tuple[str, ...]
-    counts: Mapping[str, Counts] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Download:
-    """An archive that the owners of a data set let anybody download.
-
-    Parameters
-    ----------
-    url
-        `https://`; a ZIP file or a tar file, plain or compressed by gzip or xz.
-    sha256
-        Of the archive, in hexadecimal: what is not this file is never unpacked.
-    size_bytes
-        Of the archive; None where it is not known.
-    licence
-        What is accepted by `--accept-licence`.
-    terms
-        Page of the licence's text.
-    """
-
-    url: str
-    sha256: str
-    size_bytes: int | None
-    licence: str
-    terms: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -220,6 +172,10 @@ class ScorerSpec(Spec[Scorer | LookupScorer]):
         return (self.needs,) if isinstance(self.needs, str) else self.needs
 
 
+def _no_class(params: Any) -> ClassNeed:  # noqa: ARG001  whatever they are
+    return "never"
+
+
 @dataclass(frozen=True, kw_only=True)
 class NormalizerSpec(Spec[Normalizer]):
     """A normalizer.
@@ -227,7 +183,11 @@ class NormalizerSpec(Spec[Normalizer]):
     Parameters
     ----------
     needs_class
-        It must be told the class: an upper bound where the protocol hides it.
+        Whether one with these parameters must be told the class: `always`, that is of every image
+        it rescales, an upper bound where the protocol hides it; or `at-fit`, of the calibration
+        images alone, an upper bound where the protocol hides the class of training images too.
+    needs_embedding
+        Whether one with these parameters reads `ImageContext.embeddings`, which is None otherwise.
     keeps_class_order
         Within a class, all images go through one strictly increasing transform, so that no metric
         of one class that ranks scores can change: such metrics are taken from the raw scores,
@@ -235,7 +195,8 @@ class NormalizerSpec(Spec[Normalizer]):
     """
 
     kind: ClassVar[str] = "normalizer"
-    needs_class: bool = False
+    needs_class: Callable[[Any], ClassNeed] = _no_class
+    needs_embedding: Callable[[Any], bool] = _never
     keeps_class_order: bool = False
 
 

@@ -14,12 +14,12 @@ from adharness.engine.family import (
     Decided,
     Family,
     imports_of,
-    tells_class,
     threshold_record,
 )
 from adharness.engine.group import FeatureGroup
 from adharness.engine.judge import POOLED, Referee, Table
 from adharness.engine.score import Reuse, ScoringOutcome, task_versions
+from adharness.engine.told import told_class
 from adharness.plan import Cell
 from adharness.store.folder import RunFolder
 from adharness.store.identity import digest
@@ -81,7 +81,8 @@ class CellWorker:
             **_names(cell),
             image_score=family.gathered.image_score,
             facts=dict(family.gathered.facts),
-            class_oracle=tells_class(cell),
+            class_oracle=bool(told_class(cell)),
+            told_class=told_class(cell),
             imported=imports_of(cell),
             status=_status([r.status for r in rows]),
             rows=rows,

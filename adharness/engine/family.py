@@ -13,7 +13,6 @@ import numpy as np
 from adharness.arrays import AnyArray, Float64, Int64
 from adharness.contracts import FittedNormalizer, ImageContext, Threshold
 from adharness.contracts.specs import ExtractorSpec, NormalizerSpec, ScorerSpec
-from adharness.engine.cell import needs_class as bank_needs_class
 from adharness.engine.failures import failure_of
 from adharness.engine.gather import Gathered
 from adharness.engine.group import FeatureGroup
@@ -21,6 +20,7 @@ from adharness.engine.looked_up import named
 from adharness.engine.pixel_threshold import pixel_threshold
 from adharness.engine.protocols import Held, Normalized, choose_threshold, normalize
 from adharness.engine.scored_maps import NativeMaps, ScoredMaps
+from adharness.engine.told import needs_class, needs_embedding, told_class
 from adharness.errors import AdharnessError, DataError
 from adharness.plan import PROTOCOLS, Cell
 from adharness.store.records import Failure, ThresholdRecord
@@ -40,6 +40,8 @@ class Part:
     normalized: Normalized
     context: ImageContext
     calibration_context: ImageContext
+    told_at_fit: list[str] | None = None
+    """Classes of the calibration images, where the normalizer is told them at its fit alone."""
     gap: str | None = None
     """Why nothing can be calibrated: held-out images without a score. Only of imported scores."""
 
@@ -172,24 +174,6 @@ def open_family(cell: Cell, group: FeatureGroup, gathered: Gathered) -> Family:
     return Family(group, gathered, parts, failures)
 
 
-def needs_class(cell: Cell) -> bool:
-    """Whether the cell's normalizer declares that it must be told the class."""
-    spec = cell.normalizer.component.spec
-    return isinstance(spec, NormalizerSpec) and spec.needs_class
-
-
-def tells_class(cell: Cell) -> bool:
-    """Whether a part of the cell is told a class that the protocol hides: an upper bound."""
-    merged = not PROTOCOLS[cell.protocol].labels_at_train
-    return _tells_normalizer(cell) or (bank_needs_class(cell.method.bank) and merged)
-
-
-def _tells_normalizer(cell: Cell) -> bool:
-    """Whether the normalizer is told a hidden class; a plan has no such cell under `routed`."""
-    protocol = PROTOCOLS[cell.protocol]
-    return needs_class(cell) and not (protocol.labels_at_eval or protocol.routed)
-
-
 def imports_of(cell: Cell) -> list[Literal["features", "scores"]]:
     """Say what of a cell was made elsewhere: beside scores, features are but a stand-in."""
     extractor, scorer = cell.method.extractor.component.spec, cell.method.scorer.component.spec
@@ -212,19 +196,25 @@ def _part(cell: Cell, group: FeatureGroup, gathered: Gathered, name: str | None)
     if name is None and gathered.failures:
         raise gathered.first_failure()
     survey = group.survey
-    shows_class = name is not None or _tells_normalizer(cell)
+    need = needs_class(cell.normalizer)
+    shows_class = name is not None or "normalizer" in told_class(cell)
     test = gathered.rows(survey.portion("test", name))
     calibration = gathered.rows(survey.portion("calibration", name))
     gap = _gap(group, gathered, survey.portion("calibration", name))
     if gap:  # a part of the held-out images would make thresholds and scales of another kind
         calibration = calibration[:0]
-    held, tested = (_held(group, gathered, rows, shows_class) for rows in (calibration, test))
+    held, tested = (_held(cell, group, gathered, rows, shows_class) for rows in (calibration, test))
     labels = survey.labels(gathered.positions[calibration])
+    told = None
+    if need == "at-fit" and not shows_class:
+        told = survey.class_names(gathered.positions[calibration])
     try:
-        normalized = normalize(cell.normalizer, held, labels, tested, uncalibrated=bool(gap))
+        normalized = normalize(
+            cell.normalizer, held, labels, tested, told_at_fit=told, uncalibrated=bool(gap)
+        )
     except AdharnessError as error:
         raise error if gap is None else DataError(gap, hint="use `raw`, or add them") from error
-    return Part(name, test, calibration, normalized, tested.context, held.context, gap)
+    return Part(name, test, calibration, normalized, tested.context, held.context, told, gap)
 
 
 def _gap(group: FeatureGroup, gathered: Gathered, held_out: Int64) -> str | None:
@@ -236,8 +226,12 @@ def _gap(group: FeatureGroup, gathered: Gathered, held_out: Int64) -> str | None
     return f"{of} have no imported output: {named(paths)}"
 
 
-def _held(group: FeatureGroup, gathered: Gathered, rows: Int64, shows_class: bool) -> Held:
+def _held(
+    cell: Cell, group: FeatureGroup, gathered: Gathered, rows: Int64, shows_class: bool
+) -> Held:
     positions = gathered.positions[rows]
     classes = group.survey.class_names(positions) if shows_class else None
-    embeddings = group.features.subset(positions).embeddings()
+    embeddings = None
+    if needs_embedding(cell.normalizer) and "scores" not in imports_of(cell):
+        embeddings = group.features.subset(positions).image_vectors()
     return Held(gathered.raw[rows], ImageContext(classes, embeddings))

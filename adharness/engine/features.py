@@ -78,6 +78,18 @@ def open_shard(folder: Path) -> Shard | None:
 Turn: TypeAlias = Callable[[Int64, float], Shard]
 
 
+def image_vector(one: FeatureGrid) -> Float32:
+    """Give the vector (1, E) of one image: its embedding, else the mean of its patches (1, D).
+
+    The mean is taken image by image, so that it cannot depend on what is read together.
+    """
+    if one.embeddings is not None:
+        return one.embeddings
+    rows = one.patches.reshape(-1, one.patches.shape[-1])
+    mean: Float32 = rows.mean(axis=0, dtype=np.float64, keepdims=True).astype(np.float32)
+    return mean
+
+
 @dataclass(frozen=True, eq=False)
 class CachedFeatures:
     """A FeatureSet over shards: image `i` is row `places[i]` of shard `shards[where[i]]`.
@@ -195,11 +207,8 @@ class CachedFeatures:
         given = self.embeddings()
         if given is not None:
             return given
-        means = np.empty((self.count, self.dim), dtype=np.float32)
-        for i in range(self.count):  # one by one: a sum must not depend on how many are read
-            patches = self.read(np.array([i])).patches.reshape(-1, self.dim)
-            means[i] = patches.mean(axis=0, dtype=np.float64)
-        return means
+        each = (image_vector(self.read(np.array([i]))) for i in range(self.count))
+        return np.concatenate([np.empty((0, self.dim), np.float32), *each])
 
     def _fill(self, out: Float32, images: Int64, name: str) -> None:
         for shard, here in self._by_shard(images):

@@ -6,7 +6,8 @@ group's context holds none, so that nothing below can use it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -52,12 +53,16 @@ def normalize(
     calibration_labels: Int64,
     test: Held,
     *,
+    told_at_fit: Sequence[str] | None = None,
     uncalibrated: bool = False,
 ) -> Normalized:
     """Fit on the held-out normals of the group, then rescale calibration and test scores.
 
     Parameters
     ----------
+    told_at_fit
+        Classes of the calibration images, for a normalizer that is told them when it is fitted and
+        not when it is applied; None where the contexts say all that it may know.
     uncalibrated
         There is no calibration, and that is known: a normalizer that needs none goes on.
 
@@ -75,7 +80,10 @@ def normalize(
             hint="raise split.calibration.normal in the suite",
         )
     normals = calibration.where(normal)
-    fitted = normalizer.make().fit(Calibration(normals.scores, None, normals.context))
+    context = normals.context
+    if told_at_fit is not None:
+        context = replace(context, classes=list(np.asarray(told_at_fit)[normal]))
+    fitted = normalizer.make().fit(Calibration(normals.scores, None, context))
     return Normalized(
         calibration=_apply(fitted, calibration, normalizer.name),
         calibration_labels=calibration_labels,

@@ -22,8 +22,10 @@ from adharness.contracts import (
     Restoring,
 )
 from adharness.engine.cell import check_scores, generators
+from adharness.engine.features import image_vector
 from adharness.engine.image_scores import image_scores
 from adharness.engine.scored_maps import RawMaps, ScoredMaps
+from adharness.engine.told import needs_class
 from adharness.errors import ContractError, StoreError, SuiteError
 from adharness.registry import Registry
 from adharness.store.models import (
@@ -109,7 +111,7 @@ class SavedJudge:
 
     def _context(self, features: FeatureGrid) -> ImageContext:
         name = self.part.class_name
-        return ImageContext(None if name is None else [name], features.embeddings)
+        return ImageContext(None if name is None else [name], image_vector(features))
 
     def _flagged(self, maps: RawMaps, context: ImageContext) -> Bool | None:
         if self.part.pixel_threshold is None:
@@ -134,13 +136,13 @@ def open_judge(
         What a file holds does not fit its scorer.
     """
     part = part_of(record, class_name)
-    if part.class_name is None and part.classes is not None:
+    normalizer = bound_component(record.normalizer, "normalizer", registry)
+    if part.class_name is None and needs_class(normalizer) == "always":
         raise SuiteError(
             f"normalizer '{record.normalizer.use}' must be told a class that the protocol hides",
             hint="save a cell with another normalizer, such as --only normalizer=raw",
         )
     scorer = bound_component(record.scorer, "scorer", registry)
-    normalizer = bound_component(record.normalizer, "normalizer", registry)
     return SavedJudge(
         part=part,
         settings=MapSettings.model_validate(record.maps),

@@ -228,7 +228,7 @@ def _calibration(folder: Path, number: int, part: Part, gathered: Gathered) -> S
 
 
 def _classes(part: Part) -> list[str] | None:
-    classes = part.calibration_context.classes
+    classes = part.told_at_fit or part.calibration_context.classes
     return None if classes is None else [classes[i] for i in _normals(part)]
 
 

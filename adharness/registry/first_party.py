@@ -33,7 +33,17 @@ FIRST_PARTY: Mapping[str, Mapping[str, tuple[str, ...]]] = MappingProxyType(
             )
         },
         "adharness-thresholds": {"thresholder": ("f1", "youden", "quantile")},
-        "adharness-normalizers": {"normalizer": ("raw", "zscore")},
+        "adharness-normalizers": {
+            "normalizer": (
+                "raw",
+                "zscore",
+                "zscore-routed",
+                "cluster-quantile",
+                "local-density",
+                "conformal",
+                "regressed",
+            )
+        },
     }
 )
 """Distribution -> kind -> component names. The folder is `plugins/<distribution>`."""

@@ -175,9 +175,17 @@ def _unranked(run: RunRecord, group: Group, method: str, cells: tuple[CellRecord
     return Standing(group, method, cells, headline, unranked=reason)
 
 
+def why_bound(cells: Sequence[CellRecord]) -> str:
+    """Say what an upper bound knows that its protocol hides."""
+    told = {part for cell in cells for part in cell.told_class}
+    if told == {"normalizer at fit"}:
+        return "upper bound: was told the classes of calibration images"
+    return "upper bound: knows the class"
+
+
 def _why_unranked(run: RunRecord, cells: Sequence[CellRecord], headline: Score) -> str | None:
     if any(cell.class_oracle for cell in cells):
-        return "upper bound: knows the class"
+        return why_bound(cells)
     worst = [cell for cell in cells if cell.status != "ok"]
     if worst:
         return "failed" if worst[0].status == "failed" else "failed for some classes"

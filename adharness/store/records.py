@@ -22,9 +22,11 @@ reports/<suite>/
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
+
+ToldClass: TypeAlias = Literal["bank", "normalizer", "normalizer at fit"]
 
 
 class Record(BaseModel):
@@ -151,6 +153,8 @@ class CellRecord(Record):
     class_oracle: bool
     """True where the protocol hides the class but bank or normalizer was told it: an upper bound.
     """
+    told_class: list[ToldClass] = []
+    """Which parts those are; `normalizer at fit` was told the class of calibration images alone."""
     imported: list[Literal["features", "scores"]] = []
     """What was made elsewhere and looked up by the images' names, whatever it was made from."""
     status: Literal["ok", "partial", "failed"]

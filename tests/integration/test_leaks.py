@@ -50,14 +50,16 @@ def run(bench, tamper: Any, out: str, **changes: Any) -> dict[tuple[str, ...], d
     """Arrays of every cell by (protocol, method, normalizer, thresholder)."""
     _, cells = bench.run(
         extra=[spec(tamper)],
-        data=[{"use": "tampered"}],
         out=out,
         cache=f"cache-{out}",
-        # No anomaly is held out: thresholds come from normal images, whose labels stay.
-        split={"calibration": {"normal": 0.3, "anomalous": 0.0}},
-        thresholders=[{"use": "quantile", "q": 0.8}],
-        metrics=["image_auroc", "image_f1", "pixel_f1", "region_recall"],
-        **changes,
+        **{
+            "data": [{"use": "tampered"}],
+            # No anomaly is held out: thresholds come from normal images, whose labels stay.
+            "split": {"calibration": {"normal": 0.3, "anomalous": 0.0}},
+            "thresholders": [{"use": "quantile", "q": 0.8}],
+            "metrics": ["image_auroc", "image_f1", "pixel_f1", "region_recall"],
+            **changes,
+        },
     )
     folder = bench.folder / out / "cells"
     found = {}
@@ -152,16 +154,30 @@ def test_neither_does_it_with_a_real_network_whose_batches_then_fall_differently
         assert_equal_where_both(arrays, after[cell], fewer=True)
 
 
+@pytest.mark.timeout(90)
 def test_where_the_class_is_unknown_permuting_it_changes_no_score_map_or_decision(bench):
+    """Not even where the classes of calibration images, which stay, are told to the normalizer."""
+    untold = [
+        {"use": "raw"},
+        {"use": "zscore-routed", "by": "class", "route": "centroid"},
+        {"use": "zscore-routed", "by": "class", "route": "neighbours"},
+        {"use": "zscore-routed", "smallest": 3},
+        {"use": "cluster-quantile", "smallest": 3},
+        {"use": "conformal", "smallest": 3},
+        {"use": "local-density", "neighbours": 3},
+        {"use": "regressed"},
+    ]
     # 16 px: a colour statistic of so little tells the textures apart, but for some images.
     hidden = {
         "protocols": ["absolute-unified", "routed"],
-        "normalizers": [{"use": "raw"}],
+        "normalizers": untold,
+        "split": {"calibration": {"normal": 0.4, "anomalous": 0.0}},
         "extractors": {"px": {"use": "pixel-patches", "resize": 16, "patch_px": 8}},
     }
     before = run(bench, honest, "honest", **hidden)
     after = run(bench, with_classes_permuted, "classes", **hidden)
     assert {cell[0] for cell in before} == {"absolute-unified", "routed"}
+    assert len(before) == 2 * 2 * len(untold)  # protocols, methods
     for cell, arrays in before.items():
         assert_equal_where_both(arrays, after[cell])
         decided = [

@@ -150,13 +150,25 @@ def cells_that_differ_in_the_normalizer_have_two_ids(_: Path) -> bool:
     return len(ids) == 2
 
 
-def the_class_is_hidden_in_absolute_unified(_: Path) -> bool:
-    seen: list[Any] = []
+class Spy(Identity):
+    """Remembers which classes it is told, when it is fitted and when it is applied."""
 
-    class Spy(Identity):
-        def fit(self, calibration: Calibration) -> Spy:
-            seen.append(calibration.context.classes)
-            return self
+    def __init__(self) -> None:
+        self.at_fit: list[Any] = []
+        self.at_apply: list[Any] = []
+
+    def fit(self, calibration: Calibration) -> Spy:
+        self.at_fit.append(calibration.context.classes)
+        return self
+
+    def apply(self, values: np.ndarray, context: ImageContext) -> np.ndarray:
+        self.at_apply.append(context.classes)
+        return values
+
+
+def shown_in_absolute_unified(**traits: Any) -> Spy:
+    """Open a family of two held-out and two test images of class `a`, with one normalizer."""
+    spy = Spy()
 
     survey: Any = SimpleNamespace(
         classes=("a",), portion=lambda name, of: np.array([0, 1]),
@@ -168,10 +180,22 @@ def the_class_is_hidden_in_absolute_unified(_: Path) -> bool:
         failures={}, positions=np.arange(2), raw=np.array([1.0, 2.0]), rows=lambda p: p
     )
     one = cell("raw")
-    one.normalizer = bound(NormalizerSpec, Spy())
+    made = NormalizerSpec(name="spy", params=NoParams, make=lambda _: spy, summary="", **traits)
+    one.normalizer = Bound(Component(made, "tests", "0"), NoParams())
     opened = family.open_family(one, group, scores)
     assert not opened.failures
-    return seen == [None]
+    assert len(spy.at_apply) == 4
+    return spy
+
+
+def the_class_is_hidden_in_absolute_unified(_: Path) -> bool:
+    spy = shown_in_absolute_unified()
+    return spy.at_fit == [None] and set(map(str, spy.at_apply)) == {"None"}
+
+
+def the_class_that_is_told_at_the_fit_is_hidden_at_every_decision(_: Path) -> bool:
+    spy = shown_in_absolute_unified(needs_class=lambda _: "at-fit")
+    return spy.at_fit == [["a", "a"]] and set(map(str, spy.at_apply)) == {"None"}
 
 
 # --- mutants --------------------------------------------------------------------------------
@@ -214,8 +238,8 @@ def identity_without_normalizer(self: Any, one: Any, outcomes: Any) -> dict[str,
     return {k: v for k, v in whole.items() if k != "normalizer"} | {"names": names}
 
 
-def held_with_class(group: Any, gathered: Any, rows: Any, shows_class: bool) -> Held:
-    return OUR_HELD(group, gathered, rows, True)
+def held_with_class(cell: Any, group: Any, gathered: Any, rows: Any, shows_class: bool) -> Held:
+    return OUR_HELD(cell, group, gathered, rows, True)
 
 
 @dataclass(frozen=True)
@@ -239,6 +263,8 @@ TRIALS = [
     Trial(cells_that_differ_in_the_normalizer_have_two_ids, identity_without_normalizer,
           cells.CellWorker, "identity"),
     Trial(the_class_is_hidden_in_absolute_unified, held_with_class, family, "_held"),
+    Trial(the_class_that_is_told_at_the_fit_is_hidden_at_every_decision, held_with_class,
+          family, "_held"),
 ]  # fmt: skip
 
 

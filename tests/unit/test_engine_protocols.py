@@ -86,6 +86,14 @@ def test_where_the_class_is_hidden_none_is_in_the_context():
     assert {classes for _, classes in spy.applied_to} == {None}
 
 
+def test_classes_told_at_the_fit_are_those_of_held_out_normals_and_are_not_told_again():
+    spy = Spy()
+    told = ["a", "b", "c", "d"]
+    normalize(bound(NormalizerSpec, spy), held(), LABELS, held(), told_at_fit=told)
+    assert spy.fitted_on[0].context.classes == ["a", "c"]
+    assert {classes for _, classes in spy.applied_to} == {None}
+
+
 def test_a_normalizer_cannot_change_the_raw_scores():
     def spoil(values: np.ndarray) -> np.ndarray:
         values[:] = 0

@@ -107,8 +107,8 @@ def test_a_protocol_that_hides_the_class_is_refused():
         TWO.apply(np.array([1.0, 2.0]), ImageContext(["a"]))
 
 
-def test_only_zscore_declares_that_it_needs_the_class():
-    assert (RAW.needs_class, ZSCORE.needs_class) == (False, True)
+def test_zscore_must_be_told_the_class_and_raw_need_not():
+    assert (RAW.needs_class(RawParams()), ZSCORE.needs_class(ZscoreParams())) == ("never", "always")
 
 
 def test_importing_the_plugin_does_not_import_its_parts():

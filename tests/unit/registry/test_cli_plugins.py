@@ -154,7 +154,12 @@ def test_what_needs_the_class_or_labels_says_so(
         raise AssertionError("a listing makes nothing")
 
     normalizer = NormalizerSpec(
-        name="z", params=Params, make=never, summary="A fake.", needs_class=True, source="Eq. 1"
+        name="z",
+        params=Params,
+        make=never,
+        summary="A fake.",
+        needs_class=lambda _: "always",
+        source="Eq. 1",
     )
     thresholder = ThresholderSpec(
         name="t", params=Params, make=never, summary="A fake.", needs_labels=True

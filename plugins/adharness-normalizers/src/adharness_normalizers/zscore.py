@@ -40,7 +40,7 @@ class ZscoreNormalizer:
             classes, scores = classes[normal], scores[normal]
         require_finite(scores, name="calibration scores", error=DataError)
         return _ClassScales(
-            {c: _scale(c, scores[classes == c]) for c in sorted(set(classes.tolist()))}
+            {c: center(f"class {c!r}", scores[classes == c]) for c in sorted(set(classes.tolist()))}
         )
 
 
@@ -88,17 +88,24 @@ def _require_normals(classes: AnyArray, normal: Bool) -> None:
         raise DataError(f"no normal calibration image of class {', '.join(map(repr, without))}")
 
 
-def _scale(name: str, scores: Float64) -> tuple[float, float]:
+def center(of: str, scores: Float64) -> tuple[float, float]:
+    """Give mean and sample deviation of a group's scores (n,); `of` names it in errors.
+
+    Raises
+    ------
+    DataError
+        There are fewer than two scores, or all are equal.
+    """
     hint = "give the calibration split more normal images of it, or use: raw"
     if len(scores) < 2:
         raise DataError(
-            f"class {name!r} has {len(scores)} normal calibration image, zscore needs 2", hint=hint
+            f"{of} has {len(scores)} normal calibration image, a z-score needs 2", hint=hint
         )
     deviation = float(scores.std(ddof=1))
     # Equal scores can have a deviation of a rounding error instead of 0.
     if scores.min() == scores.max() or deviation == 0:
         raise DataError(
-            f"all {len(scores)} normal calibration scores of class {name!r} are {scores[0]:g}, "
+            f"all {len(scores)} normal calibration scores of {of} are {scores[0]:g}, "
             "so they have no scale",
             hint=hint,
         )
