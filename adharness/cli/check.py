@@ -66,6 +66,7 @@ def plan_lines(plan: Plan) -> list[str]:
         *(f"  {_protocol_line(name)}" for name in suite.protocols),
         *_listed("normalizers", suite.normalizers),
         *_listed("thresholders", suite.thresholders),
+        *([f"pixel threshold: {describe(suite.pixel_threshold)}"] if suite.pixel_threshold else []),
         f"metrics: {', '.join(suite.metrics)}",
         f"split: {_rule(suite.split)}",
         f"seeds: {', '.join(map(str, suite.seeds))}",

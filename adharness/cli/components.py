@@ -80,7 +80,11 @@ def _facts(component: Component) -> dict[str, Any]:
     if isinstance(spec, NormalizerSpec):
         return {"needs_class": spec.needs_class}
     if isinstance(spec, ThresholderSpec):
-        return {"needs_labels": spec.needs_labels}
+        return {
+            "needs_labels": spec.needs_labels,
+            "levels": list(spec.levels),
+            "batch": spec.batch,
+        }
     return {}
 
 
@@ -91,6 +95,8 @@ def _needs(component: Component) -> str:
         f"needs {' or '.join(facts['needs'])}" if "needs" in facts else "",
         "needs the class" if facts.get("needs_class") else "",
         "needs labels" if facts.get("needs_labels") else "",
+        f"decides {' and '.join(facts['levels'])}" if "levels" in facts else "",
+        "over a batch" if facts.get("batch") else "",
     ]
     return ", ".join(filter(None, said))
 

@@ -2,7 +2,9 @@
 
 from adharness.contracts.checks import check_finite, check_grid, check_query, check_rows
 from adharness.contracts.lookup import ImageName, LookupExtractor, LookupScorer
+from adharness.contracts.pixels import PixelMoments, pixel_moments
 from adharness.contracts.preprocess import Margins, Preprocess
+from adharness.contracts.published import Counts, Download, Expected
 from adharness.contracts.records import (
     Bag,
     Calibration,
@@ -23,6 +25,8 @@ from adharness.contracts.records import (
 )
 from adharness.contracts.roles import (
     Bank,
+    BatchRule,
+    BatchThresholder,
     Dataset,
     Extractor,
     FittedNormalizer,
@@ -30,6 +34,7 @@ from adharness.contracts.roles import (
     Headed,
     Informative,
     Normalizer,
+    PixelThresholder,
     Restoring,
     Scorer,
     Storable,
@@ -40,10 +45,8 @@ from adharness.contracts.specs import (
     SPEC_TYPES,
     AnySpec,
     BankSpec,
-    Counts,
     DatasetSpec,
-    Download,
-    Expected,
+    DecisionLevel,
     ExtractorSpec,
     NormalizerSpec,
     Params,
@@ -61,12 +64,15 @@ __all__ = [
     "Bag",
     "Bank",
     "BankSpec",
+    "BatchRule",
+    "BatchThresholder",
     "Calibration",
     "CheckedState",
     "ContentHash",
     "Counts",
     "Dataset",
     "DatasetSpec",
+    "DecisionLevel",
     "DeclaredRegions",
     "Download",
     "Expected",
@@ -93,6 +99,8 @@ __all__ = [
     "NormalizerSpec",
     "Nothing",
     "Params",
+    "PixelMoments",
+    "PixelThresholder",
     "Portion",
     "Preprocess",
     "Restoring",
@@ -110,5 +118,6 @@ __all__ = [
     "check_query",
     "check_rows",
     "check_state",
+    "pixel_moments",
     "require_state",
 ]

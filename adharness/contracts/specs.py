@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar, Generic, Literal, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
 from adharness.contracts.lookup import LookupExtractor, LookupScorer
+from adharness.contracts.published import Download, Expected
 from adharness.contracts.records import MemoryKind
 from adharness.contracts.roles import (
     Bank,
+    BatchThresholder,
     Dataset,
     Extractor,
     Normalizer,
+    PixelThresholder,
     Scorer,
     Thresholder,
 )
 
 RoleT = TypeVar("RoleT", covariant=True)
+DecisionLevel: TypeAlias = Literal["image", "pixel"]
 
 SETTING: dict[str, Any] = {"setting": True}
 """Marks a field that says how or where to compute, not what.
@@ -76,57 +80,6 @@ class Spec(Generic[RoleT]):
     make: Callable[[Any], RoleT]
     summary: str
     source: str = ""
-
-
-class Counts(NamedTuple):
-    """How many images a complete copy of a class has, as its reader gives them by default."""
-
-    train: int
-    good: int
-    anomalous: int
-    validation: int = 0
-
-
-@dataclass(frozen=True, eq=False)
-class Expected:
-    """What a complete copy of a data set holds, as its owners published it.
-
-    Parameters
-    ----------
-    classes
-        All of them.
-    counts
-        Of each class whose numbers are published: images that train, good and anomalous ones that
-        test, and good ones for validation.
-    """
-
-    classes: tuple[str, ...]
-    counts: Mapping[str, Counts] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Download:
-    """An archive that the owners of a data set let anybody download.
-
-    Parameters
-    ----------
-    url
-        `https://`; a ZIP file or a tar file, plain or compressed by gzip or xz.
-    sha256
-        Of the archive, in hexadecimal: what is not this file is never unpacked.
-    size_bytes
-        Of the archive; None where it is not known.
-    licence
-        What is accepted by `--accept-licence`.
-    terms
-        Page of the licence's text.
-    """
-
-    url: str
-    sha256: str
-    size_bytes: int | None
-    licence: str
-    terms: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -240,11 +193,24 @@ class NormalizerSpec(Spec[Normalizer]):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ThresholderSpec(Spec[Thresholder]):
-    """A thresholder. One that needs labels uses anomalous calibration images."""
+class ThresholderSpec(Spec[Thresholder | PixelThresholder | BatchThresholder]):
+    """A thresholder.
+
+    Parameters
+    ----------
+    needs_labels
+        It uses anomalous calibration images.
+    levels
+        What it decides: `image` (`thresholders:` of a suite), `pixel` (`pixel_threshold:`), or
+        both. At pixel level it is a `PixelThresholder`.
+    batch
+        It is a `BatchThresholder`: its decisions depend on which images are decided together.
+    """
 
     kind: ClassVar[str] = "thresholder"
     needs_labels: bool = False
+    levels: tuple[DecisionLevel, ...] = ("image",)
+    batch: bool = False
 
 
 AnySpec = Spec[Any]
