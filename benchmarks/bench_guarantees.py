@@ -4,7 +4,7 @@
 
 Each line draws a calibration set and test images anew `draws` times and prints the mean of what was
 measured, the nominal rate, and the largest mean that chance allows a rule that keeps its promise
-(Chernoff's bound: once in a million). Rules that look alike stand below ours. Markdown, a minute.
+(Chernoff's bound: once in a million). Rules that look alike stand below ours. Markdown, minutes.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ def main() -> None:
     draws = parser.parse_args().draws
     table("False positives of a new normal image", false_positive_rows(draws))
     table("False discoveries in a batch, rate 0.2, 49 normals", false_discovery_rows(draws))
-    table("Pixels of a new normal map above the threshold", false_pixel_rows(max(draws // 4, 1)))
+    table("Pixels of a new normal map above the threshold", false_pixel_rows(draws))
 
 
 if __name__ == "__main__":

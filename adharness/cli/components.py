@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import Any
 
 import click
@@ -88,6 +89,9 @@ def _facts(component: Component) -> dict[str, Any]:
     return {}
 
 
+_PIXELS = MappingProxyType({("pixel",): "of pixels", ("image", "pixel"): "also of pixels"})
+
+
 def _needs(component: Component) -> str:
     facts = _facts(component)
     said = [
@@ -95,7 +99,7 @@ def _needs(component: Component) -> str:
         f"needs {' or '.join(facts['needs'])}" if "needs" in facts else "",
         "needs the class" if facts.get("needs_class") else "",
         "needs labels" if facts.get("needs_labels") else "",
-        f"decides {' and '.join(facts['levels'])}" if "levels" in facts else "",
+        _PIXELS.get(tuple(facts.get("levels", ())), ""),
         "over a batch" if facts.get("batch") else "",
     ]
     return ", ".join(filter(None, said))

@@ -61,21 +61,22 @@ class MistakeCosts:
 
 def expected_cost(counts: Confusion, costs: MistakeCosts) -> Float64:
     """Cost of a part at a threshold; NaN without a positive or without a negative."""
-    return np.asarray(
-        costs.all_missed * (1 - recall(counts)) + costs.all_flagged * fpr(counts), dtype=np.float64
-    )
+    return _of_part(recall(counts), fpr(counts), costs)
 
 
 def least_cost(costs: MistakeCosts) -> Quantity:
     """Smallest cost of a part over all thresholds; to flag nothing is a choice too."""
 
-    def most_saved(ranking: Ranking) -> Float64:
+    def least(ranking: Ranking) -> Float64:
+        """Negated, for parts are joined by their maximum."""
         found = ratio(ranking.true_positives, ranking.positives[..., None])
         false = ratio(ranking.false_positives, ranking.negatives[..., None])
-        saved = costs.all_missed * found - costs.all_flagged * false
-        return np.asarray(saved.max(axis=-1, initial=0.0), dtype=np.float64)
+        negated = -_of_part(found, false, costs)
+        return np.asarray(negated.max(axis=-1, initial=-costs.all_missed), dtype=np.float64)
 
-    # Never below 0, which a rounded difference can be.
-    return Quantity(
-        most_saved, lambda saved, _: np.maximum(costs.all_missed - saved, 0.0), join="max"
-    )
+    return Quantity(least, lambda total, _: -total, join="max")
+
+
+def _of_part(found: Float64, false: Float64, costs: MistakeCosts) -> Float64:
+    """Cost of a part, by the same arithmetic for the deployed threshold and the oracle."""
+    return np.asarray(costs.all_missed * (1 - found) + costs.all_flagged * false, np.float64)

@@ -50,7 +50,10 @@ def protocol_title(protocol: str) -> str:
 
 
 def ordered_metrics(metrics: Sequence[str]) -> list[str]:
-    """Metrics by level, the oracles last, dialects after their own, else in the suite's order."""
+    """Metrics by level, the oracles last, dialects after their own, else in the suite's order.
+
+    Costs are left out: they have tables of their own.
+    """
     first: dict[str, int] = {}
     for place_, metric in enumerate(metrics):
         first.setdefault(metric_name(metric).exact, place_)
@@ -60,7 +63,7 @@ def ordered_metrics(metrics: Sequence[str]) -> list[str]:
         level = _LEVELS.index(name.level)
         return name.oracle, level, first[name.exact], name.dialect is not None
 
-    return sorted(metrics, key=place)
+    return sorted((m for m in metrics if metric_name(m).unit == "share"), key=place)
 
 
 def metric_columns(metrics: Sequence[str]) -> list[Column]:

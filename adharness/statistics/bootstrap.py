@@ -17,8 +17,8 @@ from numpy.typing import ArrayLike
 
 from adharness.arrays import AnyArray, Float64, Int64, require_shape
 from adharness.errors import MetricError
-from adharness.metrics.decisions import confusion, decide
 from adharness.metrics.costs import MistakeCosts
+from adharness.metrics.decisions import confusion, decide
 from adharness.metrics.evaluate import DEFAULT_COSTS, find_metrics, read_counts, read_ranking
 from adharness.metrics.inputs import read_labels, read_scores, read_threshold
 from adharness.metrics.ranking import rank_weighted

@@ -152,7 +152,7 @@ def test_pot_with_few_scores_in_the_tail_takes_it_as_exponential_and_says_so():
     found = choose(RULES["pot"](), scores)
     assert found.value == pytest.approx(36 - 2.5 * math.log(0.001 * 40 / 4))
     assert found.note is not None
-    assert "exponential tail: 4 scores" in found.note
+    assert "needs 10 scores in it, it has 4" in found.note
 
 
 def test_pot_of_scores_that_end_gives_the_highest_and_says_so():

@@ -66,7 +66,7 @@ class PeaksOverThreshold:
         count, mean = len(excesses), float(excesses.mean())
         exponential = -mean * math.log(min(share, 1.0))
         if count < MIN_EXCESSES:
-            few = f"exponential tail: {count} scores in it, its shape needs {MIN_EXCESSES}"
+            few = f"exponential tail: its shape needs {MIN_EXCESSES} scores in it, it has {count}"
             return exponential, few
         fit = _fitted(excesses / mean)  # so that the unit of the scores changes nothing
         if fit is None:
