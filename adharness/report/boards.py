@@ -184,7 +184,13 @@ def _detail(cell: CellRecord) -> str:
     facts = [f"{name} {value:.3g}" for name, value in sorted(cell.facts.items())]
     made = [f"imported: {' and '.join(cell.imported)} made elsewhere"] if cell.imported else []
     parts = (cell.extractor, cell.bank, cell.scorer, f"image: {cell.image_score}", *facts, *made)
-    return " · ".join(parts)
+    return " · ".join(filter(None, (*parts, batch_caution(cell))))
+
+
+def batch_caution(cell: CellRecord) -> str:
+    """Say of a cell whose thresholds see test scores that they do; empty for all others."""
+    batch = any(threshold.batch for threshold in cell.thresholds)
+    return "decisions depend on the batch of test images" if batch else ""
 
 
 def _number(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from adharness.report.boards import mark_groups, protocol_title, state_of
+from adharness.report.boards import batch_caution, mark_groups, protocol_title, state_of
 from adharness.report.class_tables import ANY
 from adharness.report.deployment import (
     Deployed,
@@ -88,6 +88,7 @@ def _line(standing: Standing, scope: str, notes: Footnotes, *, heads: bool) -> L
         keys={"normalizer": group.normalizer, "thresholder": group.thresholder},
         numbers=(*numbers, *(_worst(standing.cells, notes) if heads else _NOT_HERE)),
         settings=(group.normalizer, group.thresholder, scope),
+        detail=batch_caution(standing.cells[0]) if heads else "",
         state=state_of(standing.cells),
         why=(standing.unranked or "") if heads else "",
     )

@@ -120,6 +120,8 @@ def test_the_page_prints_the_costs_with_the_numbers_and_every_threshold(ran):
     assert "Worst class by cost" in deployment
     assert "From the oracle" in deployment
     assert "decided over a batch of" in thresholds
+    caution = "decisions depend on the batch of test images"
+    assert page.of("boards").count(caution) == deployment.count(caution) == 2  # a protocol each
     assert "declared in the suite: no image fitted it" in thresholds
     assert "mean + 3 standard deviations of all pixels" in thresholds
 
