@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from adharness.errors import MetricError
 from adharness.metrics import MistakeCosts, evaluate_images
 from adharness.statistics.bootstrap import replicates, replicates_of
+from adharness.suite.schema import DeploymentSettings
 
 LABELS = np.array([0, 0, 0, 0, 1, 1])
 SCORES = np.array([1.0, 2.0, 3.0, 6.0, 2.5, 7.0])
@@ -72,6 +74,18 @@ def test_bootstrap_replicates_of_the_whole_set_are_the_value(case):
 def test_the_costs_default_to_those_of_the_docs():
     drawn = replicates("image_cost", LABELS, SCORES, np.ones((1, 6), np.int64), threshold=5.0)
     assert drawn[0] == cost(LABELS, SCORES, 5.0, MistakeCosts(10.0, 1.0, 0.01))[0]
+
+
+def test_a_suites_defaults_are_those_of_the_metric_and_stand_in_the_docs():
+    told, own = DeploymentSettings(), MistakeCosts()
+    assert (told.miss_cost, told.false_alarm_cost, told.defect_rate) == (
+        own.miss,
+        own.false_alarm,
+        own.defect_rate,
+    )
+    page = (Path(__file__).parents[2] / "docs" / "protocols.md").read_text("utf-8")
+    stated = f"{{miss_cost: {own.miss:g}, false_alarm_cost: {own.false_alarm:g}, "
+    assert f"deployment: {stated}defect_rate: {own.defect_rate:g}}}" in page
 
 
 # --- readings that look right: each differs on a case where ours is what the definition says ------
