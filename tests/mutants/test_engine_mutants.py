@@ -136,8 +136,9 @@ def cell(normalizer: str, protocol: str = "absolute-unified") -> Any:
         name="m", extractor_name="e", bank=bank, scorer=bank, maps=MapSettings()
     )
     return SimpleNamespace(
-        dataset=SimpleNamespace(name="d"), method=method, protocol=protocol, seed=0, pixel_thresholder=None,
-        normalizer=bound(NormalizerSpec, Identity(), normalizer), thresholder=bank,
+        dataset=SimpleNamespace(name="d"), method=method, protocol=protocol, seed=0,
+        pixel_thresholder=None, normalizer=bound(NormalizerSpec, Identity(), normalizer),
+        thresholder=bank,
     )  # fmt: skip
 
 
