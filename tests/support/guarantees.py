@@ -113,7 +113,7 @@ def false_pixel_rate(
     shares = []
     for _ in range(draws):
         of_image = rng.standard_t(3, size=(normals + 1, 1, 1))
-        maps = of_image + 0.3 * rng.normal(size=(normals + 1, side, side))
+        maps = of_image + 0.05 * rng.normal(size=(normals + 1, side, side))
         maps = maps.astype(np.float32)
         shares.append(float((maps[-1] > rule(list(maps[:-1]))).mean()))
     return Measured(float(np.mean(shares)), nominal, draws)
