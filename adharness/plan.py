@@ -27,6 +27,7 @@ class Cell:
     normalizer: Bound
     thresholder: Bound
     seed: int
+    pixel_thresholder: Bound | None = None
 
     @property
     def features(self) -> tuple[str, str]:
@@ -109,7 +110,7 @@ def expand(suite: BoundSuite) -> Plan:
         suite.thresholders,
     )
     cells = (
-        Cell(dataset, method, protocol, normalizer, thresholder, seed)
+        Cell(dataset, method, protocol, normalizer, thresholder, seed, suite.pixel_threshold)
         for dataset, method, protocol, seed, normalizer, thresholder in combined
         if takes_part(method.scorer, protocol) and _may_normalize(normalizer, protocol)
     )

@@ -20,6 +20,7 @@ from adharness.suggest import closest
 from adharness.suite.bind import bind
 from adharness.suite.bound import Bound, BoundDataset, BoundMethod, Overrides
 from adharness.suite.load import load_suite
+from adharness.suite.schema import DeploymentSettings
 from adharness.suite.split import SplitSettings
 
 if TYPE_CHECKING:
@@ -66,7 +67,9 @@ def plan_lines(plan: Plan) -> list[str]:
         *(f"  {_protocol_line(name)}" for name in suite.protocols),
         *_listed("normalizers", suite.normalizers),
         *_listed("thresholders", suite.thresholders),
+        *([f"pixel threshold: {describe(suite.pixel_threshold)}"] if suite.pixel_threshold else []),
         f"metrics: {', '.join(suite.metrics)}",
+        *_costs(suite.deployment),
         f"split: {_rule(suite.split)}",
         f"seeds: {', '.join(map(str, suite.seeds))}",
         f"cells: {len(plan.cells)} = {_product(plan)}",
@@ -81,6 +84,12 @@ def describe(bound: Bound) -> str:
     written = "".join(f" {name}={json.dumps(value)}" for name, value in params.items())
     component = bound.component
     return f"{component.name}{written} ({component.distribution} {component.version})"
+
+
+def _costs(deployment: DeploymentSettings | None) -> list[str]:
+    """Write `deployment: miss_cost=10 ...`, the defaults filled in, where costs are counted."""
+    told = deployment.model_dump() if deployment else {}
+    return ["deployment: " + " ".join(f"{k}={v:g}" for k, v in told.items())] if told else []
 
 
 def _rule(split: SplitSettings) -> str:

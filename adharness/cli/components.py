@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import Any
 
 import click
@@ -80,7 +81,11 @@ def _facts(component: Component) -> dict[str, Any]:
     if isinstance(spec, NormalizerSpec):
         return {"needs_class": _class_need(spec)}
     if isinstance(spec, ThresholderSpec):
-        return {"needs_labels": spec.needs_labels}
+        return {
+            "needs_labels": spec.needs_labels,
+            "levels": list(spec.levels),
+            "batch": spec.batch,
+        }
     return {}
 
 
@@ -93,6 +98,9 @@ def _class_need(spec: NormalizerSpec) -> ClassNeed | None:
     return None if required else spec.needs_class(spec.params())
 
 
+_PIXELS = MappingProxyType({("pixel",): "of pixels", ("image", "pixel"): "also of pixels"})
+
+
 def _needs(component: Component) -> str:
     facts = _facts(component)
     said = [
@@ -100,6 +108,8 @@ def _needs(component: Component) -> str:
         f"needs {' or '.join(facts['needs'])}" if "needs" in facts else "",
         _CLASS_NEEDS.get(facts.get("needs_class", ""), ""),
         "needs labels" if facts.get("needs_labels") else "",
+        _PIXELS.get(tuple(facts.get("levels", ())), ""),
+        "over a batch" if facts.get("batch") else "",
     ]
     return ", ".join(filter(None, said))
 

@@ -2,6 +2,7 @@
 
 from adharness.contracts.checks import check_finite, check_grid, check_query, check_rows
 from adharness.contracts.lookup import ImageName, LookupExtractor, LookupScorer
+from adharness.contracts.pixels import PixelMoments, pixel_moments
 from adharness.contracts.preprocess import Margins, Preprocess
 from adharness.contracts.published import Counts, Download, Expected
 from adharness.contracts.records import (
@@ -24,6 +25,8 @@ from adharness.contracts.records import (
 )
 from adharness.contracts.roles import (
     Bank,
+    BatchRule,
+    BatchThresholder,
     Dataset,
     Extractor,
     FittedNormalizer,
@@ -31,6 +34,7 @@ from adharness.contracts.roles import (
     Headed,
     Informative,
     Normalizer,
+    PixelThresholder,
     Restoring,
     Scorer,
     Storable,
@@ -43,6 +47,7 @@ from adharness.contracts.specs import (
     BankSpec,
     ClassNeed,
     DatasetSpec,
+    DecisionLevel,
     ExtractorSpec,
     NormalizerSpec,
     Params,
@@ -60,6 +65,8 @@ __all__ = [
     "Bag",
     "Bank",
     "BankSpec",
+    "BatchRule",
+    "BatchThresholder",
     "Calibration",
     "CheckedState",
     "ClassNeed",
@@ -67,6 +74,7 @@ __all__ = [
     "Counts",
     "Dataset",
     "DatasetSpec",
+    "DecisionLevel",
     "DeclaredRegions",
     "Download",
     "Expected",
@@ -93,6 +101,8 @@ __all__ = [
     "NormalizerSpec",
     "Nothing",
     "Params",
+    "PixelMoments",
+    "PixelThresholder",
     "Portion",
     "Preprocess",
     "Restoring",
@@ -110,5 +120,6 @@ __all__ = [
     "check_query",
     "check_rows",
     "check_state",
+    "pixel_moments",
     "require_state",
 ]

@@ -244,9 +244,13 @@ class Threshold:
         How many calibration images of each kind fitted it.
     note
         What a reader should know, such as a calibration set too small for the level asked for.
+    batch
+        How many test images a batch rule decided over, by their scores alone; 0 for all others,
+        whose value no test image can change.
     """
 
     value: float
     normals: int
     anomalies: int
     note: str | None = None
+    batch: int = 0

@@ -1,4 +1,4 @@
-"""The six roles. A contestant needs no base class: it has these methods, and that is all."""
+"""The roles. A contestant needs no base class: it has these methods, and that is all."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from adharness.arrays import AnyArray, Bool, Float64, UInt8
+from adharness.arrays import AnyArray, Bool, Float32, Float64, UInt8
 from adharness.contracts.preprocess import Preprocess
 from adharness.contracts.records import (
     Calibration,
@@ -152,3 +152,37 @@ class Thresholder(Protocol):
 
     def threshold(self, calibration: Calibration) -> Threshold:
         """Choose from held-out calibration scores. Raises DataError where they cannot decide."""
+
+
+@runtime_checkable
+class PixelThresholder(Protocol):
+    """Chooses the deployed threshold of pixels; its spec has `pixel` among its levels."""
+
+    def pixel_threshold(self, maps: Sequence[Float32]) -> Threshold:
+        """Choose from the maps (H, W) of held-out normal images; sizes may differ.
+
+        Maps are drawn when they are read, and may be read more than once. `normals` of the answer
+        counts images. Raises DataError where they cannot decide.
+        """
+
+
+@runtime_checkable
+class BatchRule(Protocol):
+    """A decision rule that was fitted on calibration and decides over a batch as a whole."""
+
+    def decide(self, scores: Float64) -> Threshold:
+        """Give the threshold of a batch of m images (m,), whose labels it is never shown.
+
+        `batch` of the answer is m. The order of the scores must not matter.
+        """
+
+
+@runtime_checkable
+class BatchThresholder(Protocol):
+    """Fits a rule whose decisions depend on which images are decided together.
+
+    Its spec says `batch`, and so does the board.
+    """
+
+    def rule(self, calibration: Calibration) -> BatchRule:
+        """Fit on held-out calibration scores. Raises DataError where they cannot decide."""

@@ -13,9 +13,11 @@ from adharness.contracts.published import Download, Expected
 from adharness.contracts.records import MemoryKind
 from adharness.contracts.roles import (
     Bank,
+    BatchThresholder,
     Dataset,
     Extractor,
     Normalizer,
+    PixelThresholder,
     Scorer,
     Thresholder,
 )
@@ -23,6 +25,7 @@ from adharness.contracts.roles import (
 RoleT = TypeVar("RoleT", covariant=True)
 ClassNeed: TypeAlias = Literal["never", "at-fit", "always"]
 """Whether a normalizer must be told classes: never, of calibration images only, or of all."""
+DecisionLevel: TypeAlias = Literal["image", "pixel"]
 
 SETTING: dict[str, Any] = {"setting": True}
 """Marks a field that says how or where to compute, not what.
@@ -201,11 +204,24 @@ class NormalizerSpec(Spec[Normalizer]):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ThresholderSpec(Spec[Thresholder]):
-    """A thresholder. One that needs labels uses anomalous calibration images."""
+class ThresholderSpec(Spec[Thresholder | PixelThresholder | BatchThresholder]):
+    """A thresholder.
+
+    Parameters
+    ----------
+    needs_labels
+        It uses anomalous calibration images.
+    levels
+        What it decides: `image` (`thresholders:` of a suite), `pixel` (`pixel_threshold:`), or
+        both. At pixel level it is a `PixelThresholder`.
+    batch
+        It is a `BatchThresholder`: its decisions depend on which images are decided together.
+    """
 
     kind: ClassVar[str] = "thresholder"
     needs_labels: bool = False
+    levels: tuple[DecisionLevel, ...] = ("image",)
+    batch: bool = False
 
 
 AnySpec = Spec[Any]

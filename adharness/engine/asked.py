@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from adharness.plan import Plan
-from adharness.suite.bind import BoundMethod
+from adharness.suite.bind import BoundMethod, BoundSuite
 
 
 def asked(plan: Plan, command: str) -> dict[str, Any]:
@@ -22,8 +22,14 @@ def asked(plan: Plan, command: str) -> dict[str, Any]:
         "maps": suite.maps.model_dump(mode="json"),
         "split": suite.split.told(),
         "statistics": suite.statistics.model_dump(mode="json"),
+        "deployment": costs_told(suite),
         "seeds": list(suite.seeds),
     }
+
+
+def costs_told(suite: BoundSuite) -> dict[str, float] | None:
+    """Give what `image_cost` counts by; None where it is not measured."""
+    return None if suite.deployment is None else suite.deployment.model_dump(mode="json")
 
 
 def _method(method: BoundMethod) -> dict[str, Any]:
@@ -39,5 +45,6 @@ def distributions(plan: Plan) -> list[str]:
     """Name the distributions that take part in a plan."""
     suite = plan.suite
     bounds = [d.bound for d in suite.data] + [*suite.normalizers, *suite.thresholders]
+    bounds += [suite.pixel_threshold] if suite.pixel_threshold else []
     bounds += [b for m in suite.methods for b in (m.extractor, m.bank, m.scorer)]
     return sorted({b.component.distribution for b in bounds})

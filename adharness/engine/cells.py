@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from adharness.arrays import AnyArray, Int64
+from adharness.engine.asked import costs_told
 from adharness.engine.family import (
     Decided,
     Family,
@@ -49,6 +50,7 @@ class CellWorker:
             "protocol": cell.protocol,
             "normalizer": cell.normalizer.identity(),
             "thresholder": cell.thresholder.identity(),
+            "pixel_threshold": cell.pixel_thresholder and cell.pixel_thresholder.identity(),
             "maps": cell.method.maps.model_dump(mode="json"),
         }
 
@@ -107,10 +109,12 @@ class CellWorker:
         return {
             "metrics": sorted(self.suite.metrics),
             "statistics": self.suite.statistics.model_dump(mode="json"),
+            "deployment": costs_told(self.suite),
         }
 
     def _versions(self, cell: Cell) -> dict[str, str]:
         judges = [cell.normalizer, cell.thresholder]
+        judges += [cell.pixel_thresholder] if cell.pixel_thresholder else []
         named = self.group.installed.versions([b.component.distribution for b in judges])
         return task_versions(cell.method, self.group) | named
 

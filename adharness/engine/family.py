@@ -17,7 +17,7 @@ from adharness.engine.failures import failure_of
 from adharness.engine.gather import Gathered
 from adharness.engine.group import FeatureGroup
 from adharness.engine.looked_up import named
-from adharness.engine.pixel_threshold import pixel_threshold
+from adharness.engine.pixel_threshold import choose_pixel_threshold
 from adharness.engine.protocols import Held, Normalized, choose_threshold, normalize
 from adharness.engine.scored_maps import NativeMaps, ScoredMaps
 from adharness.engine.told import needs_class, needs_embedding, told_class
@@ -90,6 +90,7 @@ def threshold_record(class_name: str | None, chosen: Threshold) -> ThresholdReco
         normals=chosen.normals,
         anomalies=chosen.anomalies,
         note=chosen.note,
+        batch=chosen.batch,
     )
 
 
@@ -101,6 +102,8 @@ class Family:
     gathered: Gathered
     parts: list[Part]
     failures: dict[str, Failure]
+    pixel_thresholder: Bound | None = None
+    """What the suite says under `pixel_threshold:`; None for the rule of MVTec AD 2."""
     maps_file: list[Path] = field(default_factory=list)
     """The stored maps, once the first cell has written them; the others link to them."""
 
@@ -108,13 +111,14 @@ class Family:
     def pixel_thresholds(self) -> list[tuple[Part, Threshold]]:
         """The deployed pixel threshold of each part; none where the scorer gives no maps.
 
-        No thresholder has a say in it, so it is fitted once for all of them.
+        A suite has one rule for it, so it is fitted once for all thresholders of images.
         """
         maps = self.gathered.maps
         if maps is None:
             return []
         whole = [part for part in self.parts if not part.gap]
-        fitted = [(part, pixel_threshold(part.held_out_normals(maps))) for part in whole]
+        rule = self.pixel_thresholder
+        fitted = [(p, choose_pixel_threshold(rule, p.held_out_normals(maps))) for p in whole]
         return [(part, threshold) for part, threshold in fitted if threshold]
 
     def decide(self, thresholder: Bound) -> Decided:
@@ -171,7 +175,7 @@ def open_family(cell: Cell, group: FeatureGroup, gathered: Gathered) -> Family:
         except Exception as error:  # noqa: BLE001 - whatever a plugin raises becomes failed rows
             names = group.survey.classes if name is None else (name,)
             failures |= {c: failure_of("normalize", error) for c in names if c not in failures}
-    return Family(group, gathered, parts, failures)
+    return Family(group, gathered, parts, failures, cell.pixel_thresholder)
 
 
 def imports_of(cell: Cell) -> list[Literal["features", "scores"]]:

@@ -14,13 +14,19 @@ from adharness.engine.measured import Measured, macro_of, undefined
 from adharness.engine.scored_maps import ScoredMaps
 from adharness.engine.survey import Survey
 from adharness.engine.truth import Truth
-from adharness.metrics import MetricSpec, evaluate_images, evaluate_pixels, find_metric
+from adharness.metrics import (
+    MetricSpec,
+    MistakeCosts,
+    evaluate_images,
+    evaluate_pixels,
+    find_metric,
+)
 from adharness.statistics.bootstrap import (
     bootstrap_weights,
     replicates_of,
 )
 from adharness.store.records import Failure, Row
-from adharness.suite.schema import StatisticsSettings
+from adharness.suite.schema import DeploymentSettings, StatisticsSettings
 
 POOLED, MACRO = "pooled", "macro"
 
@@ -51,6 +57,10 @@ def kind_of(metric: MetricSpec) -> Kind:
     return "order" if "rank_invariant" in metric.traits else "scale"
 
 
+def _costs(told: DeploymentSettings) -> MistakeCosts:
+    return MistakeCosts(told.miss_cost, told.false_alarm_cost, told.defect_rate)
+
+
 class Referee:
     """Judges the scores of one data set's test images.
 
@@ -61,6 +71,8 @@ class Referee:
     ----------
     spill_to
         An existing folder for pixels that don't fit in memory; the system's own if not given.
+    deployment
+        What costs are counted by; the defaults if not given.
     """
 
     def __init__(
@@ -70,7 +82,9 @@ class Referee:
         metrics: Sequence[str],
         statistics: StatisticsSettings,
         spill_to: Path | None = None,
+        deployment: DeploymentSettings | None = None,
     ) -> None:
+        self._costs = _costs(deployment or DeploymentSettings())
         self._spill_to = spill_to
         self._survey, self._truth = survey, truth
         self._metrics = [find_metric(name) for name in metrics]
@@ -192,11 +206,13 @@ class Referee:
         if not names:
             return {}
         labels = self._survey.labels(positions)
-        values = evaluate_images(labels, scores, names, threshold=thresholds)
+        values = evaluate_images(labels, scores, names, threshold=thresholds, costs=self._costs)
         weights = self._row_weights(row)
         if not len(weights):
             return {name: Measured(value) for name, value in values.items()}
-        drawn = replicates_of(names, labels, scores, weights, threshold=thresholds)
+        drawn = replicates_of(
+            names, labels, scores, weights, threshold=thresholds, costs=self._costs
+        )
         return {name: Measured(value, drawn[name]) for name, value in values.items()}
 
     def _row_weights(self, row: str) -> Int64:

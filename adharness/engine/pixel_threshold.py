@@ -1,14 +1,13 @@
-"""The deployed pixel threshold: MVTec AD 2's rule, from the maps of held-out normals alone."""
+"""The deployed pixel threshold, from maps of held-out normals alone: by default MVTec AD 2's."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable
-
-import numpy as np
+from collections.abc import Iterable, Sequence
 
 from adharness.arrays import Float32
-from adharness.contracts import Threshold
+from adharness.contracts import Threshold, pixel_moments
+from adharness.engine.protocols import checked_threshold
+from adharness.suite.bind import Bound
 
 DEVIATIONS = 3.0
 NOTE = "mean + 3 standard deviations of all pixels of the held-out normal images"
@@ -30,24 +29,28 @@ def pixel_threshold(maps: Iterable[Float32]) -> Threshold | None:
 
     Notes
     -----
-    In float64, the population's deviation, joined image by image (Chan et al. 1979), so that the
-    maps of a class never have to fit in memory. Equal pixels give their value. An image with more
-    pixels weighs more.
+    The population's deviation; see `pixel_moments`. Equal pixels give their value.
 
     References
     ----------
     Heckler-Kram et al., The MVTec AD 2 Dataset, 2025, section 4: a threshold from the anomaly-free
     validation images.
     """
-    images, count, mean, squares = 0, 0, 0.0, 0.0
-    for one in maps:
-        values = one.astype(np.float64)
-        own = float(values.mean())
-        shift, total = own - mean, count + values.size
-        squares += float(np.square(values - own).sum()) + shift**2 * count * values.size / total
-        mean += shift * values.size / total
-        images, count = images + 1, total
-    if not count:
+    found = pixel_moments(maps)
+    if not found.images:
         return None
-    value = mean + DEVIATIONS * math.sqrt(squares / count)
-    return Threshold(value, normals=images, anomalies=0, note=NOTE)
+    value = found.mean + DEVIATIONS * found.deviation
+    return Threshold(value, normals=found.images, anomalies=0, note=NOTE)
+
+
+def choose_pixel_threshold(thresholder: Bound | None, maps: Sequence[Float32]) -> Threshold | None:
+    """Let the suite's thresholder of pixels choose, or MVTec AD 2's rule where it names none.
+
+    Raises
+    ------
+    ContractError
+        The thresholder gave no Threshold, or one that is not finite.
+    """
+    if thresholder is None or not len(maps):
+        return pixel_threshold(maps)
+    return checked_threshold(thresholder.make().pixel_threshold(maps), thresholder.name)

@@ -93,9 +93,11 @@ def normalize(
 
 
 def choose_threshold(thresholder: Bound, group: Normalized) -> Threshold:
-    """Choose a group's threshold from its calibration scores; test scores are not passed on.
+    """Choose a group's threshold from its calibration scores.
 
-    A thresholder that does not declare `needs_labels` is given the normal images only.
+    A thresholder that does not declare `needs_labels` is given the normal images only. No test
+    score is passed on, but to the rule that a batch thresholder has fitted: it decides over the
+    group's test images together, and is shown no label.
 
     Raises
     ------
@@ -108,12 +110,29 @@ def choose_threshold(thresholder: Bound, group: Normalized) -> Threshold:
         calibration = Calibration(group.calibration, group.calibration_labels)
     else:
         calibration = Calibration(group.calibration[group.calibration_labels == 0])
-    chosen = thresholder.make().threshold(calibration)
+    made = thresholder.make()
+    if isinstance(spec, ThresholderSpec) and spec.batch:
+        return checked_threshold(
+            made.rule(calibration).decide(group.test), thresholder.name, batch=len(group.test)
+        )
+    return checked_threshold(made.threshold(calibration), thresholder.name)
+
+
+def checked_threshold(chosen: object, name: str, *, batch: int = 0) -> Threshold:
+    """Give what a thresholder chose, if its contract allows it.
+
+    Raises
+    ------
+    ContractError
+        It is no Threshold, is not finite, or counts another batch than it was given.
+    """
     if not isinstance(chosen, Threshold):
         given = type(chosen).__name__
-        raise ContractError(f"thresholder '{thresholder.name}' gave a {given}, not a Threshold")
+        raise ContractError(f"thresholder '{name}' gave a {given}, not a Threshold")
     if not np.isfinite(chosen.value):
-        raise ContractError(f"thresholder '{thresholder.name}' gave the threshold {chosen.value}")
+        raise ContractError(f"thresholder '{name}' gave the threshold {chosen.value}")
+    if chosen.batch != batch:
+        raise ContractError(f"thresholder '{name}' counts a batch of {chosen.batch}, not {batch}")
     return chosen
 
 

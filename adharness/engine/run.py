@@ -184,6 +184,7 @@ def _run_group(
             plan.suite.metrics,
             plan.suite.statistics,
             _spill_folder(options.cache),
+            plan.suite.deployment,
         )
         worker = CellWorker(plan.suite, group, referee, RunFolder(options.out), options.reuse)
         progress.cells += judge_group(worker, outcomes, listener)

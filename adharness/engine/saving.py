@@ -71,11 +71,14 @@ class CellSaver:
         StoreError
             The folder exists, or cannot be written; or the data or the method is not what the run
             had, or a score differs.
+        StoreError
+            Its thresholds were decided over the batch of test images: they fit no other image.
         ContractError
             The scorer can neither write its state nor be fitted again from a stored memory.
         """
         if target.exists():
             raise StoreError(f"{target} exists already", hint="choose another folder with --out")
+        _refuse_batch(self.record)
         outcomes = self._outcomes()
         stored = {task.trained_on: outcome for task, outcome in outcomes.items()}
         gathered = gather(self.group, self.folder, stored, self.cell.method)
@@ -192,6 +195,14 @@ class CellSaver:
             for number, part in enumerate(family.parts)
             if part.class_name in thresholds
         ]
+
+
+def _refuse_batch(record: CellRecord) -> None:
+    if any(threshold.batch for threshold in record.thresholds):
+        raise StoreError(
+            f"'{record.thresholder}' decides over a batch: its threshold holds for that batch only",
+            hint="save a cell of a thresholder that decides each image alone, such as quantile",
+        )
 
 
 def _component(bound: Bound) -> SavedComponent:

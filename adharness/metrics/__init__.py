@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from adharness.declared import DeclaredRegions
+from adharness.metrics.costs import MistakeCosts
 from adharness.metrics.dialect_table import DIALECTS, Dialect, find_dialect
 from adharness.metrics.evaluate import evaluate_images, evaluate_pixels
 from adharness.metrics.table import METRICS, MetricSpec, find_metric
@@ -17,6 +18,7 @@ __all__ = [
     "Dialect",
     "MetricSpec",
     "MetricValue",
+    "MistakeCosts",
     "Trait",
     "evaluate_images",
     "evaluate_pixels",

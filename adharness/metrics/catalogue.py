@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from adharness.metrics.traits import Level
+from adharness.metrics.traits import Level, Unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,7 @@ class Entry:
     traits: frozenset[str]
     needs: frozenset[str] = frozenset()
     lower: bool = False
+    unit: Unit = "share"
     at_full: frozenset[str] = frozenset()
     """Traits it has besides where its limit is 100 %."""
 
@@ -84,6 +85,14 @@ ENTRIES = (
         "Best accuracy over all thresholds, chosen on the test images: an oracle number.",
         _ORACLE,
     ),
+    Entry(
+        "image",
+        "cost_oracle",
+        "Least expected cost over all thresholds, chosen on the test images: an oracle number.",
+        _ORACLE | {"prevalence_free"},
+        lower=True,
+        unit="cost",
+    ),
     _decision("image", "f1", "Harmonic mean of precision and recall at the deployed threshold."),
     _decision("image", "accuracy", "Share of images judged right at the deployed threshold."),
     _decision(
@@ -106,6 +115,15 @@ ENTRIES = (
         "Share of normal images that raise an alarm at the deployed threshold.",
         "prevalence_free",
         lower=True,
+    ),
+    Entry(
+        "image",
+        "cost",
+        "Expected cost of an inspected part at the deployed threshold, by the costs of the suite.",
+        _DECISION | {"prevalence_free", "easy_normal_harmless"},
+        _THRESHOLD,
+        lower=True,
+        unit="cost",
     ),
     _ranking("pixel", "auroc", "Chance that an anomalous pixel scores above a normal one.", _AUROC),
     _ranking(

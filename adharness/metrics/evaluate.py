@@ -13,6 +13,7 @@ from adharness.arrays import AnyArray, Float64
 from adharness.declared import DeclaredRegions
 from adharness.errors import MetricError
 from adharness.metrics import decisions
+from adharness.metrics.costs import MistakeCosts, expected_cost, least_cost
 from adharness.metrics.inputs import read_labels, read_pixels, read_scores, read_threshold
 from adharness.metrics.pixel_values import RankedPixels
 from adharness.metrics.quantities import QUANTITIES
@@ -33,7 +34,9 @@ DECISIONS: Mapping[str, Callable[[decisions.Confusion], Float64]] = MappingProxy
         "fpr": decisions.fpr,
     }
 )
-"""By quantity: what is read off the counts at a threshold."""
+"""By quantity: what is read off the counts at a threshold, but for the cost."""
+
+DEFAULT_COSTS = MistakeCosts()
 
 MEMORY_MB = 1024
 """Scores that a sort holds in memory, unless told otherwise."""
@@ -45,6 +48,7 @@ def evaluate_images(
     metrics: Iterable[str],
     *,
     threshold: ArrayLike | None = None,
+    costs: MistakeCosts = DEFAULT_COSTS,
 ) -> dict[str, MetricValue]:
     """Compute image-level metrics.
 
@@ -58,6 +62,8 @@ def evaluate_images(
         Ids of the image level.
     threshold : () or (n,) float64, optional
         The deployed threshold, one for all or one an image. Above it, strictly, is anomalous.
+    costs
+        What `image_cost` and `image_cost_oracle` count by.
 
     Returns
     -------
@@ -81,12 +87,12 @@ def evaluate_images(
     anomalous = read_labels(labels)
     values = read_scores(scores, len(anomalous))
     ranked = rank_sorted(np.sort(values[anomalous]), np.sort(values[~anomalous]))
-    found = {spec.name: _ranked(spec, ranked) for spec in specs if not spec.at_threshold}
+    found = {spec.name: _ranked(spec, ranked, costs) for spec in specs if not spec.at_threshold}
     deciding = [spec for spec in specs if spec.at_threshold]
     if deciding:
         flagged = decisions.decide(values, read_threshold(threshold, len(anomalous)))
         counts = decisions.confusion(anomalous, flagged)
-        found |= {spec.name: _decided(spec, counts) for spec in deciding}
+        found |= {spec.name: _decided(spec, counts, costs) for spec in deciding}
     return {spec.name: found[spec.name] for spec in specs}
 
 
@@ -182,13 +188,27 @@ def find_metrics(names: Iterable[str], levels: set[Level]) -> list[MetricSpec]:
     return specs
 
 
-def _ranked(spec: MetricSpec, ranked: Ranking) -> MetricValue:
-    value = float(QUANTITIES[spec.reading].of([ranked]))
+def read_ranking(spec: MetricSpec, ranked: Ranking, costs: MistakeCosts) -> Float64:
+    """Read an image metric without a threshold off its ranking, (...) float64."""
+    costly = spec.quantity == "cost_oracle"
+    quantity = least_cost(costs) if costly else QUANTITIES[spec.reading]
+    return quantity.of([ranked])
+
+
+def read_counts(spec: MetricSpec, counts: decisions.Confusion, costs: MistakeCosts) -> Float64:
+    """Read a metric at a threshold off the counts, (...) float64."""
+    if spec.quantity == "cost":
+        return expected_cost(counts, costs)
+    return DECISIONS[spec.quantity](counts)
+
+
+def _ranked(spec: MetricSpec, ranked: Ranking, costs: MistakeCosts) -> MetricValue:
+    value = float(read_ranking(spec, ranked, costs))
     return explained(value, _classes("image", int(ranked.positives), int(ranked.negatives)))
 
 
-def _decided(spec: MetricSpec, counts: decisions.Confusion) -> MetricValue:
-    value = float(DECISIONS[spec.quantity](counts))
+def _decided(spec: MetricSpec, counts: decisions.Confusion, costs: MistakeCosts) -> MetricValue:
+    value = float(read_counts(spec, counts, costs))
     if spec.quantity == "precision":
         return explained(value, {"image above the threshold": int(counts.flagged)})
     return explained(value, _classes("image", int(counts.positives), int(counts.negatives)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -11,7 +12,7 @@ from typing import Literal, TypeAlias
 from adharness.errors import MetricError
 from adharness.metrics import catalogue
 from adharness.metrics.dialect_table import Dialect, find_dialect
-from adharness.metrics.traits import TRAITS, Level, applies
+from adharness.metrics.traits import TRAITS, Level, Unit, applies
 from adharness.suggest import closest
 
 Direction: TypeAlias = Literal["higher", "lower"]
@@ -39,6 +40,8 @@ class MetricSpec:
         Whether a `higher` or a `lower` value is better.
     range
         The smallest and the largest possible value.
+    unit
+        A `share` of one, or a `cost`, in the unit in which the suite gives its costs.
     limit
         Largest false-positive rate integrated over, of the metrics that carry it in their id.
     dialect
@@ -53,6 +56,7 @@ class MetricSpec:
     summary: str
     direction: Direction = "higher"
     range: tuple[float, float] = (0.0, 1.0)
+    unit: Unit = "share"
     limit: float | None = None
     dialect: str | None = None
 
@@ -88,6 +92,8 @@ def _spec(entry: catalogue.Entry) -> MetricSpec:
         traits=entry.traits,
         summary=entry.summary,
         direction="lower" if entry.lower else "higher",
+        range=(0.0, math.inf) if entry.unit == "cost" else (0.0, 1.0),
+        unit=entry.unit,
     )
 
 

@@ -8,6 +8,8 @@ from types import MappingProxyType
 from typing import Literal, TypeAlias
 
 Level: TypeAlias = Literal["image", "pixel", "region"]
+Unit: TypeAlias = Literal["share", "cost"]
+"""Of a value: a share of one, or money and the like, with no upper end."""
 
 _ALL: frozenset[Level] = frozenset({"image", "pixel", "region"})
 _SPATIAL: frozenset[Level] = frozenset({"pixel", "region"})

@@ -32,7 +32,12 @@ FIRST_PARTY: Mapping[str, Mapping[str, tuple[str, ...]]] = MappingProxyType(
                 "autovi",
             )
         },
-        "adharness-thresholds": {"thresholder": ("f1", "youden", "quantile")},
+        "adharness-thresholds": {
+            "thresholder": (
+                *("f1", "youden", "quantile", "max-normal", "mean-std", "median-mad", "pot"),
+                *("region-area", "conformal-bh", "fixed"),
+            )
+        },
         "adharness-normalizers": {
             "normalizer": (
                 "raw",

@@ -53,7 +53,10 @@ def protocol_title(protocol: str) -> str:
 
 
 def ordered_metrics(metrics: Sequence[str]) -> list[str]:
-    """Metrics by level, the oracles last, dialects after their own, else in the suite's order."""
+    """Metrics by level, the oracles last, dialects after their own, else in the suite's order.
+
+    Costs are left out: they have tables of their own.
+    """
     first: dict[str, int] = {}
     for place_, metric in enumerate(metrics):
         first.setdefault(metric_name(metric).exact, place_)
@@ -63,7 +66,7 @@ def ordered_metrics(metrics: Sequence[str]) -> list[str]:
         level = _LEVELS.index(name.level)
         return name.oracle, level, first[name.exact], name.dialect is not None
 
-    return sorted(metrics, key=place)
+    return sorted((m for m in metrics if metric_name(m).unit == "share"), key=place)
 
 
 def metric_columns(metrics: Sequence[str]) -> list[Column]:
@@ -201,7 +204,13 @@ def _detail(cell: CellRecord) -> str:
     facts = [f"{name} {value:.3g}" for name, value in sorted(cell.facts.items())]
     made = [f"imported: {' and '.join(cell.imported)} made elsewhere"] if cell.imported else []
     parts = (cell.extractor, cell.bank, cell.scorer, f"image: {cell.image_score}", *facts, *made)
-    return " · ".join(parts)
+    return " · ".join(filter(None, (*parts, batch_caution(cell))))
+
+
+def batch_caution(cell: CellRecord) -> str:
+    """Say of a cell whose thresholds see test scores that they do; empty for all others."""
+    batch = any(threshold.batch for threshold in cell.thresholds)
+    return "decisions depend on the batch of test images" if batch else ""
 
 
 def _number(

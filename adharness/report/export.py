@@ -7,6 +7,14 @@ import io
 import json
 from typing import Any
 
+from adharness.report.export_decisions import (
+    THRESHOLD_COLUMNS,
+    csv_deployment,
+    csv_threshold,
+    deployment_columns,
+    deployment_of,
+    threshold_of,
+)
 from adharness.report.leaderboard import (
     HEADLINE_METRIC,
     BoardRow,
@@ -28,7 +36,9 @@ KEYS = (
 def to_json(board: Leaderboard) -> str:
     """Text of `leaderboard.json`: strict JSON, NaN written as null with its reason.
 
-    A metric that gives each image a number has its quartiles over the images as `spread`.
+    A metric that gives each image a number has its quartiles over the images as `spread`. A row
+    that one threshold decides has it as `threshold`, with what fitted it; where costs were counted,
+    `deployment` has what the board's deployment columns show.
     `ranks` repeats the order of the page: one entry a method, data set, protocol, normalizer and
     thresholder, over all seeds.
     """
@@ -50,13 +60,15 @@ def to_csv(board: Leaderboard) -> str:
     for entry in board.rows:
         values = [_number(entry, metric, part) for metric in board.run.metrics for part in _PARTS]
         failure = failure_text(entry.row.failure) if entry.row.failure else ""
-        writer.writerow([*_keys(entry).values(), *values, failure])
+        decided = [*csv_deployment(entry, board.run.metrics), *csv_threshold(entry)]
+        writer.writerow([*_keys(entry).values(), *values, *decided, failure])
     return text.getvalue()
 
 
 def csv_columns(metrics: list[str]) -> list[str]:
-    """Header of the CSV file: the keys, three columns a metric, and the failure."""
-    return [*KEYS, *(m + end for m in metrics for end in ("", "_low", "_high")), "failure"]
+    """Header of the CSV file: the keys, three columns a metric, decisions, and the failure."""
+    of_metrics = [m + end for m in metrics for end in ("", "_low", "_high")]
+    return [*KEYS, *of_metrics, *deployment_columns(metrics), *THRESHOLD_COLUMNS, "failure"]
 
 
 _PARTS = ("value", "low", "high")
@@ -72,6 +84,10 @@ def _keys(entry: BoardRow) -> dict[str, Any]:
 def _row(entry: BoardRow, metrics: list[str]) -> dict[str, Any]:
     values = {m: _value(entry.row.metrics[m]) for m in metrics if m in entry.row.metrics}
     line = {**_keys(entry), "metrics": values}
+    if threshold := threshold_of(entry):
+        line["threshold"] = threshold.model_dump(exclude={"class_name"})
+    if in_use := deployment_of(entry, metrics):
+        line["deployment"] = in_use
     if entry.cell.imported:
         line["imported"] = entry.cell.imported
     if entry.row.failure is not None:

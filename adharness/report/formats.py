@@ -37,6 +37,11 @@ def points_interval(score: Score) -> str:
     return _range(score, points, " to ")
 
 
+def scaled_interval(score: Score, write: Callable[[float], str]) -> str:
+    """Write the interval or the seeds' spread of an amount in the words of the amount itself."""
+    return _range(score, write, DASH)
+
+
 def seconds(value: float) -> str:
     """Wall time: `0.42 s`, `12 s`, `3 min 20 s`, `2 h 05 min`."""
     if value < 9.95:

@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from adharness.errors import MetricError
 from adharness.metrics.table import Direction, MetricSpec, find_metric
+from adharness.metrics.traits import Unit
 
 _SHORT: Mapping[str, str] = MappingProxyType(
     {
@@ -29,7 +30,7 @@ _SHORT: Mapping[str, str] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class MetricName:
-    """What a table needs to head a column. Values are shares of one, shown in percent.
+    """What a table needs to head a column. Shares of one are shown in percent.
 
     Parameters
     ----------
@@ -44,6 +45,7 @@ class MetricName:
     oracle: bool
     summary: str = ""
     dialect: str | None = None
+    unit: Unit = "share"
 
     @property
     def exact(self) -> str:
@@ -52,8 +54,11 @@ class MetricName:
 
     @property
     def compared(self) -> bool:
-        """Whether methods may be compared by it: not by test labels, not by others' arithmetic."""
-        return not self.oracle and self.dialect is None
+        """Whether methods may be compared by it: not by test labels, not by others' arithmetic.
+
+        Nor by a cost among shares in percent: costs have tables of their own.
+        """
+        return not self.oracle and self.dialect is None and self.unit == "share"
 
     @property
     def arrow(self) -> str:
@@ -80,7 +85,9 @@ def metric_name(metric: str) -> MetricName:
     except MetricError:
         return MetricName(metric, "", metric, "higher", oracle, dialect=dialect or None)
     label = _label(spec)
-    return MetricName(metric, spec.level, label, spec.direction, oracle, spec.summary, spec.dialect)
+    return MetricName(
+        metric, spec.level, label, spec.direction, oracle, spec.summary, spec.dialect, spec.unit
+    )
 
 
 def compared(metrics: Iterable[str]) -> list[str]:

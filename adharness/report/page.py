@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from adharness.report.boards import board_tables, headline_label, protocol_title
 from adharness.report.class_tables import class_tables
+from adharness.report.deployment_tables import deployment_tables, threshold_tables
 from adharness.report.dialect_tables import dialect_tables
 from adharness.report.findings import findings, glance
 from adharness.report.formats import compact, counted, seconds
@@ -53,6 +54,8 @@ def build_page(
         boards=tuple(board_tables(board)),
         per_class=_by_label(class_tables(board)),
         dialects=_by_label(dialect_tables(board)),
+        deployment=_by_label(deployment_tables(board)),
+        thresholds=_by_label(threshold_tables(board)),
         gap_charts=tuple(gap_charts(board, gaps)),
         gap_tables=_by_label(gap_tables(board, gaps)),
         across=across or Across(),

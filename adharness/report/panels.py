@@ -23,7 +23,8 @@ def panels(board: Leaderboard) -> list[Panel]:
         Panel("Time by stage", tuple(Fact(k, seconds(v)) for k, v in run.stages_s.items())),
         *(_dataset_panel(data) for data in run.datasets),
         Panel("Settings", (*_facts("split", _policy_first(run.split)), *_facts("maps", run.maps),
-                           *_facts("statistics", run.statistics))),
+                           *_facts("statistics", run.statistics),
+                           *_facts("deployment", run.deployment or {}))),
         *_method_panels(run),
         Panel("Versions", tuple(_versions(board))),
     ]  # fmt: skip

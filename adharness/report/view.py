@@ -179,6 +179,8 @@ class Page:
     boards: tuple[Table, ...]
     per_class: tuple[tuple[str, tuple[Table, ...]], ...]
     dialects: tuple[tuple[str, tuple[Table, ...]], ...]
+    deployment: tuple[tuple[str, tuple[Table, ...]], ...]
+    thresholds: tuple[tuple[str, tuple[Table, ...]], ...]
     gap_charts: tuple[Chart, ...]
     gap_tables: tuple[tuple[str, tuple[Table, ...]], ...]
     across: Across

@@ -17,10 +17,10 @@ from numpy.typing import ArrayLike
 
 from adharness.arrays import AnyArray, Float64, Int64, require_shape
 from adharness.errors import MetricError
+from adharness.metrics.costs import MistakeCosts
 from adharness.metrics.decisions import confusion, decide
-from adharness.metrics.evaluate import DECISIONS, find_metrics
+from adharness.metrics.evaluate import DEFAULT_COSTS, find_metrics, read_counts, read_ranking
 from adharness.metrics.inputs import read_labels, read_scores, read_threshold
-from adharness.metrics.quantities import QUANTITIES
 from adharness.metrics.ranking import rank_weighted
 
 
@@ -106,6 +106,7 @@ def replicates_of(
     scores: ArrayLike,
     weights: Int64,
     threshold: ArrayLike | None = None,
+    costs: MistakeCosts = DEFAULT_COSTS,
 ) -> dict[str, Float64]:
     """Compute image-level metrics on every resample, ranking the images once.
 
@@ -121,6 +122,8 @@ def replicates_of(
         From `bootstrap_weights`.
     threshold : () or (n,) float64, optional
         The deployed threshold, kept fixed over the resamples.
+    costs
+        As of `evaluate_images`.
 
     Returns
     -------
@@ -143,12 +146,12 @@ def replicates_of(
     ranked = [spec for spec in specs if not spec.at_threshold]
     if ranked:
         ranking = rank_weighted(anomalous, values, weights)
-        found |= {spec.name: QUANTITIES[spec.reading].of([ranking]) for spec in ranked}
+        found |= {spec.name: read_ranking(spec, ranking, costs) for spec in ranked}
     deciding = [spec for spec in specs if spec.at_threshold]
     if deciding:
         flagged = decide(values, read_threshold(threshold, len(anomalous)))
         counts = confusion(anomalous, flagged, weights)
-        found |= {spec.name: DECISIONS[spec.quantity](counts) for spec in deciding}
+        found |= {spec.name: read_counts(spec, counts, costs) for spec in deciding}
     return {spec.name: found[spec.name] for spec in specs}
 
 

@@ -82,6 +82,8 @@ class ThresholdRecord(Record):
     normals: int
     anomalies: int
     note: str | None = None
+    batch: int = 0
+    """Test images that a batch rule decided over; 0 where no test image has a say."""
 
 
 class Costs(Record):
@@ -232,6 +234,8 @@ class RunRecord(Record):
     maps: dict[str, Any]
     split: dict[str, Any]
     statistics: dict[str, Any]
+    deployment: dict[str, Any] | None = None
+    """Costs and defect rate that `image_cost` counts by; None where it was not measured."""
     seeds: list[int]
     datasets: list[DatasetRecord]
     cells: list[str]

@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from adharness.contracts.specs import BankSpec, Params, ScorerSpec, ThresholderSpec
+from adharness.contracts.specs import BankSpec, DecisionLevel, Params, ScorerSpec
 from adharness.errors import AdharnessError, PluginError, SuiteError
 from adharness.suite.bound import Bound, BoundDataset, BoundMethod, BoundSuite, Overrides
+from adharness.suite.deciders import thresholder_flaws
 from adharness.suite.load import Suite
 from adharness.suite.made_elsewhere import protocol_flaw
 from adharness.suite.schema import NONE, DatasetReference, MapSettings, Method, Reference
@@ -62,6 +63,8 @@ def bind(suite: Suite, registry: Registry, overrides: Overrides = _NOTHING) -> B
         views=document.views,
         seeds=document.seeds,
         on_error=document.on_error,
+        pixel_threshold=binder.pixel_threshold(),
+        deployment=document.counted_costs,
     )
     if binder.errors:
         raise combine(binder.errors)
@@ -165,32 +168,22 @@ class _Binder:
             if any(item.identity() == other.identity() for other in bound):
                 self._wrong(loc, f"'{reference.use}' is given twice with equal parameters")
             if kind == "thresholder":
-                self._has_calibration(item.component, (*loc, "use"))
+                self._may_decide(item, "image", (*loc, "use"))
             bound.append(replace(item, label=_label(item.component.name, reference, references)))
         return bound
 
-    def _has_calibration(self, thresholder: Component, loc: Loc) -> None:
-        """Refuse a thresholder whose calibration images the split cannot give."""
-        split = self.suite.document.split
-        official = split.policy == "official"
-        if _needs_labels(thresholder) and (official or split.share("anomalous") == 0):
-            names = [c.name for c in self.registry.of_kind("thresholder") if not _needs_labels(c)]
-            free = f", or use one that needs none: {', '.join(names)}" if names else ""
-            share = "set split.calibration.anomalous above 0"
-            hint = f"set split.policy to holdout{free}" if official else f"{share}{free}"
-            self._lacks(thresholder, "anomalous", loc, hint)
-        # Under `official` the set's own validation images are the normal ones.
-        if split.share("normal") == 0:
-            hint = "set split.calibration.normal above 0, such as 0.2"
-            self._lacks(thresholder, "normal", loc, hint)
+    def pixel_threshold(self) -> Bound | None:
+        """Bind what decides pixels; None where the suite leaves it to the referee."""
+        reference, loc = self.suite.document.pixel_threshold, ("pixel_threshold",)
+        bound = self._bound("thresholder", reference, loc) if reference else None
+        if bound:
+            self._may_decide(bound, "pixel", (*loc, "use"))
+        return bound
 
-    def _lacks(self, thresholder: Component, kind: str, loc: Loc, hint: str) -> None:
-        split = self.suite.document.split
-        why = f"split.calibration.{kind} is 0"
-        if split.policy == "official":
-            why = f"split.policy is official, which holds out no {kind} ones"
-        needs = f"thresholder '{thresholder.name}' needs {kind} calibration images"
-        self._wrong(loc, f"{needs}, but {why}", hint)
+    def _may_decide(self, bound: Bound, level: DecisionLevel, loc: Loc) -> None:
+        split, known = self.suite.document.split, self.registry.of_kind("thresholder")
+        for fact, hint in thresholder_flaws(bound.component, level, split, list(known)):
+            self._wrong(loc, fact, hint)
 
     def _bound(
         self, kind: str, reference: Reference, loc: Loc, classes: tuple[str, ...] | None = None
@@ -252,7 +245,3 @@ def _emits(bank: Component) -> str:
 
 def _accepts(scorer: Component) -> tuple[str, ...]:
     return scorer.spec.accepts if isinstance(scorer.spec, ScorerSpec) else ()
-
-
-def _needs_labels(component: Component) -> bool:
-    return isinstance(component.spec, ThresholderSpec) and component.spec.needs_labels

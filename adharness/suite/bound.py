@@ -7,7 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from adharness.contracts.specs import Params
-from adharness.suite.schema import MapSettings, StatisticsSettings, ViewSettings
+from adharness.suite.schema import (
+    DeploymentSettings,
+    MapSettings,
+    StatisticsSettings,
+    ViewSettings,
+)
 from adharness.suite.split import SplitSettings
 
 if TYPE_CHECKING:
@@ -80,6 +85,10 @@ class BoundSuite:
     seeds: tuple[int, ...]
     on_error: Literal["fail", "skip"]
     views: ViewSettings
+    pixel_threshold: Bound | None = None
+    """What decides pixels; None for the rule of MVTec AD 2."""
+    deployment: DeploymentSettings | None = None
+    """What costs are counted by; None where no metric counts them."""
 
 
 @dataclass(frozen=True)

@@ -172,6 +172,25 @@ class StatisticsSettings(_Section):
     level: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.95
 
 
+class DeploymentSettings(_Section):
+    """What a mistake costs on the line, in any one unit, and how many parts are defective.
+
+    The cost of a missed defect and of a false alarm, and the share of defective parts among those
+    that will be inspected: test sets hold far more than a production line.
+    """
+
+    miss_cost: Annotated[float, Field(gt=0.0, le=1e9, allow_inf_nan=False)] = 10.0
+    false_alarm_cost: Annotated[float, Field(gt=0.0, le=1e9, allow_inf_nan=False)] = 1.0
+    defect_rate: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.01
+
+
+DEPLOYMENT_METRICS = (
+    *("image_recall", "image_fpr", "image_cost", "image_f1"),
+    *("image_f1_oracle", "image_cost_oracle"),
+)
+"""What the board's deployment columns are made of; a suite with `deployment:` measures them."""
+
+
 class Document(_Section):
     """A whole suite file. Only name, data and methods have no default."""
 
@@ -185,6 +204,7 @@ class Document(_Section):
     methods: Annotated[tuple[Method, ...], Field(min_length=1)]
     normalizers: Annotated[tuple[Reference, ...], Field(min_length=1)] = (Reference(use="raw"),)
     thresholders: Annotated[tuple[Reference, ...], Field(min_length=1)] = (Reference(use="f1"),)
+    pixel_threshold: Reference | None = None
     maps: MapSettings = MapSettings()
     metrics: Annotated[tuple[str | dict[str, Any], ...], Field(min_length=1)] = (
         "image_auroc",
@@ -194,12 +214,27 @@ class Document(_Section):
     )
     statistics: StatisticsSettings = StatisticsSettings()
     views: ViewSettings = ViewSettings()
+    deployment: DeploymentSettings | None = None
     on_error: Literal["fail", "skip"] = "fail"
 
     @property
     def metric_ids(self) -> tuple[str, ...]:
-        """The ids of a checked document's metrics, `<metric>@<dialect>` for those of a dialect."""
-        return tuple(
+        """The ids of a checked document's metrics, `<metric>@<dialect>` for those of a dialect.
+
+        With `deployment:`, what its columns need comes last where it is not listed.
+        """
+        listed = [
             entry if isinstance(entry, str) else DialectReference(**entry).id
             for entry in self.metrics
-        )
+        ]
+        return (*listed, *(m for m in self._deployed if m not in listed))
+
+    @property
+    def counted_costs(self) -> DeploymentSettings | None:
+        """What `image_cost` counts by; None where no metric of the document counts costs."""
+        asked = {"image_cost", "image_cost_oracle"} & set(self.metric_ids)
+        return (self.deployment or DeploymentSettings()) if asked else None
+
+    @property
+    def _deployed(self) -> tuple[str, ...]:
+        return () if self.deployment is None else DEPLOYMENT_METRICS

@@ -107,6 +107,12 @@ def bench(tmp_path: Path) -> Bench:
     return Bench(tmp_path)
 
 
+@pytest.fixture(scope="module")
+def shared_bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    """One bench for the tests of a file that only read what it ran."""
+    return Bench(tmp_path_factory.mktemp("shared"))
+
+
 @dataclass
 class Tree:
     """A data set on disk in the MVTec layout, small and made on the spot."""

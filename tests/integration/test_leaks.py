@@ -211,3 +211,39 @@ def test_the_check_can_fail(bench):
     tampered = {**before[cell], "scores": before[cell]["scores"] + 1e-9}
     with pytest.raises(AssertionError, match="scores"):
         assert_equal_where_both(before[cell], tampered)
+
+
+ALONE = [
+    *({"use": name} for name in ("max-normal", "mean-std", "median-mad", "pot")),
+    {"use": "fixed", "value": 0.05},
+]
+BATCH = [{"use": "conformal-bh", "alpha": 0.5}]
+ONE = {
+    "protocols": ["absolute-unified"],
+    "normalizers": [{"use": "raw"}],
+    "methods": [{"name": "knn", "extractor": "px", "bank": {"use": "all"},
+                 "scorer": {"use": "knn-faiss"}}],
+}  # fmt: skip
+
+
+def test_no_thresholder_of_single_images_looks_at_the_test_images(bench):
+    before = run(bench, honest, "honest", thresholders=ALONE, **ONE)
+    after = run(bench, with_half_the_test_images, "half", thresholders=ALONE, **ONE)
+    permuted = run(bench, with_labels_permuted, "permuted", thresholders=ALONE, **ONE)
+    assert len(before) == len(ALONE)
+    for cell, arrays in before.items():
+        assert_equal_where_both(arrays, after[cell], fewer=True)
+        assert_equal_where_both(arrays, permuted[cell])
+
+
+def test_a_batch_rule_sees_no_label_but_its_decisions_depend_on_the_batch(bench):
+    """The documented exception: dropping test images may move its threshold, labels may not."""
+    before = run(bench, honest, "honest", thresholders=BATCH, **ONE)
+    after = run(bench, with_half_the_test_images, "half", thresholders=BATCH, **ONE)
+    permuted = run(bench, with_labels_permuted, "permuted", thresholders=BATCH, **ONE)
+    (cell,) = before
+    assert_equal_where_both(before[cell], permuted[cell])
+    kept = [by_sample(one[cell], "samples", "scores") for one in (before, after)]
+    assert {s: kept[0][s] for s in kept[1]} == kept[1]  # the scores know nothing of the batch
+    thresholds = [by_sample(one[cell], "samples", "threshold") for one in (before, after)]
+    assert {s: thresholds[0][s] for s in thresholds[1]} != thresholds[1]

@@ -137,7 +137,8 @@ def cell(normalizer: str, protocol: str = "absolute-unified") -> Any:
     )
     return SimpleNamespace(
         dataset=SimpleNamespace(name="d"), method=method, protocol=protocol, seed=0,
-        normalizer=bound(NormalizerSpec, Identity(), normalizer), thresholder=bank,
+        pixel_thresholder=None, normalizer=bound(NormalizerSpec, Identity(), normalizer),
+        thresholder=bank,
     )  # fmt: skip
 
 

@@ -97,6 +97,11 @@ def balanced_accuracy(case: Case) -> float:
     return (tp / (tp + fn) + tn / (tn + fp)) / 2
 
 
+def cost(tp: int, fp: int, fn: int, tn: int) -> float:
+    """By the default costs: 10 a miss, 1 a false alarm, one part in a hundred defective."""
+    return 0.01 * 10 * fn / (tp + fn) + 0.99 * 1 * fp / (fp + tn)
+
+
 BRUTE: Mapping[str, Callable[[Case], float]] = {
     "image_auroc": lambda case: area(roc(case), 1.0),
     "image_auroc_fpr10": lambda case: area(roc(case), 0.1),
@@ -104,6 +109,8 @@ BRUTE: Mapping[str, Callable[[Case], float]] = {
     "image_ap": average_precision,
     "image_f1_oracle": lambda case: max(f1(*found) for found in at_every_score(case)),
     "image_accuracy_oracle": lambda case: max(accuracy(*found) for found in at_every_score(case)),
+    "image_cost_oracle": lambda case: min(cost(*found) for found in at_every_score(case)),
+    "image_cost": lambda case: cost(*deployed(case)),
     "image_f1": lambda case: f1(*deployed(case)),
     "image_accuracy": lambda case: accuracy(*deployed(case)),
     "image_balanced_accuracy": balanced_accuracy,

@@ -168,6 +168,7 @@ def stated(spec: MetricSpec, case: Case, before: float, after: float) -> bool:
         "fpr_at_95_tpr": 0.95,
         "f1_oracle": 2 * share / (1 + share),
         "accuracy_oracle": max(share, 1 - share),
+        "cost_oracle": min(0.01 * 10, 0.99 * 1),
     }
     return same(after, expected[spec.quantity])
 
@@ -235,3 +236,4 @@ def test_the_oracles_are_never_below_one_deployed_threshold(case: Case) -> None:
     found = values(one, NAMES)
     assert found["image_f1_oracle"] >= found["image_f1"]
     assert found["image_accuracy_oracle"] >= found["image_accuracy"]
+    assert found["image_cost_oracle"] <= found["image_cost"]  # of one arithmetic: no tolerance

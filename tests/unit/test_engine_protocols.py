@@ -16,6 +16,7 @@ from adharness.contracts import (
     Threshold,
     ThresholderSpec,
 )
+from adharness.engine.pixel_threshold import choose_pixel_threshold
 from adharness.engine.protocols import Held, Normalized, choose_threshold, normalize
 from adharness.errors import ContractError, DataError
 from adharness.registry import Component
@@ -139,3 +140,58 @@ def test_a_thresholder_sees_labels_only_if_it_declares_so():
 def test_a_thresholder_that_gives_no_threshold_is_named(answer, says):
     with pytest.raises(ContractError, match=f"thresholder 'spy' {says}"):
         choose_threshold(bound(ThresholderSpec, Spy(answer)), normalized())
+
+
+class BatchSpy(Spy):
+    """A batch thresholder that remembers what it was fitted on and what it decided over."""
+
+    def rule(self, calibration: Calibration) -> BatchSpy:
+        self.fitted_on.append(calibration)
+        return self
+
+    def decide(self, scores: np.ndarray) -> Any:
+        self.applied_to.append(scores.tolist())
+        return self.answer
+
+
+def test_a_batch_rule_is_fitted_on_calibration_and_decides_over_test_scores_alone():
+    spy = BatchSpy(Threshold(3.0, 2, 0, batch=2))
+    chosen = choose_threshold(bound(ThresholderSpec, spy, batch=True), normalized())
+    assert (chosen.value, chosen.batch) == (3.0, 2)
+    assert spy.fitted_on[0].scores.tolist() == [1.0, 2.0]
+    assert spy.fitted_on[0].labels is None
+    assert spy.applied_to == [[100.0, 200.0]]
+
+
+@pytest.mark.parametrize("batch", [0, 3])
+def test_a_batch_rule_that_counts_another_batch_is_named(batch):
+    spy = BatchSpy(Threshold(3.0, 2, 0, batch=batch))
+    with pytest.raises(ContractError, match=f"'spy' counts a batch of {batch}, not 2"):
+        choose_threshold(bound(ThresholderSpec, spy, batch=True), normalized())
+
+
+def test_a_thresholder_that_sees_no_batch_cannot_claim_one():
+    with pytest.raises(ContractError, match="'spy' counts a batch of 5, not 0"):
+        choose_threshold(bound(ThresholderSpec, Spy(Threshold(1.0, 2, 0, batch=5))), normalized())
+
+
+class PixelSpy(Spy):
+    """Remembers the maps that it was given."""
+
+    def pixel_threshold(self, maps: Any) -> Any:
+        self.fitted_on.append(len(maps))
+        return self.answer
+
+
+def test_the_suites_pixel_thresholder_chooses_and_without_one_the_rule_of_the_referee():
+    maps = [np.full((2, 2), 0.25, np.float32)] * 3
+    spy = PixelSpy(Threshold(7.0, 3, 0))
+    chosen = choose_pixel_threshold(bound(ThresholderSpec, spy, levels=("pixel",)), maps)
+    assert chosen is not None
+    assert (chosen.value, spy.fitted_on) == (7.0, [3])
+    own = choose_pixel_threshold(None, maps)
+    assert own is not None
+    assert own.value == 0.25
+    wrong = bound(ThresholderSpec, PixelSpy(Threshold(float("nan"), 3, 0)), levels=("pixel",))
+    with pytest.raises(ContractError, match="'spy' gave the threshold nan"):
+        choose_pixel_threshold(wrong, maps)

@@ -79,8 +79,9 @@ def test_the_table_cannot_be_changed() -> None:
         DIALECTS["ader"] = DIALECTS["study"]  # type: ignore[index]
 
 
-IMAGE_RANKING = ["auroc", "ap", "auroc_fpr10", "fpr_at_95_tpr", "f1_oracle", "accuracy_oracle"]
-IMAGE_DECISION = ["f1", "accuracy", "balanced_accuracy", "precision", "recall", "fpr"]
+IMAGE_RANKING = ["auroc", "ap", "auroc_fpr10", "fpr_at_95_tpr"]
+IMAGE_RANKING += ["f1_oracle", "accuracy_oracle", "cost_oracle"]
+IMAGE_DECISION = ["f1", "accuracy", "balanced_accuracy", "precision", "recall", "fpr", "cost"]
 PIXEL_RANKING = ["auroc", "auroc_anomalous", "ap", "f1_oracle", "iou_oracle", "aupimo"]
 PIXEL_DECISION = ["f1", "iou", "seg_f1"]
 REGION = ["recall", "aupro_30", "aupro_05", "spro_05"]
@@ -119,9 +120,9 @@ def test_an_unknown_id_is_answered_with_the_closest_one() -> None:
     assert caught.value.hint == "did you mean 'image_auroc'?"
 
 
-def test_the_two_false_positive_rates_are_better_when_lower_and_no_other() -> None:
+def test_false_positive_rates_and_costs_are_better_when_lower_and_no_other() -> None:
     lower = [spec.name for spec in METRICS.values() if spec.direction == "lower"]
-    assert lower == ["image_fpr_at_95_tpr", "image_fpr"]
+    assert lower == ["image_fpr_at_95_tpr", "image_cost_oracle", "image_fpr", "image_cost"]
     assert METRICS["image_fpr"].best == 0.0
     assert METRICS["image_f1"].best == 1.0
 

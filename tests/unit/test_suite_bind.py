@@ -307,3 +307,36 @@ def test_a_sweep_of_millions_is_refused_before_it_is_made(bound: Bind) -> None:
 def test_a_list_outside_a_sweep_is_a_list(bound: Bind) -> None:
     assert bound().methods[0].extractor.params.layers == (1, 2)  # type: ignore[attr-defined]
     assert len(bound().methods) == 2
+
+
+def test_a_thresholder_that_decides_no_pixels_is_refused_for_them(bound: Bind) -> None:
+    change = ("schema: 1", "schema: 1\npixel_threshold: {use: quantile}")
+    assert refusal(bound, change) == (
+        "pixel_threshold.use: thresholder 'quantile' decides no pixels",
+        "x.yaml:2",
+        "it belongs under `thresholders:`; here may stand: none installed",
+    )
+
+
+def test_costs_are_bound_where_a_metric_counts_by_them(bound: Bind) -> None:
+    assert bound().deployment is None
+    stated = bound(("schema: 1", "schema: 1\ndeployment: {miss_cost: 50}"))
+    assert stated.deployment is not None
+    assert stated.deployment.model_dump() == {
+        "miss_cost": 50.0,
+        "false_alarm_cost": 1.0,
+        "defect_rate": 0.01,
+    }
+    assert stated.metrics[: len(bound().metrics)] == bound().metrics
+    assert {"image_recall", "image_fpr", "image_cost", "image_cost_oracle"} <= set(stated.metrics)
+    assert len(stated.metrics) == len(set(stated.metrics))
+    empty = bound(("schema: 1", "schema: 1\ndeployment: {}"))
+    assert empty.metrics == stated.metrics
+
+
+@pytest.mark.parametrize(
+    "deployment", ["{miss_cost: 0}", "{defect_rate: 1.0}", "{false_alarm_cost: .inf}", "{cost: 1}"]
+)
+def test_costs_without_meaning_are_refused(bound: Bind, deployment: str) -> None:
+    _, where, _ = refusal(bound, ("schema: 1", f"schema: 1\ndeployment: {deployment}"))
+    assert where == "x.yaml:2"
