@@ -107,6 +107,9 @@ def data_lines(data: Iterable[BoundDataset], split: SplitSettings) -> list[str]:
 
 
 def _dataset_lines(dataset: BoundDataset, split: SplitSettings) -> list[str]:
+    if dataset.shift:
+        done = f"{dataset.shift.corruption} at severity {dataset.shift.severity}"
+        return [f"  {dataset.name}: {dataset.clean.name}, its test images under {done}"]
     component = dataset.bound.component
     origin = f"({component.distribution} {component.version})"
     try:

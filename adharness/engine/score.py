@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from adharness.arrays import AnyArray, Int64
-from adharness.engine.cell import RawScores, evaluated, fit_and_score
+from adharness.engine.cell import Fitted, RawScores, evaluated, fit, score_images
 from adharness.engine.failures import failure_of
 from adharness.engine.group import FeatureGroup
 from adharness.engine.looked_up import image_names, imported_scorer, look_up_scores
-from adharness.errors import StoreError
+from adharness.errors import DataError, StoreError
 from adharness.plan import PROTOCOLS, Cell
 from adharness.store.folder import RunFolder
 from adharness.store.identity import digest
@@ -60,6 +60,25 @@ class ScoringOutcome:
     reused: bool = False
 
 
+@dataclass
+class Models:
+    """Models of one task that were fitted already, and fits that failed, by their identity."""
+
+    made: dict[str, Fitted | Exception] = field(default_factory=dict)
+
+    def get(self, identity: str, make: Callable[[], Fitted]) -> Fitted:
+        """Give the model, fitted now where it was not; raises as the fit did."""
+        if identity not in self.made:
+            try:
+                self.made[identity] = make()
+            except Exception as error:  # noqa: BLE001 - raised below, and wherever asked for again
+                self.made[identity] = error
+        found = self.made[identity]
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+
 def tasks_of(cell: Cell, classes: Sequence[str]) -> list[ScoringTask]:
     """Models that a cell needs: one a class where the protocol knows the class at train time."""
     names = classes if PROTOCOLS[cell.protocol].labels_at_train else [None]
@@ -67,9 +86,15 @@ def tasks_of(cell: Cell, classes: Sequence[str]) -> list[ScoringTask]:
 
 
 def run_task(
-    task: ScoringTask, group: FeatureGroup, folder: RunFolder, reuse: Reuse
+    task: ScoringTask,
+    group: FeatureGroup,
+    folder: RunFolder,
+    reuse: Reuse,
+    models: Models | None = None,
 ) -> ScoringOutcome:
     """Fit and score, or find the stored result of the same task.
+
+    A model that is in `models` is not fitted again: a shift of the test images leaves it as it is.
 
     Whatever a plugin raises becomes the outcome's failure; a StoreError is passed on.
     """
@@ -88,7 +113,7 @@ def run_task(
     if stored and reuse.allows(stored.versions, versions):
         return ScoringOutcome(scoring_id, costs=stored.costs, facts=stored.facts, reused=True)
     try:
-        positions, raw = _fit(task, group)
+        positions, raw = _fit(task, group, models or Models())
     except StoreError:
         raise
     except Exception as error:  # noqa: BLE001 - a contestant's fault is a failed row, not a lost run
@@ -115,31 +140,39 @@ def _portions(task: ScoringTask, group: FeatureGroup) -> tuple[Int64, Int64]:
     return train, evaluated(train, *held)
 
 
-def _fit(task: ScoringTask, group: FeatureGroup) -> tuple[Int64, RawScores]:
+def _fit(task: ScoringTask, group: FeatureGroup, models: Models) -> tuple[Int64, RawScores]:
     train, positions = _portions(task, group)
     scorer = imported_scorer(task.method.scorer)
     if scorer:
         tested = np.isin(positions, group.survey.portion("test"))
         return look_up_scores(scorer, group, positions, tested)
-    raw = fit_and_score(
-        task.method,
-        group.training(train),
-        group.features.subset(positions),
-        seed=task.seed,
+    if not len(positions):
+        raise DataError("no calibration or test image is left to score")
+    features = group.training(train)
+    model = models.get(
+        digest(_model_identity(task, group)), lambda: fit(task.method, features, seed=task.seed)
     )
-    return positions, raw
+    return positions, score_images(
+        model, task.method.scorer.name, features, group.features.subset(positions)
+    )
 
 
 def task_identity(task: ScoringTask, group: FeatureGroup) -> dict[str, Any]:
     """Everything that can change the raw scores of a task."""
-    train, positions = _portions(task, group)
+    _, positions = _portions(task, group)
     scorer = imported_scorer(task.method.scorer)
     content = scorer.fingerprint(image_names(group, positions)) if scorer else None
     elsewhere = {"imported": content} if scorer else {}
-    return elsewhere | {
+    evaluate = {"evaluate": group.survey.pixels(positions)}
+    return elsewhere | evaluate | _model_identity(task, group)
+
+
+def _model_identity(task: ScoringTask, group: FeatureGroup) -> dict[str, Any]:
+    """Everything that can change a model, and so its scores of any image."""
+    train, _ = _portions(task, group)
+    return {
         "train": group.survey.pixels(train),
         "train_classes": digest(group.survey.class_names(train)),
-        "evaluate": group.survey.pixels(positions),
         "extractor": group.identity,
         "bank": task.method.bank.identity(),
         "scorer": task.method.scorer.identity(),

@@ -167,6 +167,17 @@ class CellRecord(Record):
     """SHA-256 of the arrays beside this record."""
 
 
+class ShiftRecord(Record):
+    """What was done to the test images of a data set; `of` is the clean one of the same run."""
+
+    of: str
+    corruption: str
+    severity: int
+    seed: int
+    version: int
+    """Of the corruption's code."""
+
+
 class DatasetRecord(Record):
     """A data set as the run saw it. `counts` are images by class, portion and label."""
 
@@ -183,6 +194,7 @@ class DatasetRecord(Record):
     has_masks: bool
     left_out: int = 0
     """Images of the chosen classes that the split file does not list; 0 under other policies."""
+    shift: ShiftRecord | None = None
 
 
 class SkippedImage(Record):
