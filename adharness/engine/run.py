@@ -93,7 +93,8 @@ def run_plan(
         for family in plan.by_models():
             _run_family(plan, surveys, family, options, listener, progress)
         for one in surveys.values():
-            progress.gallery += write_gallery(one, folder.path)
+            if one.clean is None:  # the page shows a shift's numbers, not its pictures
+                progress.gallery += write_gallery(one, folder.path)
     except BaseException:
         with suppress(StoreError):  # on a full disk the first error is the one to tell
             folder.put_run(_record(plan, options, surveys, progress, finished=False))

@@ -7,6 +7,8 @@ from dataclasses import replace
 from functools import partial
 
 from adharness.report.costs import COST_COLUMNS, cost_numbers
+from adharness.report.drop_columns import drop_columns, drop_numbers
+from adharness.report.drops import Drops
 from adharness.report.leaderboard import (
     AGGREGATES,
     HEADLINE_METRIC,
@@ -39,9 +41,10 @@ _MEANINGS = {
 }
 
 
-def board_tables(board: Leaderboard) -> list[Table]:
+def board_tables(board: Leaderboard, drops: Drops | None = None) -> list[Table]:
     """Make the table of each protocol, in the order of the suite."""
-    return [_board(board, protocol) for protocol in board.run.protocols]
+    found = drops or Drops(board)
+    return [_board(board, protocol, found) for protocol in board.run.protocols]
 
 
 def protocol_title(protocol: str) -> str:
@@ -97,7 +100,7 @@ def state_of(cells: Sequence[CellRecord]) -> str:
     return "bound" if any(cell.class_oracle for cell in cells) else "ok"
 
 
-def _board(board: Leaderboard, protocol: str) -> Table:
+def _board(board: Leaderboard, protocol: str, drops: Drops) -> Table:
     standings = [s for s in board.standings if s.group.protocol == protocol]
     notes = Footnotes()
     pooled = headline_class(protocol) == "pooled"
@@ -108,8 +111,12 @@ def _board(board: Leaderboard, protocol: str) -> Table:
     )
     costs = cost_numbers(standings)
     whole = [
-        replace(line, numbers=(*line.numbers, *cost)) if line.numbers else line
-        for line, cost in zip(lines, costs, strict=True)
+        replace(
+            line, numbers=(*line.numbers, *drop_numbers(drops, standing, metrics, notes), *cost)
+        )
+        if line.numbers
+        else line
+        for line, standing, cost in zip(lines, standings, costs, strict=True)
     ]
     rows = "pooled over all test images" if pooled else "mean over classes"
     table = Table(
@@ -117,7 +124,11 @@ def _board(board: Leaderboard, protocol: str) -> Table:
         label=protocol_title(protocol),
         caption=f"{_MEANINGS.get(protocol, '')} Numbers: {rows}, in percent.".strip(),
         settings=_AXES,
-        columns=(*_columns(metrics, decisions=decisions), *COST_COLUMNS),
+        columns=(
+            *_columns(metrics, decisions=decisions),
+            *drop_columns(drops, metrics),
+            *COST_COLUMNS,
+        ),
         lines=tuple(mark_groups(whole)),
         footnotes=notes.texts(),
         ranked=True,

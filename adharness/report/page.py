@@ -14,6 +14,8 @@ from markupsafe import Markup
 from adharness.report.boards import board_tables, headline_label, protocol_title
 from adharness.report.class_tables import class_tables
 from adharness.report.dialect_tables import dialect_tables
+from adharness.report.drop_view import drop_tables
+from adharness.report.drops import Drops
 from adharness.report.findings import findings, glance
 from adharness.report.formats import compact, counted, seconds
 from adharness.report.gallery import Gallery
@@ -36,9 +38,13 @@ def build_page(
     gaps: Sequence[Gap],
     pictures: Sequence[Gallery] = (),
     resample: Resample | None = None,
+    drops: Drops | None = None,
 ) -> Page:
-    """Decide everything the page says; `resample` tells whether a lead is more than chance."""
-    run = board.run
+    """Decide everything the page says; `resample` tells whether a lead is more than chance.
+
+    `drops` knows the shifts of a run whose `board` is without them.
+    """
+    run, found = board.run, drops or Drops(board)
     groups = [standing.group for standing in board.standings]
     axes = ("dataset", "normalizer", "thresholder")
     return Page(
@@ -49,11 +55,12 @@ def build_page(
         glance_heads=tuple((protocol_title(p), headline_label(p)) for p in run.protocols),
         findings=tuple(findings(board, gaps, resample)),
         filters={axis: tuple(dict.fromkeys(getattr(g, axis) for g in groups)) for axis in axes},
-        boards=tuple(board_tables(board)),
+        boards=tuple(board_tables(board, found)),
         per_class=_by_label(class_tables(board)),
         dialects=_by_label(dialect_tables(board)),
         gap_charts=tuple(gap_charts(board, gaps)),
         gap_tables=_by_label(gap_tables(board, gaps)),
+        shift_tables=_by_label(drop_tables(board, found)),
         galleries=tuple(pictures),
         skipped=tuple((image.dataset, image.path, image.message) for image in run.skipped),
         failures=tuple(_failures(board)),

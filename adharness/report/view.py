@@ -195,6 +195,7 @@ class Page:
     dialects: tuple[tuple[str, tuple[Table, ...]], ...]
     gap_charts: tuple[Chart, ...]
     gap_tables: tuple[tuple[str, tuple[Table, ...]], ...]
+    shift_tables: tuple[tuple[str, tuple[Table, ...]], ...]
     galleries: tuple[Gallery, ...]
     skipped: tuple[tuple[str, str, str], ...]
     failures: tuple[tuple[str, str, str], ...]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from adharness.report.drops import Drops, without_shifts
 from adharness.report.export import to_csv, to_json
 from adharness.report.gallery import galleries
 from adharness.report.gap import unification_gaps
@@ -50,16 +51,17 @@ def write_report(run_folder: Path) -> ReportPaths:
         json=run_folder / "leaderboard.json",
         csv=run_folder / "leaderboard.csv",
     )
-    write_text(paths.json, to_json(board))
-    write_text(paths.csv, to_csv(board))
-    write_text(paths.html, _html(run_folder, board))
+    resample = _resample(run_folder, board)
+    drops = Drops(board, resample)
+    write_text(paths.json, to_json(board, drops))
+    write_text(paths.csv, to_csv(board, drops))
+    write_text(paths.html, _html(run_folder, without_shifts(board), resample, drops))
     return paths
 
 
-def _html(run_folder: Path, board: Leaderboard) -> str:
-    resample = _resample(run_folder, board)
+def _html(run_folder: Path, board: Leaderboard, resample: Resample, drops: Drops) -> str:
     gaps = unification_gaps(board, resample)
-    return render_page(build_page(board, gaps, galleries(run_folder, board), resample))
+    return render_page(build_page(board, gaps, galleries(run_folder, board), resample, drops))
 
 
 def _resample(run_folder: Path, board: Leaderboard) -> Resample:
