@@ -17,7 +17,7 @@ from adharness.corruptions import Shift
 from adharness.data.partition import Split
 from adharness.data.shifted import ShiftedDataset
 from adharness.data.split_file import split_document
-from adharness.engine.division import divide
+from adharness.engine.division import check_calibration, divide
 from adharness.store.fingerprints import remembered
 from adharness.store.identity import digest
 from adharness.store.records import DatasetRecord, ShiftRecord
@@ -167,6 +167,7 @@ def survey(
         return survey(suite, bound.clean, limit=limit, cache=cache).shifted(bound, bound.shift)
     dataset = bound.bound.make()
     division = divide(suite.split, bound, dataset.samples(), limit=limit)
+    check_calibration(suite, bound, division)
     with nullcontext() if cache is None else remembered(_index(cache, bound.bound)):
         hashes = tuple(dataset.fingerprint(s) for s in division.samples)
     return Survey(

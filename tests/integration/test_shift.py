@@ -221,3 +221,19 @@ def test_what_was_made_elsewhere_sits_a_shift_out(bench, tmp_path, capsys):
     told = capsys.readouterr().out
     assert "cells: 7 = 3 data set(s) x 2 method(s) x 2 protocol(s)" in told
     assert f"{NOISE}: textures, its test images under noise at severity 3" in told
+
+
+def test_a_shifted_cell_can_be_saved_and_scores_as_the_run_did(bench):
+    """The saved model is the clean one: only the images that it is checked on are corrupted."""
+    assert bench.cli(**SMALL) == 0
+    where = ["--cache-dir", str(bench.cache), "--out", str(bench.folder / "saved")]
+    choice = ["--only", f"dataset={NOISE}", "--only", "protocol=per-class"]
+    assert main.run(["save", str(bench.out), *choice, *where]) == 0
+
+
+def test_a_split_file_of_the_clean_set_splits_its_shifts(bench):
+    bench.run(**SMALL)
+    split = {"policy": "file", "path": str(bench.out / "splits")}
+    _, again = bench.run(out="again", **SMALL, split=split)
+    assert {cell.status for cell in again} == {"ok"}
+    assert {cell.dataset for cell in again} == {"textures", NOISE, AFFINE}
