@@ -15,13 +15,14 @@ from adharness.report.seeds import Score
 from adharness.report.view import Column, Footnotes, Number, number
 
 GROUP = "Clean minus shifted"
+BOARD_GROUP = f"Image, {GROUP.lower()}"
 
 
 def drop_columns(drops: Drops, metrics: Sequence[str]) -> list[Column]:
     """Heads of a board's drops: of the ranking, and of what the deployed threshold decides."""
     note = "mean over the corruptions; above zero the clean number is higher"
     return [
-        Column(f"{metric_name(m).full} drop", GROUP, "metric", "", "pp", f"{m}: {note}")
+        Column(f"{metric_name(m).label} drop", BOARD_GROUP, "metric", "", "pp", f"{m}: {note}")
         for m in _on_boards(drops, metrics)
     ]
 

@@ -53,7 +53,7 @@ def build_page(
         subtitle=_subtitle(board),
         glance=tuple(glance(board)),
         glance_heads=tuple((protocol_title(p), headline_label(p)) for p in run.protocols),
-        findings=tuple(findings(board, gaps, resample)),
+        findings=tuple(findings(board, gaps, resample, found)),
         filters={axis: tuple(dict.fromkeys(getattr(g, axis) for g in groups)) for axis in axes},
         boards=tuple(board_tables(board, found)),
         per_class=_by_label(class_tables(board)),

@@ -10,10 +10,18 @@ from typing import Any
 import pytest
 
 from adharness.report.boards import board_tables
+from adharness.report.drop_columns import BOARD_GROUP
 from adharness.report.drop_view import drop_tables
 from adharness.report.drops import Drops, without_shifts
 from adharness.report.export import csv_columns, to_csv, to_json
-from adharness.report.leaderboard import Leaderboard, find_value, leaderboard
+from adharness.report.findings import findings
+from adharness.report.formats import points
+from adharness.report.leaderboard import (
+    Leaderboard,
+    find_value,
+    headline_class,
+    leaderboard,
+)
 from adharness.report.page import build_page, render_page
 from adharness.report.reading import read_run
 from adharness.store.records import Failure, Row, ShiftRecord
@@ -134,11 +142,11 @@ def test_a_single_drop_has_the_paired_interval_of_its_own_row(board):
 def test_boards_show_clean_sets_with_the_drop_of_ranking_and_decisions(board):
     drops, shown = Drops(board), without_shifts(board)
     for table in board_tables(shown, drops):
-        labels = [column.label for column in table.columns if column.group == "Clean minus shifted"]
-        assert labels == ["image AUROC drop", "image F1 drop", "image FPR drop"]
+        labels = [column.label for column in table.columns if column.group == BOARD_GROUP]
+        assert labels == ["AUROC drop", "F1 drop", "FPR drop"]
         assert {line.keys["dataset"] for line in table.lines} == {"textures"}
         assert {len(line.numbers) for line in table.lines} == {len(table.columns)}
-    assert all(c.group != "Clean minus shifted" for t in board_tables(shown) for c in t.columns)
+    assert all(c.group != BOARD_GROUP for t in board_tables(shown) for c in t.columns)
 
 
 def test_a_shift_without_its_clean_set_keeps_its_board(board):
@@ -174,9 +182,28 @@ def test_the_files_and_the_page_have_them(board):
     assert 'id="shift"' in page
 
 
+def test_the_page_says_who_loses_least_and_most(board):
+    drops, shown = Drops(board), without_shifts(board)
+    (told,) = [one for one in findings(shown, [], drops=drops) if "corrupted" in one]
+    ranked = [s for s in shown.standings if s.unranked is None]
+    losses = {
+        (s.method, s.group.protocol): drops.score(
+            s.cells, headline_class(s.group.protocol), "image_auroc"
+        ).value
+        for s in ranked
+    }
+    least, most = min(losses, key=losses.__getitem__), max(losses, key=losses.__getitem__)
+    assert told == (
+        "On textures, corrupted test images (1 corruption) cost the least headline AUROC with "
+        f"{least[0]} under {least[1]} ({points(losses[least])} points) and the most with "
+        f"{most[0]} under {most[1]} ({points(losses[most])})."
+    )
+    assert not any("corrupted" in one for one in findings(shown, []))
+
+
 def test_a_run_without_a_shift_has_the_columns_it_always_had(made):
     board = leaderboard(*read_run(made))
     assert next(csv.reader(io.StringIO(to_csv(board)))) == csv_columns(board.run.metrics)
     page = render_page(build_page(board, []))
     assert 'id="shift"' not in page
-    assert "Clean minus shifted" not in page
+    assert BOARD_GROUP not in page
