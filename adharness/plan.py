@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from adharness.contracts.specs import NormalizerSpec
 from adharness.errors import SuiteError
 from adharness.suite.bound import Bound, BoundDataset, BoundMethod, BoundSuite
-from adharness.suite.made_elsewhere import takes_part
+from adharness.suite.made_elsewhere import made_elsewhere, takes_part
 from adharness.suite.protocols import PROTOCOLS, Protocol
 
 __all__ = ["PROTOCOLS", "Cell", "Plan", "Protocol", "expand"]
@@ -48,12 +48,13 @@ class Cell:
 
     @property
     def scoring(self) -> tuple[str, str, bool, int]:
-        """What decides raw scores: data set, method, whether one model a class, and the seed.
+        """What decides a model: clean data set, method, whether one model a class, and the seed.
 
-        Cells that differ in the normalizer, the thresholder or `labels_at_eval` share a fit.
+        Cells that differ in the normalizer, the thresholder, `labels_at_eval` or the shift of the
+        test images share a fit.
         """
         one_a_class = PROTOCOLS[self.protocol].labels_at_train
-        return self.dataset.name, self.method.name, one_a_class, self.seed
+        return self.dataset.clean.name, self.method.name, one_a_class, self.seed
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,15 @@ class Plan:
         for cell in self.cells:
             groups.setdefault(cell.features, []).append(cell)
         return tuple(tuple(group) for group in groups.values())
+
+    def by_models(self) -> tuple[tuple[tuple[Cell, ...], ...], ...]:
+        """Group the groups of `by_features` that share models: a clean set and its shifts."""
+        families: dict[tuple[str, str], list[tuple[Cell, ...]]] = {}
+        for group in self.by_features():
+            first = group[0]
+            key = first.dataset.clean.name, first.method.extractor_name
+            families.setdefault(key, []).append(group)
+        return tuple(tuple(family) for family in families.values())
 
     def fits(self) -> tuple[int, int]:
         """How many models are fitted over all classes merged, and how many once for each class."""
@@ -92,8 +102,9 @@ def expand(suite: BoundSuite) -> Plan:
     -------
     Plan
         data x methods x protocols x seeds x normalizers x thresholders, the last varying fastest.
-        Scores made elsewhere stand under protocols that train what they were made with; a
-        normalizer that needs the class does not stand under `routed`, which has only a guess.
+        Scores made elsewhere stand under protocols that train what they were made with; they, and
+        features made elsewhere, know no corrupted image. A normalizer that needs the class does not
+        stand under `routed`, which has only a guess.
         The order of keys in the file changes nothing.
 
     Raises
@@ -112,7 +123,9 @@ def expand(suite: BoundSuite) -> Plan:
     cells = (
         Cell(dataset, method, protocol, normalizer, thresholder, seed, suite.pixel_threshold)
         for dataset, method, protocol, seed, normalizer, thresholder in combined
-        if takes_part(method.scorer, protocol) and _may_normalize(normalizer, protocol)
+        if takes_part(method.scorer, protocol)
+        and not (dataset.shift and made_elsewhere(method))
+        and _may_normalize(normalizer, protocol)
     )
     for protocol in suite.protocols:
         if not any(_may_normalize(normalizer, protocol) for normalizer in suite.normalizers):

@@ -18,7 +18,7 @@ suite | data | baselines
 registry | testing
 adharness
 hooks | sampling
-contracts | metrics | maps
+contracts | metrics | maps | corruptions
 declared
 arrays
 errors | suggest | progress | threads

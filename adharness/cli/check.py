@@ -13,12 +13,12 @@ import click
 
 from adharness.cli import render
 from adharness.contracts import Sample
-from adharness.engine.division import divide
+from adharness.engine.division import check_calibration, divide
 from adharness.errors import AdharnessError, SuiteError
 from adharness.plan import PROTOCOLS, Plan, expand
 from adharness.suggest import closest
 from adharness.suite.bind import bind
-from adharness.suite.bound import Bound, BoundDataset, BoundMethod, Overrides
+from adharness.suite.bound import Bound, BoundDataset, BoundMethod, BoundSuite, Overrides
 from adharness.suite.load import load_suite
 from adharness.suite.schema import DeploymentSettings
 from adharness.suite.split import SplitSettings
@@ -49,7 +49,7 @@ def check_lines(path: Path, registry: Registry, overrides: Overrides) -> list[st
         If the suite cannot run as it is; a data set that is not there is only told.
     """
     plan = expand(bind(load_suite(path), registry, overrides))
-    return [*plan_lines(plan), *data_lines(plan.suite.data, plan.suite.split)]
+    return [*plan_lines(plan), *data_lines(plan.suite)]
 
 
 def plan_lines(plan: Plan) -> list[str]:
@@ -102,20 +102,25 @@ def _rule(split: SplitSettings) -> str:
     return " ".join(words)
 
 
-def data_lines(data: Iterable[BoundDataset], split: SplitSettings) -> list[str]:
+def data_lines(suite: BoundSuite) -> list[str]:
     """Tell of each data set whether it can be read, and which images a run would use for what.
 
     Raises
     ------
     SuiteError
-        If the suite asks for a class that a data set does not have.
+        If the suite asks for a class that a data set does not have, or its split file lacks what a
+        thresholder needs.
     DataError
         If a data set that can be read cannot be split so.
     """
-    return ["data:", *(line for dataset in data for line in _dataset_lines(dataset, split))]
+    lines = (line for dataset in suite.data for line in _dataset_lines(dataset, suite))
+    return ["data:", *lines]
 
 
-def _dataset_lines(dataset: BoundDataset, split: SplitSettings) -> list[str]:
+def _dataset_lines(dataset: BoundDataset, suite: BoundSuite) -> list[str]:
+    if dataset.shift:
+        done = f"{dataset.shift.corruption} at severity {dataset.shift.severity}"
+        return [f"  {dataset.name}: {dataset.clean.name}, its test images under {done}"]
     component = dataset.bound.component
     origin = f"({component.distribution} {component.version})"
     try:
@@ -128,11 +133,12 @@ def _dataset_lines(dataset: BoundDataset, split: SplitSettings) -> list[str]:
     except OSError as error:
         return [f"  {dataset.name}: not usable {origin}: {error}"]
     found = f"  {dataset.name}: found {origin}: {_counted(dataset, samples)}"
-    return [found, f"    split: {_divided(dataset, samples, split)}"]
+    return [found, f"    split: {_divided(dataset, samples, suite)}"]
 
 
-def _divided(dataset: BoundDataset, samples: Sequence[Sample], split: SplitSettings) -> str:
-    division = divide(split, dataset, samples)
+def _divided(dataset: BoundDataset, samples: Sequence[Sample], suite: BoundSuite) -> str:
+    division = divide(suite.split, dataset, samples)
+    check_calibration(suite, dataset, division)
     portions = division.split
     told = f"{len(portions.train)} train, {len(portions.calibration)} calibrate, "
     told += f"{len(portions.test)} are tested"

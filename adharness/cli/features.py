@@ -65,7 +65,7 @@ def export(  # noqa: PLR0913, PLR0917 - one argument an option
         shards, failures, _, _ = extract_classes(here, chosen, context)
     for failure in failures.values():
         raise DataError(failure.message, hint=failure.hint, where=failure.where)
-    for name, shard in shards.items():
+    for (name, _), shard in shards.items():
         _write(out, name, extractor, here, shard)
     render.print_line(f"{len(here.samples)} images of {len(shards)} classes: {out}")
     files = f"root: {out}, features: '{{cat}}_{extractor}.npz'"
@@ -81,7 +81,8 @@ def _extractor(suite: BoundSuite, name: str) -> Bound:
 
 
 def _dataset(suite: BoundSuite, name: str | None) -> BoundDataset:
-    known = {bound.name: bound for bound in suite.data}
+    # Corrupted images have the names of the clean ones: a file could not tell them apart.
+    known = {bound.name: bound for bound in suite.data if bound.shift is None}
     if name is None and len(known) > 1:
         raise SuiteError(
             f"the suite has {len(known)} data sets, and one can be exported at a time",

@@ -17,7 +17,8 @@ from adharness.engine.score import Reuse
 from adharness.errors import SuiteError
 from adharness.plan import PROTOCOLS, Plan, expand
 from adharness.report.write import ReportPaths, write_report
-from adharness.store.records import CellRecord, RunRecord
+from adharness.store.records import CellRecord
+from adharness.store.run_record import RunRecord
 from adharness.suggest import closest
 from adharness.suite.bind import Overrides, bind
 from adharness.suite.load import load_suite

@@ -107,10 +107,26 @@ def needs_class(bank: Bound) -> bool:
 def fit_and_score(
     method: BoundMethod, train: CachedFeatures, evaluate: CachedFeatures, *, seed: int
 ) -> RawScores:
-    """Fit one model and score each image on its own.
+    """Fit one model and score each image with it; see `score_images`."""
+    if not evaluate.count:
+        raise DataError("no calibration or test image is left to score")
+    return score_images(fit(method, train, seed=seed), method.scorer.name, train, evaluate)
+
+
+def score_images(
+    model: Fitted, name: str, train: CachedFeatures, evaluate: CachedFeatures
+) -> RawScores:
+    """Score each image on its own.
 
     Images go to the scorer one by one, so that no score can depend on which other images are in
     the test set.
+
+    Parameters
+    ----------
+    name
+        Of the scorer, for messages.
+    train
+        What the model was fitted on.
 
     Raises
     ------
@@ -121,10 +137,9 @@ def fit_and_score(
     """
     if not evaluate.count:
         raise DataError("no calibration or test image is left to score")
-    model = fit(method, train, seed=seed)
     classes = 0 if train.classes is None else int(train.classes.max()) + 1
     rows = _row_classes(model.memory, train.classes)
-    collected = _Collected(method.scorer.name, rows, classes)
+    collected = _Collected(name, rows, classes)
     for i in range(evaluate.count):
         features = evaluate.read(np.array([i]))
         begun = time.perf_counter()
@@ -135,7 +150,7 @@ def fit_and_score(
         own=collected.own(),
         patches=collected.stacked(),
         neighbours=np.array(collected.neighbours) if collected.neighbours else None,
-        facts=_finite_facts(facts, method.scorer.name),
+        facts=_finite_facts(facts, name),
         costs=_costs(model, 1000 * float(np.median(collected.times)), train),
     )
 

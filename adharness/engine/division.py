@@ -7,15 +7,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from adharness.contracts import Sample
+from adharness.contracts import Sample, ThresholderSpec
 from adharness.data.folds import fold_split
 from adharness.data.partition import Split
 from adharness.data.split_file import file_split, read_split_file
 from adharness.data.splits import make_split
 from adharness.data.study_split import study_split
-from adharness.errors import DataError
+from adharness.errors import DataError, SuiteError
 from adharness.suggest import closest
-from adharness.suite.bound import BoundDataset
+from adharness.suite.bound import Bound, BoundDataset, BoundSuite
+from adharness.suite.protocols import PROTOCOLS
 from adharness.suite.split import SplitSettings
 
 
@@ -55,6 +56,42 @@ def divide(
     every = [(s.class_name, s.portion, s.label) for s in chosen]
     kept = [chosen[i] for i in _first(every, limit)]
     return Division(tuple(kept), _drawn(settings, kept))
+
+
+def check_calibration(suite: BoundSuite, bound: BoundDataset, division: Division) -> None:
+    """Refuse a split file whose `val` lacks what a thresholder of the suite needs.
+
+    The other policies are checked when the suite is bound. Where a protocol knows the class each
+    class has a threshold of its own, and so needs its own calibration images.
+
+    Raises
+    ------
+    SuiteError
+        Naming the thresholder, the class and the file.
+    """
+    if suite.split.policy != "file" or suite.split.path is None:
+        return
+    each = any(PROTOCOLS[name].labels_at_eval for name in suite.protocols)
+    held = [division.samples[i] for i in division.split.calibration]
+    classes = sorted({s.class_name for s in division.samples})
+    for label, kind in enumerate(("normal", "anomalous")):
+        has = {s.class_name for s in held if s.label == label}
+        lacking = [name for name in classes if name not in has] if each or not has else []
+        needing = [one for one in suite.thresholders if label == 0 or _needs_labels(one)]
+        if lacking and needing:
+            raise SuiteError(
+                f"thresholder '{needing[0].name}' needs {kind} calibration images, but the split "
+                f"file lists none under `val` of {', '.join(lacking)}",
+                hint="add some, or use a thresholder that needs none, such as quantile"
+                if label
+                else "add some: a threshold is never chosen on training or test images",
+                where=str(split_path(suite.split.path, bound.clean.name)),
+            )
+
+
+def _needs_labels(thresholder: Bound) -> bool:
+    spec = thresholder.component.spec
+    return isinstance(spec, ThresholderSpec) and spec.needs_labels
 
 
 def split_path(path: Path, dataset: str) -> Path:

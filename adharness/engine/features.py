@@ -7,11 +7,11 @@ weights and version, so two suites, two runs and two machines that share a disk 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
@@ -75,6 +75,7 @@ def open_shard(folder: Path) -> Shard | None:
     return Shard(folder, entry) if whole else None
 
 
+KeyT = TypeVar("KeyT", bound=Hashable)
 Turn: TypeAlias = Callable[[Int64, float], Shard]
 
 
@@ -114,13 +115,13 @@ class CachedFeatures:
     @classmethod
     def over(
         cls,
-        shards: Mapping[str, Shard],
-        places: Sequence[tuple[str, int]],
+        shards: Mapping[KeyT, Shard],
+        places: Sequence[tuple[KeyT, int]],
         turn: Turn | None = None,
     ) -> CachedFeatures:
-        """Features of images given as (class, row in the class's shard).
+        """Features of images given as (name of a shard, row in it).
 
-        An image whose class has no shard keeps its position but cannot be read.
+        An image whose shard is not there keeps its position but cannot be read.
         """
         names = list(shards)
         order = {name: i for i, name in enumerate(names)}

@@ -15,7 +15,7 @@ from adharness.engine.survey import Survey
 from adharness.engine.truth import union_of
 from adharness.errors import DataError
 from adharness.store.files import atomic
-from adharness.store.records import GalleryImage
+from adharness.store.run_record import GalleryImage
 
 LARGEST_SIDE_PX = 256
 IMAGES_A_CLASS = 5

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -16,6 +16,7 @@ from adharness.engine.events import Failed, ImageSkipped, Listener, StepDone, St
 from adharness.engine.extract import ExtractionJob, ensure_shard
 from adharness.engine.failures import failure_of
 from adharness.engine.features import CachedFeatures, Shard
+from adharness.engine.parts import PartKey, parts_of, places_of
 from adharness.engine.routing import route
 from adharness.engine.survey import Survey
 from adharness.engine.truth import Truth, read_truth
@@ -23,7 +24,8 @@ from adharness.engine.turned import Turner
 from adharness.errors import ContractError, StoreError
 from adharness.plan import Cell
 from adharness.store.provenance import Installed
-from adharness.store.records import Failure, SkippedImage
+from adharness.store.records import Failure
+from adharness.store.run_record import SkippedImage
 from adharness.suite.bind import Bound
 
 OnError = Literal["fail", "skip"]
@@ -78,15 +80,21 @@ class RunContext:
     listener: Listener
 
 
-def open_group(survey: Survey, cells: tuple[Cell, ...], context: RunContext) -> FeatureGroup:
+def open_group(
+    survey: Survey,
+    cells: tuple[Cell, ...],
+    context: RunContext,
+    clean: FeatureGroup | None = None,
+) -> FeatureGroup:
     """Extract what the cache does not hold, then read the masks.
 
     A class that cannot be extracted becomes a failure of its own; the others go on. StoreError is
-    passed on: a full disk ends the run.
+    passed on: a full disk ends the run. Masks that a shift leaves where they are are those of the
+    `clean` group, where it is given.
     """
     listener = context.listener
     shards, failures, identity, turn = extract_classes(survey, cells[0].method.extractor, context)
-    places = _places(survey)
+    places = places_of(survey)
     sizes = {i: shards[c].entry.sizes[row] for i, (c, row) in enumerate(places) if c in shards}
     skipped = _skipped(places, shards)
     kept = survey.without(list(skipped))
@@ -97,7 +105,10 @@ def open_group(survey: Survey, cells: tuple[Cell, ...], context: RunContext) -> 
     for i, message in skipped.items():
         report(survey.samples[i].path, message)
     readable = kept.without([i for i in range(len(places)) if i not in sizes])
-    truth = read_truth(readable, sizes, context.on_error, report)
+    if clean and survey.bound.shift and not survey.bound.shift.kind.moves:
+        truth = clean.truth
+    else:
+        truth = read_truth(readable, sizes, context.on_error, report)
     for name, error in truth.broken.items():
         listener(Failed(f"{survey.name}/{name}", failure_of("judge", error)))
     skipped |= truth.skipped
@@ -121,12 +132,14 @@ def open_group(survey: Survey, cells: tuple[Cell, ...], context: RunContext) -> 
 
 def extract_classes(
     survey: Survey, bound: Bound, context: RunContext
-) -> tuple[dict[str, Shard], dict[str, Failure], dict[str, Any], Turner | None]:
+) -> tuple[dict[PartKey, Shard], dict[str, Failure], dict[str, Any], Turner | None]:
     """Open the shard of each class, extracted first where the cache does not hold it.
+
+    Of a shifted set only the corrupted images are extracted besides the clean ones.
 
     Returns
     -------
-    Shards and failures by class, the extractor's identity, and what extracts turned images.
+    Shards by part, failures by class, the extractor's identity, and what extracts turned images.
 
     Raises
     ------
@@ -134,7 +147,7 @@ def extract_classes(
         The cache cannot be written; all else becomes a failure of its class.
     """
     listener = context.listener
-    shards: dict[str, Shard] = {}
+    shards: dict[PartKey, Shard] = {}
     failures: dict[str, Failure] = {}
     try:
         listener(StepStarted("extract", f"loading {bound.name}"))
@@ -147,16 +160,17 @@ def extract_classes(
     whole = ExtractionJob(
         survey.dataset, survey.samples, survey.hashes, extractor, identity, context.on_error
     )
-    for name in survey.classes:
-        listener(StepStarted("extract", f"{survey.name}/{name}"))
-        job = whole.narrowed(survey.of_class(name))
+    for part in parts_of(survey):
+        listener(StepStarted("extract", part.label))
+        job = replace(whole, dataset=part.survey.dataset, hashes=part.survey.hashes)
         try:
-            shards[name] = ensure_shard(context.cache, job, _ticker(listener))
+            job = job.narrowed(part.positions)
+            shards[part.key] = ensure_shard(context.cache, job, _ticker(listener))
         except StoreError:
             raise
         except Exception as error:  # noqa: BLE001 - a bad image or extractor fails this class only
-            failures[name] = failure_of("extract", error)
-            listener(Failed(f"{survey.name}/{name}", failures[name]))
+            failures[part.class_name] = failure_of("extract", error)
+            listener(Failed(part.label, failures[part.class_name]))
     return shards, failures, identity, Turner(whole, context.cache)
 
 
@@ -195,17 +209,7 @@ def _ticker(listener: Listener) -> Callable[[int, bool], None]:
     return lambda count, reused: listener(StepDone("extract", count, reused))
 
 
-def _places(survey: Survey) -> list[tuple[str, int]]:
-    """For each position its class and its row in that class's shard."""
-    places: list[tuple[str, int]] = [("", 0)] * len(survey.samples)
-    for name in survey.classes:
-        members: Int64 = survey.of_class(name)
-        for row, position in enumerate(np.asarray(members)):
-            places[int(position)] = (name, row)
-    return places
-
-
-def _skipped(places: list[tuple[str, int]], shards: Mapping[str, Shard]) -> dict[int, str]:
+def _skipped(places: list[tuple[PartKey, int]], shards: Mapping[PartKey, Shard]) -> dict[int, str]:
     return {
         i: shards[c].entry.skipped[row]
         for i, (c, row) in enumerate(places)

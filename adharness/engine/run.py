@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -12,19 +12,14 @@ from pathlib import Path
 from adharness.engine.asked import asked, distributions
 from adharness.engine.cells import CellWorker
 from adharness.engine.division import split_path
-from adharness.engine.events import (
-    Failed,
-    Listener,
-    StageStarted,
-    StepDone,
-    StepStarted,
-    relayed,
-)
+from adharness.engine.events import Listener, StageStarted, StepDone, StepStarted
 from adharness.engine.gallery import write_gallery
 from adharness.engine.group import FeatureGroup, RunContext, open_group
 from adharness.engine.judge import Referee
-from adharness.engine.score import Reuse, ScoringTask, run_tasks, tasks_of
+from adharness.engine.parts import count_of
+from adharness.engine.score import Reuse
 from adharness.engine.survey import Survey, survey
+from adharness.engine.tasks import run_models
 from adharness.engine.verdicts import Outcomes, judge_group
 from adharness.engine.views import write_views
 from adharness.errors import StoreError
@@ -32,7 +27,8 @@ from adharness.plan import Cell, Plan
 from adharness.store.files import explained
 from adharness.store.folder import RunFolder
 from adharness.store.provenance import Installed, provenance
-from adharness.store.records import CellRecord, GalleryImage, RunRecord, SkippedImage
+from adharness.store.records import CellRecord
+from adharness.store.run_record import GalleryImage, RunRecord, SkippedImage
 from adharness.suite.split import SplitSettings
 
 
@@ -97,10 +93,11 @@ def run_plan(
     surveys = _survey_all(plan, options, listener, progress)
     _put_splits(plan.suite.split, surveys, folder)
     try:
-        for group_cells in plan.by_features():
-            _run_group(plan, surveys, group_cells, options, listener, progress)
+        for family in plan.by_models():
+            _run_family(plan, surveys, family, options, listener, progress)
         for one in surveys.values():
-            progress.gallery += write_gallery(one, folder.path)
+            if one.clean is None:  # the page shows a shift's numbers, not its pictures
+                progress.gallery += write_gallery(one, folder.path)
     except BaseException:
         with suppress(StoreError):  # on a full disk the first error is the one to tell
             folder.put_run(_record(plan, options, surveys, progress, finished=False))
@@ -141,57 +138,76 @@ def _survey_all(
 ) -> dict[str, Survey]:
     data = list({cell.dataset.name: cell.dataset for cell in plan.cells}.values())
     listener(StageStarted("survey", len(data), "data sets"))
-    surveys = {}
+    surveys: dict[str, Survey] = {}
+    clean: dict[str, Survey] = {}
     with progress.timed("survey"):
         for bound in data:
             listener(StepStarted("survey", bound.name))
-            surveys[bound.name] = survey(
-                plan.suite, bound, limit=options.limit, cache=options.cache
-            )
+            name = bound.clean.name
+            if name not in clean:
+                clean[name] = survey(
+                    plan.suite, bound.clean, limit=options.limit, cache=options.cache
+                )
+            here = clean[name]
+            surveys[bound.name] = here.shifted(bound, bound.shift) if bound.shift else here
             listener(StepDone("survey"))
     return surveys
 
 
 def _put_splits(rule: SplitSettings, surveys: Mapping[str, Survey], folder: RunFolder) -> None:
-    for name, one in surveys.items():
+    for one in surveys.values():
+        name = one.bound.clean.name  # a shift leaves the split as it is
         source = None if rule.path is None else split_path(rule.path, name)
         # A split that is read from here stays as it is: with a limit, less would be written back.
         if source is None or source.resolve() != folder.split(name).resolve():
             folder.put_split(name, one.split_document(rule.told()))
 
 
-def _run_group(
+def _run_family(
     plan: Plan,
     surveys: dict[str, Survey],
-    cells: tuple[Cell, ...],
+    family: Sequence[tuple[Cell, ...]],
     options: RunOptions,
     listener: Listener,
     progress: _Progress,
 ) -> None:
-    here = surveys[cells[0].dataset.name]
-    listener(StageStarted("extract", len(here.samples), "images"))
+    """Run the cells of a data set and of its shifts, which share their models."""
+    groups: list[FeatureGroup] = []
+    context = RunContext(options.cache, plan.suite.on_error, progress.installed, listener)
     with progress.timed("extract"):
-        context = RunContext(options.cache, plan.suite.on_error, progress.installed, listener)
-        group = open_group(here, cells, context)
-    surveys[here.name] = group.survey
-    progress.skipped += [s for s in group.skipped if s not in progress.skipped]
+        for cells in family:
+            here = surveys[cells[0].dataset.name]
+            listener(StageStarted("extract", count_of(here), "images"))
+            clean = groups[0] if groups and not groups[0].survey.clean else None
+            groups.append(open_group(here, cells, context, clean))
+    for group in groups:
+        surveys[group.survey.name] = group.survey
+        progress.skipped += [s for s in group.skipped if s not in progress.skipped]
     with progress.timed("fit and score"):
-        outcomes = _run_tasks(group, RunFolder(options.out), options.reuse, listener)
+        outcomes = run_models(groups, RunFolder(options.out), options.reuse, listener)
     with progress.timed("judge"):
-        referee = Referee(
-            group.survey,
-            group.truth,
-            plan.suite.metrics,
-            plan.suite.statistics,
-            _spill_folder(options.cache),
-            plan.suite.deployment,
-        )
-        worker = CellWorker(plan.suite, group, referee, RunFolder(options.out), options.reuse)
-        progress.cells += judge_group(worker, outcomes, listener)
+        for group, its in zip(groups, outcomes, strict=True):
+            progress.cells += _judge(plan, group, its, options, listener)
     if plan.suite.views.projections:
         with progress.timed("views"):
             folder = RunFolder(options.out)
-            progress.views += write_views(group, plan.suite.views, folder, listener)
+            progress.views += write_views(groups[0], plan.suite.views, folder, listener)
+
+
+def _judge(
+    plan: Plan, group: FeatureGroup, outcomes: Outcomes, options: RunOptions, listener: Listener
+) -> list[CellRecord]:
+    suite, folder = plan.suite, RunFolder(options.out)
+    referee = Referee(
+        group.survey,
+        group.truth,
+        suite.metrics,
+        suite.statistics,
+        _spill_folder(options.cache),
+        suite.deployment,
+    )
+    worker = CellWorker(suite, group, referee, folder, options.reuse)
+    return judge_group(worker, outcomes, listener)
 
 
 def _spill_folder(cache: Path) -> Path:
@@ -200,28 +216,6 @@ def _spill_folder(cache: Path) -> Path:
     with explained(folder):
         folder.mkdir(parents=True, exist_ok=True)
     return folder
-
-
-def _run_tasks(
-    group: FeatureGroup, folder: RunFolder, reuse: Reuse, listener: Listener
-) -> Outcomes:
-    wanted = [task for cell in group.cells for task in tasks_of(cell, group)]
-    models: dict[object, list[ScoringTask]] = {}
-    for task in dict.fromkeys(wanted):
-        models.setdefault(task.model, []).append(task)
-    listener(StageStarted("fit and score", len(models), "models"))
-    outcomes: Outcomes = {}
-    for tasks in models.values():
-        label = tasks[0].label
-        listener(StepStarted("fit and score", label))
-        with relayed(listener, "fit and score"):
-            found = run_tasks(tasks, group, folder, reuse)
-        failure = next((o.failure for o in found.values() if o.failure), None)
-        if failure and failure.stage != "extract":
-            listener(Failed(label, failure))
-        listener(StepDone("fit and score", reused=all(o.reused for o in found.values())))
-        outcomes |= found
-    return outcomes
 
 
 def _key(cell: Cell) -> tuple[object, ...]:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from adharness.arrays import AnyArray, Int64
-from adharness.engine.cell import RawScores, evaluated, fit_and_score
+from adharness.engine.cell import Fitted, RawScores, evaluated, fit, score_images
 from adharness.engine.failures import failure_of
 from adharness.engine.group import FeatureGroup
 from adharness.engine.looked_up import image_names, imported_scorer, look_up_scores
-from adharness.errors import StoreError
+from adharness.errors import DataError, StoreError
 from adharness.plan import PROTOCOLS, Cell
 from adharness.store.folder import RunFolder
 from adharness.store.identity import digest
@@ -70,6 +70,25 @@ class ScoringOutcome:
     """Whether the model has still to be fitted; never so once a task was run."""
 
 
+@dataclass
+class Models:
+    """Models of one task that were fitted already, and fits that failed, by their identity."""
+
+    made: dict[str, Fitted | Exception] = field(default_factory=dict)
+
+    def get(self, identity: str, make: Callable[[], Fitted]) -> Fitted:
+        """Give the model, fitted now where it was not; raises as the fit did."""
+        if identity not in self.made:
+            try:
+                self.made[identity] = make()
+            except Exception as error:  # noqa: BLE001 - raised below, and wherever asked for again
+                self.made[identity] = error
+        found = self.made[identity]
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+
 def tasks_of(cell: Cell, group: FeatureGroup) -> list[ScoringTask]:
     """Models that a cell needs: one a class where the protocol knows the class at train time.
 
@@ -84,10 +103,15 @@ def tasks_of(cell: Cell, group: FeatureGroup) -> list[ScoringTask]:
 
 
 def run_tasks(
-    tasks: Sequence[ScoringTask], group: FeatureGroup, folder: RunFolder, reuse: Reuse
+    tasks: Sequence[ScoringTask],
+    group: FeatureGroup,
+    folder: RunFolder,
+    reuse: Reuse,
+    models: Models,
 ) -> dict[ScoringTask, ScoringOutcome]:
     """Fit one model and score what its tasks ask for; stored results are found, not made again.
 
+    A model that is in `models` is not fitted again: a shift of the test images leaves it as it is.
     Whatever a plugin raises becomes the outcomes' failure; a StoreError is passed on.
     """
     outcomes = {task: _found(task, group, folder, reuse) for task in tasks}
@@ -95,7 +119,7 @@ def run_tasks(
     if not missing:
         return outcomes
     try:
-        positions, raw = _fit(missing, group)
+        positions, raw = _fit(missing, group, models)
     except StoreError:
         raise
     except Exception as error:  # noqa: BLE001 - a contestant's fault is a failed row, not a lost run
@@ -157,7 +181,9 @@ def _portions(task: ScoringTask, group: FeatureGroup) -> tuple[Int64, Int64]:
     return train, evaluated(train, *held)
 
 
-def _fit(tasks: Sequence[ScoringTask], group: FeatureGroup) -> tuple[Int64, RawScores]:
+def _fit(
+    tasks: Sequence[ScoringTask], group: FeatureGroup, models: Models
+) -> tuple[Int64, RawScores]:
     """Fit the model that these tasks share and score each image that any of them asks for."""
     method, seed = tasks[0].method, tasks[0].seed
     portions = [_portions(task, group) for task in tasks]
@@ -167,20 +193,32 @@ def _fit(tasks: Sequence[ScoringTask], group: FeatureGroup) -> tuple[Int64, RawS
     if scorer:
         tested = np.isin(positions, group.survey.portion("test"))
         return look_up_scores(scorer, group, positions, tested)
-    features = group.features.subset(positions)
-    return positions, fit_and_score(method, group.training(train), features, seed=seed)
+    if not len(positions):
+        raise DataError("no calibration or test image is left to score")
+    features = group.training(train)
+    model = models.get(
+        digest(_model_identity(tasks[0], group)), lambda: fit(method, features, seed=seed)
+    )
+    evaluate = group.features.subset(positions)
+    return positions, score_images(model, method.scorer.name, features, evaluate)
 
 
 def task_identity(task: ScoringTask, group: FeatureGroup) -> dict[str, Any]:
     """Everything that can change the raw scores of a task."""
-    train, positions = _portions(task, group)
+    _, positions = _portions(task, group)
     scorer = imported_scorer(task.method.scorer)
     content = scorer.fingerprint(image_names(group, positions)) if scorer else None
     elsewhere = {"imported": content} if scorer else {}
-    return elsewhere | {
+    evaluate = {"evaluate": group.survey.pixels(positions)}
+    return elsewhere | evaluate | _model_identity(task, group)
+
+
+def _model_identity(task: ScoringTask, group: FeatureGroup) -> dict[str, Any]:
+    """Everything that can change a model, and so its scores of any image."""
+    train, _ = _portions(task, group)
+    return {
         "train": group.survey.pixels(train),
         "train_classes": digest(group.survey.class_names(train)),
-        "evaluate": group.survey.pixels(positions),
         "extractor": group.identity,
         "bank": task.method.bank.identity(),
         "scorer": task.method.scorer.identity(),

@@ -13,12 +13,14 @@ import numpy as np
 
 from adharness.arrays import Int64
 from adharness.contracts import ContentHash, Dataset, DatasetSpec, Sample
+from adharness.corruptions import Shift
 from adharness.data.partition import Split
+from adharness.data.shifted import ShiftedDataset
 from adharness.data.split_file import split_document
-from adharness.engine.division import divide
+from adharness.engine.division import check_calibration, divide
 from adharness.store.fingerprints import remembered
 from adharness.store.identity import digest
-from adharness.store.records import DatasetRecord
+from adharness.store.run_record import DatasetRecord, ShiftRecord
 from adharness.suite.bind import Bound, BoundDataset, BoundSuite
 
 PortionName = Literal["train", "calibration", "test"]
@@ -36,6 +38,8 @@ class Survey:
     classes: tuple[str, ...]
     left_out: int = 0
     """Images of the set that its split file does not list."""
+    clean: Survey | None = None
+    """Of a shifted set the survey without its shift: same images, same split."""
 
     @property
     def name(self) -> str:
@@ -104,11 +108,26 @@ class Survey:
             url=spec.url if isinstance(spec, DatasetSpec) else "",
             has_masks=any(s.has_mask for s in self.samples),
             left_out=self.left_out,
+            shift=self._shift_record(),
         )
+
+    def shifted(self, bound: BoundDataset, shift: Shift) -> Survey:
+        """Corrupt the test images; what trains and calibrates is this survey's own."""
+        tested = self.portion("test").tolist()
+        paths = frozenset(self.samples[i].path for i in tested)
+        dataset = ShiftedDataset(self.dataset, shift, paths)
+        hashes = list(self.hashes)
+        for i in tested:
+            hashes[i] = dataset.shifted_hash(self.samples[i], hashes[i])
+        return replace(self, bound=bound, dataset=dataset, hashes=tuple(hashes), clean=self)
+
+    def _shift_record(self) -> ShiftRecord | None:
+        shift = self.bound.shift
+        return ShiftRecord(of=self.bound.clean.name, **shift.identity()) if shift else None
 
     def split_document(self, rule: Mapping[str, Any]) -> dict[str, Any]:
         """Lay the split out as a file that `split: {policy: file}` reads; `rule` made it."""
-        metadata = {"dataset": self.name, **rule, "left_out": self.left_out}
+        metadata = {"dataset": self.bound.clean.name, **rule, "left_out": self.left_out}
         return split_document(self.samples, self.split, metadata)
 
     def _counts(self, class_name: str) -> dict[str, int]:
@@ -144,8 +163,11 @@ def survey(
     StoreError
         Where the cache cannot be written.
     """
+    if bound.shift:
+        return survey(suite, bound.clean, limit=limit, cache=cache).shifted(bound, bound.shift)
     dataset = bound.bound.make()
     division = divide(suite.split, bound, dataset.samples(), limit=limit)
+    check_calibration(suite, bound, division)
     with nullcontext() if cache is None else remembered(_index(cache, bound.bound)):
         hashes = tuple(dataset.fingerprint(s) for s in division.samples)
     return Survey(

@@ -7,7 +7,10 @@ from dataclasses import replace
 from functools import partial
 
 from adharness.report.costs import COST_COLUMNS, cost_numbers
+from adharness.report.drop_columns import drop_columns, drop_numbers
+from adharness.report.drops import Drops
 from adharness.report.formats import percent
+from adharness.report.headings import metric_columns, ordered_metrics, protocol_title
 from adharness.report.leaderboard import (
     AGGREGATES,
     HEADLINE_METRIC,
@@ -27,13 +30,6 @@ ROUTING = "routing accuracy"
 """The fact by which a routed cell says what share of test images the right model scored."""
 _AXES = ("dataset", "normalizer", "thresholder")
 _DECISION = "image_f1"
-_LEVELS = ("image", "pixel", "region", "")
-TITLES = {
-    "per-class": "Per class",
-    "model-unified": "Model-unified",
-    "absolute-unified": "Absolute-unified",
-    "routed": "Routed",
-}
 _MEANINGS = {
     "per-class": "A model, a normalizer and a threshold for each class; the class is known.",
     "model-unified": "One model for all classes; normalizer and threshold still know the class.",
@@ -42,56 +38,10 @@ _MEANINGS = {
 }
 
 
-def board_tables(board: Leaderboard) -> list[Table]:
+def board_tables(board: Leaderboard, drops: Drops | None = None) -> list[Table]:
     """Make the table of each protocol, in the order of the suite."""
-    return [_board(board, protocol) for protocol in board.run.protocols]
-
-
-def protocol_title(protocol: str) -> str:
-    """Name of a protocol for headings."""
-    return TITLES.get(protocol, protocol)
-
-
-def ordered_metrics(metrics: Sequence[str]) -> list[str]:
-    """Metrics by level, the oracles last, dialects after their own, else in the suite's order.
-
-    Costs are left out: they have tables of their own.
-    """
-    first: dict[str, int] = {}
-    for place_, metric in enumerate(metrics):
-        first.setdefault(metric_name(metric).exact, place_)
-
-    def place(metric: str) -> tuple[bool, int, int, bool]:
-        name = metric_name(metric)
-        level = _LEVELS.index(name.level)
-        return name.oracle, level, first[name.exact], name.dialect is not None
-
-    return sorted((m for m in metrics if metric_name(m).unit == "share"), key=place)
-
-
-def metric_columns(metrics: Sequence[str]) -> list[Column]:
-    """Heads of the metrics' columns; a dialect just after its own metric need not repeat it."""
-    before: Sequence[str] = ("", *metrics)
-    return [
-        replace(column, label=column.tag, tag="")
-        if column.tag and metric_name(metric).exact == metric_name(last).exact
-        else column
-        for last, metric in zip(before, metrics, strict=False)
-        for column in [metric_column(metric)]
-    ]
-
-
-def metric_column(metric: str) -> Column:
-    """Head of a metric's column."""
-    name = metric_name(metric)
-    tag = f"as {name.dialect}" if name.dialect else ""
-    if name.oracle:
-        label = f"{name.level} {name.label}".strip()
-        note = f"{metric}: threshold chosen on the test labels, out of reach in use"
-        note = f"{note}. {name.summary}" if name.dialect else note
-        return Column(label, "Oracle (test labels)", "oracle", name.arrow, "%", note, tag)
-    kind, group = "dialect" if name.dialect else "metric", name.level.capitalize() or "Other"
-    return Column(name.label, group, kind, name.arrow, "%", name.note, tag)
+    found = drops or Drops(board)
+    return [_board(board, protocol, found) for protocol in board.run.protocols]
 
 
 def state_of(cells: Sequence[CellRecord]) -> str:
@@ -103,7 +53,7 @@ def state_of(cells: Sequence[CellRecord]) -> str:
     return "bound" if any(cell.class_oracle for cell in cells) else "ok"
 
 
-def _board(board: Leaderboard, protocol: str) -> Table:
+def _board(board: Leaderboard, protocol: str, drops: Drops) -> Table:
     standings = [s for s in board.standings if s.group.protocol == protocol]
     notes = Footnotes()
     pooled = headline_class(protocol) == "pooled"
@@ -114,8 +64,12 @@ def _board(board: Leaderboard, protocol: str) -> Table:
     )
     costs = cost_numbers(standings)
     whole = [
-        replace(line, numbers=(*line.numbers, *cost)) if line.numbers else line
-        for line, cost in zip(lines, costs, strict=True)
+        replace(
+            line, numbers=(*line.numbers, *drop_numbers(drops, standing, metrics, notes), *cost)
+        )
+        if line.numbers
+        else line
+        for line, standing, cost in zip(lines, standings, costs, strict=True)
     ]
     rows = "pooled over all test images" if pooled else "mean over classes"
     table = Table(
@@ -125,7 +79,11 @@ def _board(board: Leaderboard, protocol: str) -> Table:
             f"{_MEANINGS.get(protocol, '')} Numbers: {rows}, in percent.{_routing(standings)}"
         ).strip(),
         settings=_AXES,
-        columns=(*_columns(metrics, decisions=decisions), *COST_COLUMNS),
+        columns=(
+            *_columns(metrics, decisions=decisions),
+            *drop_columns(drops, metrics),
+            *COST_COLUMNS,
+        ),
         lines=tuple(mark_groups(whole)),
         footnotes=notes.texts(),
         ranked=True,

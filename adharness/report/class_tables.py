@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from adharness.report.boards import mark_groups, ordered_metrics, protocol_title, state_of
+from adharness.report.boards import mark_groups, state_of
+from adharness.report.headings import ordered_metrics, protocol_title
 from adharness.report.leaderboard import AGGREGATES, Leaderboard, Standing, score_of
 from adharness.report.metric_names import MetricName, compared, metric_name
 from adharness.report.seeds import Score
 from adharness.report.view import Column, Footnotes, Line, Number, Table, number, without_idle
-from adharness.store.records import DatasetRecord
+from adharness.store.run_record import DatasetRecord
 
 ANY = "any"
 """Shown in place of a thresholder that does not touch the numbers."""

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from adharness.report.leaderboard import AGGREGATES, rows_of, score_of
 from adharness.report.seeds import Score
-from adharness.store.records import CellRecord, RunRecord
+from adharness.store.records import CellRecord
+from adharness.store.run_record import RunRecord
 
 PARTS = 1000
 """False alarms are counted per so many good parts, costs per so many inspected parts."""

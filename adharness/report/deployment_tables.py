@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from adharness.report.boards import batch_caution, mark_groups, protocol_title, state_of
+from adharness.report.boards import batch_caution, mark_groups, state_of
 from adharness.report.class_tables import ANY
 from adharness.report.deployment import (
     Deployed,
@@ -14,10 +14,12 @@ from adharness.report.deployment import (
     worst_class,
 )
 from adharness.report.formats import DASH, compact, points, scaled_interval
+from adharness.report.headings import protocol_title
 from adharness.report.leaderboard import Leaderboard, Standing, headline_class
 from adharness.report.seeds import Score
 from adharness.report.view import Column, Footnotes, Line, Number, Table, number, without_idle
-from adharness.store.records import CellRecord, DatasetRecord, ThresholdRecord
+from adharness.store.records import CellRecord, ThresholdRecord
+from adharness.store.run_record import DatasetRecord
 
 _USE, _ORACLE, _WORST = "At the deployed threshold", "From the oracle", "Worst class by cost"
 _COLUMNS = (

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from adharness.report.boards import metric_column, ordered_metrics, protocol_title, state_of
+from adharness.report.boards import state_of
 from adharness.report.class_tables import merge_thresholders
 from adharness.report.formats import DASH, points
+from adharness.report.headings import metric_column, ordered_metrics, protocol_title
 from adharness.report.leaderboard import AGGREGATES, Leaderboard, Standing, score_of
 from adharness.report.metric_names import metric_name
 from adharness.report.seeds import Score
 from adharness.report.view import Column, Footnotes, Line, Number, Table, number, without_idle
-from adharness.store.records import DatasetRecord
+from adharness.store.run_record import DatasetRecord
 
 
 def dialect_tables(board: Leaderboard) -> list[Table]:

@@ -7,6 +7,7 @@ import io
 import json
 from typing import Any
 
+from adharness.report.drops import Drops
 from adharness.report.export_decisions import (
     THRESHOLD_COLUMNS,
     csv_deployment,
@@ -24,7 +25,8 @@ from adharness.report.leaderboard import (
     headline_class,
 )
 from adharness.report.seeds import finite
-from adharness.store.records import RunRecord, Value
+from adharness.store.records import Value
+from adharness.store.run_record import RunRecord
 
 KEYS = (
     *("dataset", "class", "protocol", "method", "extractor", "bank", "scorer", "normalizer"),
@@ -32,43 +34,54 @@ KEYS = (
 )
 """What identifies a row, in the order of the columns of the CSV file."""
 
+SHIFT_KEYS = ("shift_of", "corruption", "severity")
+"""What was done to the test images of a row: further columns of a run with shifts."""
 
-def to_json(board: Leaderboard) -> str:
+
+def to_json(board: Leaderboard, drops: Drops | None = None) -> str:
     """Text of `leaderboard.json`: strict JSON, NaN written as null with its reason.
 
     A metric that gives each image a number has its quartiles over the images as `spread`. A row
     that one threshold decides has it as `threshold`, with what fitted it; where costs were counted,
-    `deployment` has what the board's deployment columns show.
-    `ranks` repeats the order of the page: one entry a method, data set, protocol, normalizer and
-    thresholder, over all seeds.
+    `deployment` has what the board's deployment columns show. A row of a shifted data set says what
+    was done under `shift`, and under `drop` the clean number minus its own; a row of its clean set
+    has the mean over all shifts there. `ranks` repeats the order of the page: one entry a method,
+    data set, protocol, normalizer and thresholder, over all seeds.
     """
     document = {
         "schema": 1,
         "suite": board.run.suite,
         "provenance": _provenance(board.run),
-        "rows": [_row(entry, board.run.metrics) for entry in board.rows],
+        "rows": [_row(entry, board.run.metrics, drops or Drops(board)) for entry in board.rows],
         "ranks": [_rank(standing) for standing in board.standings],
     }
     return json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def to_csv(board: Leaderboard) -> str:
-    """Text of `leaderboard.csv`: a line a row; metric, low and high side by side; empty = none."""
+def to_csv(board: Leaderboard, drops: Drops | None = None) -> str:
+    """Text of `leaderboard.csv`: a line a row; metric, low and high side by side; empty = none.
+
+    A run with shifts has columns more: what was done to the test images, and each metric's drop.
+    """
+    found = drops or Drops(board)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(csv_columns(board.run.metrics))
+    writer.writerow(csv_columns(board.run.metrics, shifts=found.any))
     for entry in board.rows:
         values = [_number(entry, metric, part) for metric in board.run.metrics for part in _PARTS]
         failure = failure_text(entry.row.failure) if entry.row.failure else ""
         decided = [*csv_deployment(entry, board.run.metrics), *csv_threshold(entry)]
-        writer.writerow([*_keys(entry).values(), *values, *decided, failure])
+        shifted = _shift_columns(entry, board.run.metrics, found) if found.any else []
+        writer.writerow([*_keys(entry).values(), *values, *decided, failure, *shifted])
     return text.getvalue()
 
 
-def csv_columns(metrics: list[str]) -> list[str]:
-    """Header of the CSV file: the keys, three columns a metric, decisions, and the failure."""
+def csv_columns(metrics: list[str], *, shifts: bool = False) -> list[str]:
+    """Header of the CSV: the keys, three columns a metric, decisions, the failure, the shift."""
     of_metrics = [m + end for m in metrics for end in ("", "_low", "_high")]
-    return [*KEYS, *of_metrics, *deployment_columns(metrics), *THRESHOLD_COLUMNS, "failure"]
+    decided = [*deployment_columns(metrics), *THRESHOLD_COLUMNS]
+    drops = [*SHIFT_KEYS, *(f"{metric}_drop" for metric in metrics)] if shifts else []
+    return [*KEYS, *of_metrics, *decided, "failure", *drops]
 
 
 _PARTS = ("value", "low", "high")
@@ -81,7 +94,7 @@ def _keys(entry: BoardRow) -> dict[str, Any]:
     return {key: own.get(key, named.get(key)) for key in KEYS}
 
 
-def _row(entry: BoardRow, metrics: list[str]) -> dict[str, Any]:
+def _row(entry: BoardRow, metrics: list[str], drops: Drops) -> dict[str, Any]:
     values = {m: _value(entry.row.metrics[m]) for m in metrics if m in entry.row.metrics}
     line = {**_keys(entry), "metrics": values}
     if threshold := threshold_of(entry):
@@ -92,7 +105,27 @@ def _row(entry: BoardRow, metrics: list[str]) -> dict[str, Any]:
         line["imported"] = entry.cell.imported
     if entry.row.failure is not None:
         line["failure"] = failure_text(entry.row.failure)
-    return line
+    data = drops.shift_of(entry.cell)
+    if data is not None and data.shift is not None:
+        line["shift"] = data.shift.model_dump()
+    dropped = _dropped(entry, metrics, drops)
+    return line | ({"drop": {m: _value(v) for m, v in dropped.items()}} if dropped else {})
+
+
+def _dropped(entry: BoardRow, metrics: list[str], drops: Drops) -> dict[str, Value]:
+    found = {m: drops.of(entry.cell, entry.row.class_name, m) for m in metrics}
+    return {metric: value for metric, value in found.items() if value is not None}
+
+
+def _shift_columns(entry: BoardRow, metrics: list[str], drops: Drops) -> list[str]:
+    data = drops.shift_of(entry.cell)
+    told = data.shift.model_dump() if data is not None and data.shift is not None else {}
+    dropped = {m: value.value for m, value in _dropped(entry, metrics, drops).items()}
+    numbers = [dropped.get(metric) for metric in metrics]
+    return [
+        *(str(told.get(key, "")) for key in ("of", "corruption", "severity")),
+        *("" if number is None else repr(float(number)) for number in numbers),
+    ]
 
 
 def _value(value: Value) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from adharness.report.drops import Drops
 from adharness.report.formats import counted, interval, percent, points, points_interval
 from adharness.report.gap import Gap
 from adharness.report.leaderboard import HEADLINE_METRIC, Leaderboard, Standing, headline_class
@@ -15,9 +16,12 @@ from adharness.report.view import Glance, Winner
 
 
 def findings(
-    board: Leaderboard, gaps: Sequence[Gap], resample: Resample | None = None
+    board: Leaderboard,
+    gaps: Sequence[Gap],
+    resample: Resample | None = None,
+    drops: Drops | None = None,
 ) -> list[str]:
-    """Say who leads and how surely, what turns with the protocol, what it costs, what failed."""
+    """Say who leads and how surely, what turns, what unifying and shifts cost, and what failed."""
     said: list[str] = []
     for data in board.run.datasets:
         best = winners(board, data.name)
@@ -25,7 +29,10 @@ def findings(
         said.extend(_sureness(board, best, resample) if resample else [])
     said.extend(told_reversals(board, resample))
     fair = [gap for gap in gaps if gap.scope == "macro" and not gap.class_oracle]
-    return [*said, *_largest(fair, HEADLINE_METRIC), *_largest(fair, "image_f1"), *_troubles(board)]
+    said += [*_largest(fair, HEADLINE_METRIC), *_largest(fair, "image_f1")]
+    if drops:
+        said += [one for d in board.run.datasets for one in _under_shift(board, d.name, drops)]
+    return [*said, *_troubles(board)]
 
 
 def winners(board: Leaderboard, dataset: str) -> list[Standing]:
@@ -137,6 +144,27 @@ def _setting(gap: Gap, *, with_thresholder: bool) -> str:
 
 def _listed(names: Sequence[str]) -> str:
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
+def _under_shift(board: Leaderboard, dataset: str, drops: Drops) -> list[str]:
+    """Name who loses least and most of the headline, on the mean over the corruptions."""
+    shifts = drops.shifts_of(dataset)
+    lost: dict[tuple[str, str], float] = {}
+    for standing in board.standings if shifts else ():
+        group = standing.group
+        if group.dataset == dataset and standing.unranked is None:
+            row = headline_class(group.protocol)
+            value = drops.score(standing.cells, row, HEADLINE_METRIC).value
+            if value is not None:
+                lost.setdefault((standing.method, group.protocol), value)
+    if len(lost) < 2:
+        return []
+    least, most = min(lost, key=lost.__getitem__), max(lost, key=lost.__getitem__)
+    return [
+        f"On {dataset}, corrupted test images ({counted(len(shifts), 'corruption')}) cost the "
+        f"least headline AUROC with {least[0]} under {least[1]} ({points(lost[least])} points) "
+        f"and the most with {most[0]} under {most[1]} ({points(lost[most])})."
+    ]
 
 
 def _troubles(board: Leaderboard) -> list[str]:

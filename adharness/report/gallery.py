@@ -15,7 +15,8 @@ from adharness.maps import draw_map
 from adharness.report.leaderboard import Leaderboard, Standing
 from adharness.report.pictures import data_url, lay_over, thumbnail
 from adharness.report.reading import ImageScores, PatchMaps, read_maps, read_scores
-from adharness.store.records import CellRecord, DatasetRecord, GalleryImage
+from adharness.store.records import CellRecord
+from adharness.store.run_record import DatasetRecord, GalleryImage
 
 BUDGET_BYTES = 3_500_000
 """All pictures of a page together, so that it stays below 6 MB with its tables."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from adharness.report.boards import ordered_metrics, protocol_title
 from adharness.report.class_tables import merge_thresholders
 from adharness.report.drawings import Bar, Chart
 from adharness.report.formats import DASH, points, points_interval
 from adharness.report.gap import UNIFIED, Gap
+from adharness.report.headings import ordered_metrics, protocol_title
 from adharness.report.leaderboard import AGGREGATES, HEADLINE_METRIC, Leaderboard
 from adharness.report.metric_names import compared, metric_name
 from adharness.report.paired import HEADLINE

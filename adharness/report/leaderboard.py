@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from adharness.report.metric_names import metric_name
 from adharness.report.seeds import Score, over_seeds
-from adharness.store.records import CellRecord, Failure, Row, RunRecord, Value
+from adharness.store.records import CellRecord, Failure, Row, Value
+from adharness.store.run_record import RunRecord
 
 HEADLINE_METRIC = "image_auroc"
 HEADLINE_CLASS: Mapping[str, str] = MappingProxyType(

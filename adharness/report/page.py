@@ -11,15 +11,18 @@ from importlib import resources
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from adharness.report.boards import board_tables, headline_label, protocol_title
+from adharness.report.boards import board_tables, headline_label
 from adharness.report.class_tables import class_tables
 from adharness.report.deployment_tables import deployment_tables, threshold_tables
 from adharness.report.dialect_tables import dialect_tables
+from adharness.report.drop_view import drop_tables
+from adharness.report.drops import Drops
 from adharness.report.findings import findings, glance
 from adharness.report.formats import compact, counted, seconds
 from adharness.report.gallery import Gallery
 from adharness.report.gap import Gap
 from adharness.report.gap_view import gap_charts, gap_tables
+from adharness.report.headings import protocol_title
 from adharness.report.leaderboard import Leaderboard, failures_of
 from adharness.report.paired import Resample
 from adharness.report.panels import panels
@@ -38,9 +41,13 @@ def build_page(
     pictures: Sequence[Gallery] = (),
     resample: Resample | None = None,
     across: Across | None = None,
+    drops: Drops | None = None,
 ) -> Page:
-    """Decide everything the page says; `resample` tells whether a lead is more than chance."""
-    run = board.run
+    """Decide everything the page says; `resample` tells whether a lead is more than chance.
+
+    `drops` knows the shifts of a run whose `board` is without them.
+    """
+    run, found = board.run, drops or Drops(board)
     groups = [standing.group for standing in board.standings]
     axes = ("dataset", "normalizer", "thresholder")
     return Page(
@@ -49,9 +56,9 @@ def build_page(
         subtitle=_subtitle(board),
         glance=tuple(glance(board)),
         glance_heads=tuple((protocol_title(p), headline_label(p)) for p in run.protocols),
-        findings=tuple(findings(board, gaps, resample)),
+        findings=tuple(findings(board, gaps, resample, found)),
         filters={axis: tuple(dict.fromkeys(getattr(g, axis) for g in groups)) for axis in axes},
-        boards=tuple(board_tables(board)),
+        boards=tuple(board_tables(board, found)),
         per_class=_by_label(class_tables(board)),
         dialects=_by_label(dialect_tables(board)),
         deployment=_by_label(deployment_tables(board)),
@@ -59,6 +66,7 @@ def build_page(
         gap_charts=tuple(gap_charts(board, gaps)),
         gap_tables=_by_label(gap_tables(board, gaps)),
         across=across or Across(),
+        shift_tables=_by_label(drop_tables(board, found)),
         galleries=tuple(pictures),
         skipped=tuple((image.dataset, image.path, image.message) for image in run.skipped),
         failures=tuple(_failures(board)),

@@ -9,7 +9,7 @@ from typing import Any
 from adharness.report.formats import seconds
 from adharness.report.leaderboard import Leaderboard
 from adharness.report.view import Fact, Panel
-from adharness.store.records import DatasetRecord, RunRecord
+from adharness.store.run_record import DatasetRecord, RunRecord
 
 _ROLES = ("extractor", "bank", "scorer")
 

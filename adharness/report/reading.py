@@ -11,7 +11,8 @@ from adharness.arrays import AnyArray, Float32, Float64, Int64
 from adharness.contracts import Margins
 from adharness.maps import Upsample
 from adharness.store.folder import RunFolder
-from adharness.store.records import CellRecord, RunRecord
+from adharness.store.records import CellRecord
+from adharness.store.run_record import RunRecord
 
 _SCORES, _MAPS = "scores.npz", "maps.npz"
 

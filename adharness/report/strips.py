@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from adharness.arrays import Float64
-from adharness.report.boards import protocol_title
 from adharness.report.cross_class import cells_of
 from adharness.report.drawings import StripChart, StripRow
 from adharness.report.formats import compact, percent
+from adharness.report.headings import protocol_title
 from adharness.report.leaderboard import Leaderboard, headline_class
 from adharness.report.reading import ImageScores
 from adharness.store.records import CellRecord

@@ -184,6 +184,7 @@ class Page:
     gap_charts: tuple[Chart, ...]
     gap_tables: tuple[tuple[str, tuple[Table, ...]], ...]
     across: Across
+    shift_tables: tuple[tuple[str, tuple[Table, ...]], ...]
     galleries: tuple[Gallery, ...]
     skipped: tuple[tuple[str, str, str], ...]
     failures: tuple[tuple[str, str, str], ...]

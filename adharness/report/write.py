@@ -8,6 +8,7 @@ from pathlib import Path
 from adharness.report.across import across_classes
 from adharness.report.cross_class import cross_rates
 from adharness.report.cross_class_view import cross_csv
+from adharness.report.drops import Drops, without_shifts
 from adharness.report.export import to_csv, to_json
 from adharness.report.gallery import galleries
 from adharness.report.gap import gap_csv, unification_gaps
@@ -51,10 +52,12 @@ def write_report(run_folder: Path) -> ReportPaths:
     """
     board = leaderboard(*read_run(run_folder))
     resample = _resample(run_folder, board)
-    gaps = unification_gaps(board, resample)
-    rates = cross_rates(board, lambda cell: read_scores(run_folder, cell))
-    across = across_classes(run_folder, board, rates)
-    page = build_page(board, gaps, galleries(run_folder, board), resample, across)
+    drops = Drops(board, resample)
+    shown = without_shifts(board)
+    gaps = unification_gaps(shown, resample)
+    rates = cross_rates(shown, lambda cell: read_scores(run_folder, cell))
+    across = across_classes(run_folder, shown, rates)
+    page = build_page(shown, gaps, galleries(run_folder, shown), resample, across, drops)
     paths = ReportPaths(
         html=run_folder / "leaderboard.html",
         json=run_folder / "leaderboard.json",
@@ -62,8 +65,8 @@ def write_report(run_folder: Path) -> ReportPaths:
         gap_csv=run_folder / "unification_gap.csv",
         cross_csv=run_folder / "cross_class.csv",
     )
-    write_text(paths.json, to_json(board))
-    write_text(paths.csv, to_csv(board))
+    write_text(paths.json, to_json(board, drops))
+    write_text(paths.csv, to_csv(board, drops))
     write_text(paths.gap_csv, gap_csv(gaps))
     write_text(paths.cross_csv, cross_csv(rates))
     write_text(paths.html, render_page(page))

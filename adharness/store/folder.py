@@ -20,7 +20,8 @@ from adharness.store.files import (
     write_arrays,
     write_json,
 )
-from adharness.store.records import CellRecord, Record, RunRecord, ScoringRecord
+from adharness.store.records import CellRecord, Record, ScoringRecord
+from adharness.store.run_record import RunRecord
 from adharness.store.views import ViewRecord
 
 RecordT = TypeVar("RecordT", bound=Record)

@@ -82,14 +82,11 @@ class _Binder:
 
     def data(self) -> list[BoundDataset]:
         references = enumerate(self.suite.document.data)
-        bound = [self._dataset(reference, ("data", i)) for i, reference in references]
-        return [dataset for dataset in bound if dataset]
+        return [one for i, reference in references for one in self._datasets(reference, i)]
 
-    def _dataset(self, reference: DatasetReference, loc: Loc) -> BoundDataset | None:
-        bound = self._bound("dataset", reference, loc, classes=reference.classes)
-        if bound is None:
-            return None
-        return BoundDataset(reference.board_name, bound, reference.classes)
+    def _datasets(self, reference: DatasetReference, i: int) -> list[BoundDataset]:
+        bound = self._bound("dataset", reference, ("data", i), classes=reference.classes)
+        return BoundDataset.with_shifts(reference, bound) if bound else []
 
     def methods(self) -> list[BoundMethod]:
         declared = self.suite.document.extractors

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from adharness.contracts.specs import Params
+from adharness.corruptions import Shift
 from adharness.suite.schema import (
+    DatasetReference,
     DeploymentSettings,
     MapSettings,
     StatisticsSettings,
@@ -47,11 +49,31 @@ class Bound:
 
 @dataclass(frozen=True)
 class BoundDataset:
-    """A data set, as the board calls it. `classes` is None where all that it has are run."""
+    """A data set, as the board calls it. `classes` is None where all that it has are run.
+
+    `shift` is what is done to its test images, and `origin` then the name of the clean set: the
+    two are a pair because they were declared as one, whatever they are called.
+    """
 
     name: str
     bound: Bound
     classes: tuple[str, ...] | None
+    shift: Shift | None = None
+    origin: str | None = None
+
+    @classmethod
+    def with_shifts(cls, reference: DatasetReference, bound: Bound) -> list[BoundDataset]:
+        """Give the clean data set of a reference, and each of its shifts."""
+        origin, classes = reference.board_name, reference.classes
+        return [
+            cls(name, bound, classes, shift, origin if shift else None)
+            for name, shift in reference.board_names.items()
+        ]
+
+    @property
+    def clean(self) -> BoundDataset:
+        """The set without its shift; itself where there is none."""
+        return BoundDataset(self.origin or self.name, self.bound, self.classes)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from adharness.metrics.table import find_metric
 from adharness.suggest import closest
 from adharness.suite.protocols import PROTOCOLS
 from adharness.suite.schema import DialectReference, Document, Method
+from adharness.suite.shift_checks import shift_errors
 from adharness.suite.source import Loc, Source
 from adharness.suite.split import READ, SplitSettings
 from adharness.suite.wording import show, validate
@@ -20,6 +21,7 @@ def check_document(document: Document, source: Source) -> list[SuiteError]:
     """All mistakes that need no registry: repeats, undeclared extractors, unknown ids."""
     return [
         *_repeats(source, ("data",), [reference.board_name for reference in document.data], "name"),
+        *shift_errors(document, source),
         *_repeats(source, ("methods",), [method.name for method in document.methods], "name"),
         *_repeats(source, ("protocols",), document.protocols),
         *_repeats(source, ("seeds",), document.seeds),

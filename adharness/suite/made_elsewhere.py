@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from adharness.contracts.specs import ScorerSpec
-from adharness.suite.bound import Bound
+from adharness.contracts.specs import ExtractorSpec, ScorerSpec
+from adharness.suite.bound import Bound, BoundMethod
 from adharness.suite.protocols import PROTOCOLS
 
 
@@ -18,6 +18,13 @@ def takes_part(scorer: Bound, protocol: str) -> bool:
     if _imported(scorer) and asked.routed:
         return False
     return said is None or said == asked.labels_at_train
+
+
+def made_elsewhere(method: BoundMethod) -> bool:
+    """Whether features or scores are looked up by the images' names, which a shift leaves alone."""
+    extractor, scorer = method.extractor.component.spec, method.scorer.component.spec
+    looks_up = isinstance(extractor, ExtractorSpec) and extractor.imported
+    return looks_up or (isinstance(scorer, ScorerSpec) and scorer.imported)
 
 
 def protocol_flaw(scorer: Bound, protocols: Sequence[str]) -> tuple[str, str] | None:

@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from adharness.corruptions import Shift
+from adharness.suite.shift import ShiftSettings
 from adharness.suite.split import Seed, SplitSettings
 
 SuiteName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=80)]
@@ -49,16 +51,24 @@ class DatasetReference(Reference):
     """A data set; `root` and other keys are parameters of its reader.
 
     `name` is how the board calls it, the `use` name by default; `classes` is the subset to run,
-    all that the set has by default. A reader with a parameter `classes` is told it too.
+    all that the set has by default. A reader with a parameter `classes` is told it too. `shift`
+    has its test images judged corrupted as well, each corruption as a data set beside it.
     """
 
     name: Name | None = None
     classes: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
+    shift: ShiftSettings | None = None
 
     @property
     def board_name(self) -> str:
         """How the board calls it."""
         return self.name or self.use.rpartition("/")[2]
+
+    @property
+    def board_names(self) -> dict[str, Shift | None]:
+        """How the board calls it, and each of its corrupted versions: `textures+noise-3`."""
+        shifts = self.shift.shifts() if self.shift else ()
+        return {self.board_name: None} | {f"{self.board_name}+{s.label}": s for s in shifts}
 
 
 NONE = "none"

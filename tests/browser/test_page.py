@@ -20,7 +20,8 @@ import pytest
 
 from adharness.report import write_report
 from adharness.store.folder import RunFolder
-from adharness.store.records import CellRecord, DatasetRecord, Row, RunRecord, Value
+from adharness.store.records import CellRecord, Row, Value
+from adharness.store.run_record import DatasetRecord, RunRecord
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on the PATH")

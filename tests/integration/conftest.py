@@ -19,7 +19,8 @@ from adharness.engine.run import RunOptions, run_plan
 from adharness.engine.score import Reuse
 from adharness.plan import expand
 from adharness.registry import Component, Registry, discover
-from adharness.store.records import CellRecord, RunRecord
+from adharness.store.records import CellRecord
+from adharness.store.run_record import RunRecord
 from adharness.suite.bind import bind
 from adharness.suite.load import load_suite
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from adharness.store.records import RunRecord
+from adharness.store.run_record import RunRecord
 
 pytestmark = pytest.mark.slow
 SIZE = 48

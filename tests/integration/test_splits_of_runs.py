@@ -78,3 +78,43 @@ def test_a_split_file_that_does_not_fit_ends_the_run_before_anything_is_computed
     split = {"policy": "file", "path": str(path)}
     assert bench.cli(**on_tree, split=split) == 2
     assert not (bench.out / "splits").exists()
+
+
+def without(document, portion, label):
+    """The split of a run, but for the images of one label in one portion of every class."""
+    for its in document["splits"].values():
+        lists = its[portion]
+        kept = [i for i, found in enumerate(lists["labels"]) if found != label]
+        its[portion] = {name: [lists[name][i] for i in kept] for name in ("images", "labels")}
+    return document
+
+
+@pytest.mark.parametrize(
+    ("label", "kind", "thresholders", "code"),
+    [
+        (1, "anomalous", [{"use": "f1"}, {"use": "quantile"}], 2),
+        (1, "anomalous", [{"use": "quantile"}], 0),
+        (0, "normal", [{"use": "quantile"}], 2),
+    ],
+    ids=["f1-without-anomalies", "quantile-without-anomalies", "quantile-without-normals"],
+)
+def test_a_split_file_must_hold_what_the_thresholders_need(
+    bench, on_tree, capsys, label, kind, thresholders, code
+):
+    bench.run(**on_tree)
+    whole = json.loads((bench.out / "splits/folder.json").read_text())
+    path = bench.folder / "mine.json"
+    path.write_text(json.dumps(without(whole, "val", label)))
+    changes = {"split": {"policy": "file", "path": str(path)}, "thresholders": thresholders}
+    for command in ("check", "run"):
+        done = (
+            main.run(["check", str(bench.suite(**on_tree, **changes))])
+            if command == "check"
+            else bench.cli(**on_tree, **changes)
+        )
+        assert done == code, command
+        told = capsys.readouterr().err
+        if code:
+            needs = f"thresholder '{thresholders[0]['use']}' needs {kind} calibration images"
+            assert f"{needs}, but the split file lists none under `val` of bolt, nut" in told
+            assert str(path) in told

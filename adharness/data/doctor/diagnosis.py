@@ -16,6 +16,7 @@ from adharness.data.doctor.counts import (
     check_masks,
     count,
 )
+from adharness.data.doctor.declared import check_regions
 from adharness.data.doctor.findings import Finding, in_order
 from adharness.data.doctor.looks import look_at_all
 from adharness.data.doctor.recognise import Trial, ask, ask_all, choose, takes_root, unrecognised
@@ -124,6 +125,7 @@ def _examine(
         *(finding for look in looks for finding in look.findings),
         *check_masks(roster, classes),
         *(check_counts(classes, expected) if items else ()),
+        *check_regions(roster),
         *check_kinds(items, own),
         *check_strays(roster),
         *exact_copies(items, own),

@@ -125,7 +125,7 @@ def pictures_or_nothing(tree: Tree | None) -> Iterable[str]:
 def _gathered(dataset: Dataset, tree: Tree, source: FolderSource, layout: TreeLayout) -> Roster:
     roster = Roster(dataset, tree)
     try:
-        places = _places(tree, source, layout)
+        places = class_places(tree, source, layout)
     except DataError as error:
         roster.findings.append(refusal(error, "missing-folder"))
         roster.loose.extend(pictures_or_nothing(tree))
@@ -138,7 +138,8 @@ def _gathered(dataset: Dataset, tree: Tree, source: FolderSource, layout: TreeLa
     return roster
 
 
-def _places(tree: Tree, source: FolderSource, layout: TreeLayout) -> dict[str, str]:
+def class_places(tree: Tree, source: FolderSource, layout: TreeLayout) -> dict[str, str]:
+    """Folder of each class. Raises DataError where they cannot be told."""
     if layout.one_class is not None:
         return {layout.one_class: ""}
     wanted = Wanted(source.name, None, source.classes)

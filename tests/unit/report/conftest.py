@@ -17,18 +17,8 @@ from PIL import Image, ImageDraw
 from adharness.report.leaderboard import headline_class
 from adharness.statistics import replicates
 from adharness.store.folder import RunFolder
-from adharness.store.records import (
-    CellRecord,
-    Costs,
-    DatasetRecord,
-    Failure,
-    GalleryImage,
-    Row,
-    RunRecord,
-    SkippedImage,
-    ThresholdRecord,
-    Value,
-)
+from adharness.store.records import CellRecord, Costs, Failure, Row, ThresholdRecord, Value
+from adharness.store.run_record import DatasetRecord, GalleryImage, RunRecord, SkippedImage
 
 METHODS = {"knn": 2.6, "mahalanobis": 2.0, "padim": 1.7, "patchcore": 2.8}  # separation in sigmas
 PROTOCOLS = ["per-class", "model-unified", "absolute-unified"]

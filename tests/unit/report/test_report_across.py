@@ -20,7 +20,8 @@ from adharness.report.scatter import scatters, unseen
 from adharness.report.strips import MARKS, strip_charts
 from adharness.report.write import write_report
 from adharness.store.folder import RunFolder
-from adharness.store.records import CellRecord, RunRecord, ThresholdRecord
+from adharness.store.records import CellRecord, ThresholdRecord
+from adharness.store.run_record import RunRecord
 from adharness.store.views import ViewRecord
 
 SCORES = ImageScores(

@@ -11,13 +11,14 @@ from typing import Any
 
 import pytest
 
-from adharness.report.boards import board_tables, metric_columns, ordered_metrics
+from adharness.report.boards import board_tables
 from adharness.report.class_tables import class_tables
 from adharness.report.dialect_tables import dialect_tables
 from adharness.report.export import to_csv, to_json
 from adharness.report.formats import DASH, points
 from adharness.report.gallery import galleries
 from adharness.report.gap import unification_gaps
+from adharness.report.headings import metric_columns, ordered_metrics
 from adharness.report.leaderboard import Leaderboard, leaderboard
 from adharness.report.metric_names import compared
 from adharness.report.page import build_page, render_page

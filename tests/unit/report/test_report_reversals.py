@@ -7,7 +7,8 @@ import pytest
 from adharness.report.leaderboard import Group, Leaderboard, Standing
 from adharness.report.reversals import reversals, told_reversals
 from adharness.report.seeds import Score
-from adharness.store.records import CellRecord, Row, RunRecord, Value
+from adharness.store.records import CellRecord, Row, Value
+from adharness.store.run_record import RunRecord
 
 
 def cell(macro, pooled, *, told_class=False):
