@@ -11,11 +11,12 @@ not counted: it leaves compiled modules (in a folder of the benchmark's own) and
 
 Ours is `adharness run` from reading the suite to the written page, with an empty feature cache and
 with the bootstrap intervals and metrics below; 15 more images give its threshold, which may not see
-the test. Theirs is `Engine.fit` and `Engine.test` alone, with its pictures switched off and with
-anomalib's four metrics; its threshold is fitted on the test images. Both sides import what
-they need before their clocks start; the last ratio is of whole processes. Ours runs a second time
-with the network's products in bfloat16, which anomalib does not do by itself on a processor. Random
-weights say little of an image, so the AUROCs are there to compare, not to admire.
+the test. Theirs is `Engine.fit` and `Engine.test` alone with anomalib's four metrics, once without
+and once with the pictures it draws by default; its threshold is fitted on the test images. Both
+sides import what they need before their clocks start; the last ratio is of whole processes. Ours
+runs a second time with the network's products in bfloat16, which anomalib does not do by itself on
+a processor. Random weights say little of an image, so the AUROCs are there to compare, not to
+admire.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ HERE = Path(__file__).parent
 METRICS = ("image_auroc", "image_f1_oracle", "pixel_auroc", "pixel_f1_oracle", "region_aupro_30")
 NAMES = {"image_auroc": "image_AUROC", "pixel_auroc": "pixel_AUROC"}  # ours: theirs
 PRECISIONS = ("float32", "bfloat16")
+DRAWING = ("plain", "pictures")
 SMALL = 15  # images of the cell that is not counted
 METHODS: dict[str, dict[str, Any]] = {
     "padim": {
@@ -86,9 +88,9 @@ def compare(name: str, folder: Path, options: argparse.Namespace) -> None:
     taking_turns(name, folder, "small", options.peers)
     rounds = [taking_turns(name, folder, "images", options.peers) for _ in range(options.rounds)]
     print(f"\n{name}, {options.rounds} round(s), medians; load {os.getloadavg()[0]:.1f}")
-    theirs = [run["theirs"] for run in rounds] if options.peers else []
-    if theirs:
-        report_theirs(theirs)
+    theirs = {each: [run[each] for run in rounds] for each in DRAWING if options.peers}
+    for drawing, runs in theirs.items():
+        report_theirs(drawing, runs)
     for precision in PRECISIONS:
         report_ours(precision, [run[precision] for run in rounds], theirs)
 
@@ -105,31 +107,33 @@ def taking_turns(name: str, folder: Path, images: str, peers: str | None) -> dic
     }
     if peers:
         script = HERE / "peers" / "cell.py"
-        runs["theirs"] = measured(peers, script, name, data, CLASS, weights, folder / "peer")
+        given = (name, data, CLASS, weights, folder / "peer")
+        runs |= {drawing: measured(peers, script, *given, drawing) for drawing in DRAWING}
     return runs
 
 
-def report_theirs(runs: list[Run]) -> None:
+def report_theirs(drawing: str, runs: list[Run]) -> None:
     wall, cpu, size = summary(runs)
-    print(f"  theirs, fit and test    {wall:8.1f} s {cpu:8.1f} s cpu {size:6.0f} MiB")
+    print(f"  theirs, {drawing:<15} {wall:8.1f} s {cpu:8.1f} s cpu {size:6.0f} MiB")
     for part in runs[0]["seconds"]:
         print(f"    of which {part:<12} {median(run['seconds'][part] for run in runs):8.1f} s")
     print(f"    with its start        {median(run['process_s'] for run in runs):8.1f} s")
 
 
-def report_ours(precision: str, runs: list[Run], theirs: list[Run]) -> None:
+def report_ours(precision: str, runs: list[Run], theirs: dict[str, list[Run]]) -> None:
     wall, cpu, size = summary(runs)
     print(f"  ours, {precision:<17} {wall:8.1f} s {cpu:8.1f} s cpu {size:6.0f} MiB")
     for part in runs[0]["parts"]:
         print(f"    of which {part:<12} {median(run['parts'][part] for run in runs):8.1f} s")
-    if theirs:
-        other = summary(theirs)
-        starts = [median(run["process_s"] for run in each) for each in (theirs, runs)]
-        print(f"    ratio                 {other[0] / wall:8.1f} x {other[1] / cpu:8.1f} x cpu")
-        print(f"    ratio, with starts    {starts[0] / starts[1]:8.1f} x")
+    for drawing, others in theirs.items():
+        other = summary(others)
+        starts = [median(run["process_s"] for run in each) for each in (others, runs)]
+        print(f"    ratio to {drawing:<12} {other[0] / wall:8.1f} x {other[1] / cpu:8.1f} x cpu")
+        print(f"    the same with starts  {starts[0] / starts[1]:8.1f} x")
     for metric, name in NAMES.items():
         line = f"    {metric:<21} {runs[0]['values'][metric]:8.4f}"
-        print(line + (f", {theirs[0]['values'][name]:.4f} theirs" if theirs else ""), flush=True)
+        found = [f"{others[0]['values'][name]:.4f} theirs" for others in theirs.values()][:1]
+        print(", ".join([line, *found]), flush=True)
 
 
 def summary(runs: list[Run]) -> tuple[float, float, float]:

@@ -67,8 +67,10 @@ class NeighbourShares:
 
 
 def cells_of(board: Leaderboard) -> list[CellRecord]:
-    """Give the cells of a board, each once, in its order."""
-    return list({entry.cell.id: entry.cell for entry in board.rows}.values())
+    """Give the cells of the data sets that a board shows, each once, in its order."""
+    shown = {data.name for data in board.run.datasets}
+    cells = {entry.cell.id: entry.cell for entry in board.rows}.values()
+    return [cell for cell in cells if cell.dataset in shown]
 
 
 def cross_rates(

@@ -1,9 +1,9 @@
 """The same cell by anomalib, in its own environment: fit and test; a line of JSON.
 
-python benchmarks/peers/cell.py METHOD IMAGES CLASS WEIGHTS FOLDER
+python benchmarks/peers/cell.py METHOD IMAGES CLASS WEIGHTS FOLDER (plain|pictures)
 
-All is anomalib's default but this: images are read in the process itself, and no picture is drawn
-of a test image.
+All is anomalib's default but this: images are read in the process itself, and where it is told
+`plain` no picture is drawn of a test image.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ from anomalib.models import Padim, Patchcore
 from safetensors.torch import load_file
 
 
-def made(method: str, weights: Path) -> Any:
-    if method == "padim":
-        model = Padim(backbone="resnet18", pre_trained=False, visualizer=False)
-    else:
-        model = Patchcore(backbone="resnet18", pre_trained=False, visualizer=False)
+def made(method: str, weights: Path, *, pictures: bool) -> Any:
+    kind = Padim if method == "padim" else Patchcore
+    model = kind(backbone="resnet18", pre_trained=False, visualizer=pictures)
     network = model.model.feature_extractor.feature_extractor
     lost = network.load_state_dict(load_file(weights), strict=False).missing_keys
     assert not lost, lost
     return model
 
 
-def main(method: str, images: Path, name: str, weights: Path, folder: Path) -> None:
+def main(
+    method: str, images: Path, name: str, weights: Path, folder: Path, drawing: str
+) -> None:
     torch.manual_seed(0)
-    model = made(method, weights)
+    model = made(method, weights, pictures=drawing == "pictures")
     data = MVTecAD(root=images, category=name, num_workers=0)
     engine = Engine(
         accelerator="cpu", devices=1, default_root_dir=folder, logger=False, barebones=False
@@ -59,4 +59,5 @@ def main(method: str, images: Path, name: str, weights: Path, folder: Path) -> N
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]), sys.argv[3], Path(sys.argv[4]), Path(sys.argv[5]))
+    method, images, name, weights, folder, drawing = sys.argv[1:7]
+    main(method, Path(images), name, Path(weights), Path(folder), drawing)
