@@ -247,6 +247,9 @@ class Threshold:
     batch
         How many test images a batch rule decided over, by their scores alone; 0 for all others,
         whose value no test image can change.
+    promised_fpr
+        The share of new normal images that is flagged at most, on average, if they are exchangeable
+        with those that fitted it; the board says where they are not. None: nothing is promised.
     """
 
     value: float
@@ -254,3 +257,4 @@ class Threshold:
     anomalies: int
     note: str | None = None
     batch: int = 0
+    promised_fpr: float | None = None

@@ -91,6 +91,7 @@ def threshold_record(class_name: str | None, chosen: Threshold) -> ThresholdReco
         anomalies=chosen.anomalies,
         note=chosen.note,
         batch=chosen.batch,
+        promised_fpr=chosen.promised_fpr,
     )
 
 

@@ -5,11 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from adharness.report.drops import Drops
-from adharness.report.formats import counted, interval, percent, points, points_interval
+from adharness.report.formats import (
+    counted,
+    interval,
+    listed,
+    percent,
+    points,
+    points_interval,
+)
 from adharness.report.gap import Gap
 from adharness.report.leaderboard import HEADLINE_METRIC, Leaderboard, Standing, headline_class
 from adharness.report.metric_names import metric_name
 from adharness.report.paired import Resample
+from adharness.report.promises import told_promises
 from adharness.report.reversals import told_reversals
 from adharness.report.seeds import Score
 from adharness.report.view import Glance, Winner
@@ -28,6 +36,7 @@ def findings(
         said.extend(_leaders(data.name, best))
         said.extend(_sureness(board, best, resample) if resample else [])
     said.extend(told_reversals(board, resample))
+    said.extend(told_promises(board))
     fair = [gap for gap in gaps if gap.scope == "macro" and not gap.class_oracle]
     said += [*_largest(fair, HEADLINE_METRIC), *_largest(fair, "image_f1")]
     if drops:
@@ -74,7 +83,7 @@ def _leaders(dataset: str, best: Sequence[Standing]) -> list[str]:
     if len(names) == 1:
         return [f"On {dataset}, {names[0]} leads under every protocol."]
     told = "; ".join(
-        f"{name} under " + _listed([w.group.protocol for w in best if w.method == name])
+        f"{name} under " + listed([w.group.protocol for w in best if w.method == name])
         for name in names
     )
     return [f"On {dataset} the winner changes with the protocol: {told}."]
@@ -95,7 +104,7 @@ def _sureness(board: Leaderboard, best: Sequence[Standing], resample: Resample) 
         sure.extend([protocol] if lead.low > 0 else [])
     if not told:
         return []
-    clear = f"Clear of zero: {_listed(sure)}." if sure else "None is clear of zero."
+    clear = f"Clear of zero: {listed(sure)}." if sure else "None is clear of zero."
     return ["Leads over the second, in points of headline AUROC: " + "; ".join(told) + f". {clear}"]
 
 
@@ -140,10 +149,6 @@ def _lost(gap: Gap) -> float:
 def _setting(gap: Gap, *, with_thresholder: bool) -> str:
     told = f"normalizer {gap.normalizer}"
     return f"{told}, thresholder {gap.thresholder}" if with_thresholder else told
-
-
-def _listed(names: Sequence[str]) -> str:
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def _under_shift(board: Leaderboard, dataset: str, drops: Drops) -> list[str]:

@@ -59,6 +59,11 @@ def counted(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
+def listed(names: Sequence[str]) -> str:
+    """Join names for a sentence: `a`, `a and b`, `a, b and c`."""
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
 def compact(value: float) -> str:
     """Three significant digits, thousands spaced: scores, milliseconds, megabytes."""
     if abs(value) >= 1000:

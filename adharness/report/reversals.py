@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from itertools import permutations
 from typing import NamedTuple
 
-from adharness.report.formats import points, points_interval
+from adharness.report.formats import listed, points, points_interval
 from adharness.report.leaderboard import (
     HEADLINE_METRIC,
     Leaderboard,
@@ -87,7 +87,7 @@ def _told(found: Reversal, resample: Resample | None) -> str:
     )
     if not found.repairs:
         return f"{said}; no normalizer of this suite turns it back."
-    return f"{said}; turned back by the normalizer {' and by '.join(found.repairs)}."
+    return f"{said}; turned back by {listed(found.repairs)}."
 
 
 def _pairs(board: Leaderboard, normalizer: str) -> Iterator[tuple[Standing, Standing]]:

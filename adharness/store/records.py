@@ -84,6 +84,8 @@ class ThresholdRecord(Record):
     note: str | None = None
     batch: int = 0
     """Test images that a batch rule decided over; 0 where no test image has a say."""
+    promised_fpr: float | None = None
+    """Share of new normal images that are flagged at most, if they are as those that fitted it."""
 
 
 class Costs(Record):

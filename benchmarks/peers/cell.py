@@ -31,9 +31,7 @@ def made(method: str, weights: Path, *, pictures: bool) -> Any:
     return model
 
 
-def main(
-    method: str, images: Path, name: str, weights: Path, folder: Path, drawing: str
-) -> None:
+def main(method: str, images: Path, name: str, weights: Path, folder: Path, drawing: str) -> None:
     torch.manual_seed(0)
     model = made(method, weights, pictures=drawing == "pictures")
     data = MVTecAD(root=images, category=name, num_workers=0)

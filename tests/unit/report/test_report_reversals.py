@@ -57,7 +57,7 @@ def test_the_normalizers_that_turn_it_back_are_named_and_an_upper_bound_is_calle
         )
     )
     bound = "zscore (told the class: an upper bound)"
-    assert said.endswith(f"turned back by the normalizer {bound} and by regressed.")
+    assert said.endswith(f"turned back by {bound} and regressed.")
 
 
 def test_the_largest_of_several_is_told_by_its_smaller_lead():

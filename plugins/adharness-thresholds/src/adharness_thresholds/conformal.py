@@ -56,7 +56,9 @@ class ConformalQuantile:
         count = len(scores)
         rank = math.ceil((count + 1) * self._level)
         value = float(np.sort(scores)[min(rank, count) - 1])
-        return Threshold(value, count, 0, self._note(count, "false positives"))
+        promised = max(1 - self._level, Fraction(1, count + 1))
+        note = self._note(count, "false positives")
+        return Threshold(value, count, 0, note, promised_fpr=float(promised))
 
     def pixel_threshold(self, maps: Sequence[Float32]) -> Threshold:
         """Choose from the maps of held-out normal images, each of the same weight.

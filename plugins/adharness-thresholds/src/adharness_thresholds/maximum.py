@@ -33,7 +33,9 @@ class MaxNormal:
             If there is no normal image, or a score is not finite.
         """
         scores = normal_scores(calibration)
-        return Threshold(float(scores.max()), len(scores), 0, _note(len(scores), "false positives"))
+        count = len(scores)
+        note = _note(count, "false positives")
+        return Threshold(float(scores.max()), count, 0, note, promised_fpr=1 / (count + 1))
 
     def pixel_threshold(self, maps: Sequence[Float32]) -> Threshold:
         """Choose from the maps of held-out normal images.
