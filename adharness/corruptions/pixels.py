@@ -75,6 +75,29 @@ def illumination(pixels: UInt8, level: Level, rng: np.random.Generator) -> UInt8
     return as_uint8(_shares(pixels) * (1 - np.float32(lost) * ramp)[:, :, None])
 
 
+def study(pixels: UInt8, level: Level, rng: np.random.Generator) -> UInt8:
+    """Change what a moved image looks like: colours, focus, noise and light, drawn in this order.
+
+    `level` is, after three numbers of the move: how far gain, contrast and saturation go from 1,
+    the largest blur and noise (each done to half of the images), and the least and largest share of
+    light lost.
+    """
+    jitter, sigma, deviation, *lost = level[3:]
+    gain, spread, colour = rng.uniform(1 - jitter, 1 + jitter, 3).astype(np.float32)
+    blurred, noisy = rng.uniform(0, 1, 2) < 0.5
+    sigma, deviation = rng.uniform(sigma / 20, sigma), rng.uniform(deviation / 5, deviation)
+    shares = _shares(pixels) * gain
+    mean = shares.mean(axis=(0, 1), keepdims=True)
+    shares = (shares - mean) * spread + mean
+    grey = shares.mean(axis=2, keepdims=True)
+    changed = as_uint8((shares - grey) * colour + grey)
+    if blurred:
+        changed = blur(changed, (sigma,), rng)
+    if noisy:
+        changed = noise(changed, (deviation,), rng)
+    return illumination(changed, tuple(lost), rng)
+
+
 def as_uint8(shares: AnyArray) -> UInt8:
     """Round shares of one (H, W, 3) to eight bits; what lies outside is clipped."""
     return np.asarray(np.rint(np.clip(shares, 0, 1) * 255), dtype=np.uint8)

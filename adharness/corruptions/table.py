@@ -27,7 +27,10 @@ class Corruption:
     levels
         The numbers of each severity, the mildest first.
     apply
-        Corrupts (H, W, 3) uint8 pixels; None where they are moved, by `affine`.
+        Corrupts (H, W, 3) uint8 pixels; None where they are moved and no more.
+    moves
+        Whether pixels change their place first, so that masks must follow. The first three numbers
+        of a level are then those of `placement`.
     version
         Raised whenever the code gives other pixels: it is part of an image's fingerprint.
     """
@@ -37,12 +40,8 @@ class Corruption:
     source: str
     levels: tuple[Level, ...]
     apply: Callable[[UInt8, Level, np.random.Generator], UInt8] | None
+    moves: bool = False
     version: int = 1
-
-    @property
-    def moves(self) -> bool:
-        """Whether pixels change their place, so that masks must follow."""
-        return self.apply is None
 
 
 CORRUPTIONS: Mapping[str, Corruption] = MappingProxyType(
@@ -97,6 +96,19 @@ CORRUPTIONS: Mapping[str, Corruption] = MappingProxyType(
                 f"our own steps; {_STUDY}",
                 tuple((2.0 * k, 0.02 * k, 0.02 * k) for k in range(1, SEVERITIES + 1)),
                 None,
+                moves=True,
+            ),
+            Corruption(
+                "study",
+                "All at once, as another camera: moved, other colours, half of the images blurred, "
+                "half noisy, light that falls off; the largest of each",
+                f"our own code and steps; {_STUDY}, without its hidden zoom",
+                tuple(
+                    (2.0 * k, 0.02 * k, 0.02 * k, 0.06 * k, 0.4 * k, 0.01 * k, 0.08 * k, 0.14 * k)
+                    for k in range(1, SEVERITIES + 1)
+                ),
+                pixels.study,
+                moves=True,
             ),
         )
     }

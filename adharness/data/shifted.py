@@ -68,11 +68,13 @@ class ShiftedDataset:
         native = self._clean.image(sample)
         if not self._is_corrupted(sample):
             return native
-        apply = self._shift.kind.apply
-        if apply is not None:
-            return apply(native, self._shift.level, self._rng(sample))
-        ground = self._clean.mask(sample) if sample.has_mask else None
-        return move_image(native, self._placement(sample, ground))
+        kind, pixels = self._shift.kind, native
+        if kind.moves:
+            ground = self._clean.mask(sample) if sample.has_mask else None
+            pixels = move_image(native, self._placement(sample, ground))
+        if kind.apply is None:
+            return pixels
+        return kind.apply(pixels, self._shift.level, self._rng(sample, "pixels"))
 
     def mask(self, sample: Sample) -> Ground:
         """Give the clean mask, moved along where the pixels are.
@@ -89,11 +91,12 @@ class ShiftedDataset:
     def _is_corrupted(self, sample: Sample) -> bool:
         return sample.path in self._corrupted
 
-    def _rng(self, sample: Sample) -> np.random.Generator:
-        return generator("shift", self._shift.corruption, self._shift.seed, sample.path)
+    def _rng(self, sample: Sample, of: str) -> np.random.Generator:
+        """Draws of an image's place and of its pixels, which know nothing of each other."""
+        return generator("shift", of, self._shift.corruption, self._shift.seed, sample.path)
 
     def _placement(self, sample: Sample, ground: Ground) -> Placement:
-        return placement(_regions(ground), self._shift.level, self._rng(sample))
+        return placement(_regions(ground), self._shift.level[:3], self._rng(sample, "place"))
 
 
 def _regions(ground: Ground) -> list[Bool]:

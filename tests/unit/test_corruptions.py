@@ -33,9 +33,9 @@ def photograph(height: int = 40, width: int = 56) -> np.ndarray:
 
 def corrupted(pixels: np.ndarray, name: str, severity: int, seed: int = 0) -> np.ndarray:
     shift, rng = Shift(name, severity), np.random.default_rng(seed)
-    if shift.kind.apply is None:
-        return move_image(pixels, placement([], shift.level, rng))
-    return shift.kind.apply(pixels, shift.level, rng)
+    if shift.kind.moves:
+        pixels = move_image(pixels, placement([], shift.level[:3], rng))
+    return pixels if shift.kind.apply is None else shift.kind.apply(pixels, shift.level, rng)
 
 
 @pytest.mark.parametrize("name", CORRUPTIONS)
@@ -55,7 +55,7 @@ def test_the_same_draws_give_the_same_image(name):
     np.testing.assert_array_equal(corrupted(pixels, name, 3), corrupted(pixels, name, 3))
 
 
-@pytest.mark.parametrize("name", ["noise", "illumination", "affine"])
+@pytest.mark.parametrize("name", ["noise", "illumination", "affine", "study"])
 def test_other_draws_give_another_image(name):
     pixels = photograph()
     assert (corrupted(pixels, name, 3, seed=0) != corrupted(pixels, name, 3, seed=1)).any()
@@ -96,6 +96,8 @@ def test_the_levels_are_those_of_imagenet_c_and_of_the_study():
     }
     assert CORRUPTIONS["illumination"].levels[-1] == (0.4, 0.7)
     assert CORRUPTIONS["affine"].levels[-1] == pytest.approx((10.0, 0.10, 0.10))
+    ranges = (10.0, 0.10, 0.10, 0.3, 2.0, 0.05, 0.4, 0.7)
+    assert CORRUPTIONS["study"].levels[-1] == pytest.approx(ranges)
 
 
 def test_jpeg_is_what_pillow_makes_of_the_image():
@@ -142,6 +144,17 @@ def test_illumination_only_takes_light_away_and_leaves_the_brightest_corner():
     assert 255 * 0.3 - 1 <= after.min() <= 255 * 0.6 + 1
     corners = after[[0, 0, -1, -1], [0, -1, 0, -1], 0]
     assert {corners.max(), corners.min()} == {after.max(), after.min()}
+
+
+def test_the_study_blurs_and_roughens_each_about_half_of_the_images():
+    edge = np.full((224, 64, 3), 128, np.uint8)
+    edge[:, 32:] = 60
+    apply, level = CORRUPTIONS["study"].apply, (0.0,) * 3 + (0.0, 10.0, 0.05, 0.0, 0.0)
+    images = [apply(edge, level, np.random.default_rng(seed)).astype(float) for seed in range(100)]
+    noisy = sum(image[:, :8].std() > 1 for image in images)
+    blurred = sum(image[:, 28:32].mean() < 127 for image in images)
+    assert 35 <= noisy <= 65
+    assert 35 <= blurred <= 65
 
 
 def test_a_quarter_turn_is_counter_clockwise():
