@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -22,6 +23,7 @@ from adharness.metrics import (
     find_metric,
 )
 from adharness.statistics import bootstrap_weights, replicates_of, resample_pixels
+from adharness.store.identity import digest
 from adharness.store.records import Failure, Row
 from adharness.suite.schema import DeploymentSettings, StatisticsSettings
 
@@ -100,6 +102,18 @@ class Referee:
             return np.zeros((0, len(labels)), dtype=np.int64)
         rng = np.random.default_rng([zlib.crc32(class_name.encode()), 1])
         return bootstrap_weights(labels, self._statistics.bootstrap, rng)
+
+    @cached_property
+    def draws(self) -> str:
+        """Digest of the images, their strata and how often they are drawn.
+
+        Replicates of two cells with the same one are paired.
+        """
+        survey = self._survey
+        images = [survey.portion("test", name) for name in survey.classes]
+        paths = [[survey.samples[i].path for i in of_class.tolist()] for of_class in images]
+        labels = [survey.labels(of_class).tolist() for of_class in images]
+        return digest([list(survey.classes), paths, labels, self._statistics.bootstrap])
 
     def ranking(
         self,
