@@ -17,8 +17,9 @@ from adharness.metrics.inputs import PixelImage
 from adharness.metrics.pixels import Bracket, SortedPixels
 from adharness.metrics.regions import SaturatedOverlap
 from adharness.metrics.segments import Kind
+from adharness.threads import allowed, in_order
 
-ANOMALOUS, NORMAL, GOOD = 512, 1024, 256
+ANOMALOUS, NORMAL, GOOD = 256, 512, 128
 """Knots of each kind, or as many as there are pixels of it; of the first, two at each score."""
 
 ENTRIES = 2**22
@@ -105,15 +106,23 @@ def count_at(
         carries no number of its image. Each is sorted by itself.
     """
     normal = np.zeros((count, len(knots)))
-    for image in images:
-        scores = image.scores.ravel() if image.mask is None else image.scores[~image.mask]
-        below = np.searchsorted(np.sort(scores), knots, side="left")
-        normal[image.number] = (len(scores) - below)[::-1]
+    workers = allowed()
+    counted = in_order(
+        lambda image: _normals_at(knots, image), images, workers=workers, ahead=2 * workers
+    )
+    for number, at in enumerate(counted):
+        normal[number] = at[::-1]
     reading = _Reading(knots, pixels, count)
     for bracket in pixels.brackets():
         reading.add(bracket)
     regions = {kind: _by_image(pixels, kind, count) for kind in pixels.segments.regions}
     return KnotCounts(np.cumsum(reading.anomalous, axis=1), normal, reading.gains, regions)
+
+
+def _normals_at(knots: Float32, image: PixelImage) -> Int64:
+    """Count the normal pixels of an image at or above each knot, (K,)."""
+    scores = image.scores.ravel() if image.mask is None else image.scores[~image.mask]
+    return len(scores) - np.searchsorted(np.sort(scores), knots, side="left")
 
 
 class _Reading:

@@ -18,10 +18,10 @@ from adharness.metrics.pixel_pass import PixelPass, read_decider
 from adharness.metrics.table import MetricSpec
 from adharness.metrics.values import MetricValue
 from adharness.statistics.knots import KnotCounts, choose_knots, count_at
-from adharness.statistics.weighted_pixels import WeightedPixels
+from adharness.statistics.weighted_pixels import WeightedSums
 
-CHUNK = 64
-"""Resamples read together: few enough for the processor's cache."""
+BLOCK = 1024
+"""Resamples weighted together: some tens of MiB."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,11 +72,15 @@ def resample_pixels(
     Notes
     -----
     At a threshold, replicates are exact. Others are read off the counts of each image at up to
-    2,304 scores, the knots: exactly the metric of the weighted images with each score rounded down
-    to a knot. Of any set of images, all pixels from one knot up to the next hold at most 1/511 of
-    the anomalous pixels, or have a single score; and the normal pixels from one knot to the next
-    are at most 2 % of those above, N <= 10**9 (of rank 1 to 50: one pixel). What the rounding does
-    to the value of the images as they are is known exactly, and taken off every replicate.
+    1,152 scores, the knots: exactly the metric of the weighted images with each score rounded down
+    to a knot. What the rounding does to the value of the images as they are is known exactly, and
+    taken off every replicate; so weights of one give the value itself. Where at most 3,600
+    images have at most 256 anomalous pixels together, no knot is missing and replicates are exact.
+    Else the pixels that
+    one knot stands for are at most 1/255 of the anomalous ones, but for ties, and at most 4.2 % of
+    the normal ones above, of up to 10**9; the area under a curve whose steps hold a share d moves
+    by no more than d/2. Measured against the metric of the images as often as drawn, replicates
+    were off by less than 0.001, and less than 1 % of the interval's half-width.
 
     References
     ----------
@@ -112,15 +116,15 @@ def _replicates(
     weights: Int64,
 ) -> dict[str, Float64]:
     """Read every metric of every resample, each moved by what the knots do to the value itself."""
-    found = {spec.name: np.empty(len(weights)) for spec in specs}
-    for start in range(0, len(weights), CHUNK):
-        part = WeightedPixels(counts, weights[start : start + CHUNK])
-        for spec in specs:
-            found[spec.name][start : start + CHUNK] = part.value(spec)
-    whole = WeightedPixels(counts, np.ones((1, weights.shape[1]), np.int64))
+    whole = WeightedSums(counts, np.ones((1, weights.shape[1]), np.int64)).values(specs)
+    blocks = [
+        WeightedSums(counts, weights[start : start + BLOCK]).values(specs)
+        for start in range(0, len(weights), BLOCK)
+    ]
+    found = {spec.name: np.concatenate([block[spec.name] for block in blocks]) for spec in specs}
     return {
         spec.name: np.clip(
-            found[spec.name] + (values[spec.name].value - whole.value(spec)[0]), *spec.range
+            found[spec.name] + (values[spec.name].value - whole[spec.name][0]), *spec.range
         )
         for spec in specs
     }
