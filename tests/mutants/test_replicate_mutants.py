@@ -165,7 +165,9 @@ TRIALS = [
 ]
 
 
-@pytest.mark.parametrize("holds", dict.fromkeys(trial.holds for trial in TRIALS), ids=lambda h: h.__name__)
+@pytest.mark.parametrize(
+    "holds", dict.fromkeys(trial.holds for trial in TRIALS), ids=lambda h: h.__name__
+)
 def test_the_property_holds_for_our_own_code(holds):
     assert holds()
 
