@@ -74,13 +74,13 @@ def resample_pixels(
     At a threshold, replicates are exact. Others are read off the counts of each image at up to
     1,152 scores, the knots: exactly the metric of the weighted images with each score rounded down
     to a knot. What the rounding does to the value of the images as they are is known exactly, and
-    taken off every replicate; so weights of one give the value itself. Where at most 3,600
-    images have at most 256 anomalous pixels together, no knot is missing and replicates are exact.
-    Else the pixels that
-    one knot stands for are at most 1/255 of the anomalous ones, but for ties, and at most 4.2 % of
-    the normal ones above, of up to 10**9; the area under a curve whose steps hold a share d moves
-    by no more than d/2. Measured against the metric of the images as often as drawn, replicates
-    were off by less than 0.001, and less than 1 % of the interval's half-width.
+    taken off every replicate; so weights of one give the value itself. Where at most 3,600 images
+    have at most 256 anomalous pixels together, no knot is missing and replicates are exact. Else
+    the pixels that one knot stands for are at most 1/255 of the anomalous ones, but for ties, and
+    at most 4.2 % of the normal ones above, of up to 10**9. The area under a curve whose steps hold
+    a share d of the drawn pixels each moves by no more than d/2. Measured against the metric of the
+    images as often as drawn, replicates were off by less than 0.001, and by less than 1 % of half
+    the interval.
 
     References
     ----------
