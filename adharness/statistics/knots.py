@@ -19,7 +19,7 @@ from adharness.metrics.regions import SaturatedOverlap
 from adharness.metrics.segments import Kind
 from adharness.threads import allowed, in_order
 
-ANOMALOUS, NORMAL, GOOD = 256, 512, 128
+ANOMALOUS, NORMAL, GOOD = 160, 320, 80
 """Knots of each kind, or as many as there are pixels of it; of the first, two at each score."""
 
 ENTRIES = 2**22

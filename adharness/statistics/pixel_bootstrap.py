@@ -72,15 +72,15 @@ def resample_pixels(
     Notes
     -----
     At a threshold, replicates are exact. Others are read off the counts of each image at up to
-    1,152 scores, the knots: exactly the metric of the weighted images with each score rounded down
+    720 scores, the knots: exactly the metric of the weighted images with each score rounded down
     to a knot. What the rounding does to the value of the images as they are is known exactly, and
-    taken off every replicate; so weights of one give the value itself. Where at most 3,600 images
-    have at most 256 anomalous pixels together, no knot is missing and replicates are exact. Else
-    the pixels that one knot stands for are at most 1/255 of the anomalous ones, but for ties, and
-    at most 4.2 % of the normal ones above, of up to 10**9. The area under a curve whose steps hold
+    taken off every replicate; so weights of one give the value itself. Where at most 5,800 images
+    have at most 160 anomalous pixels together, no knot is missing and replicates are exact. Else
+    the pixels that one knot stands for are at most 1/159 of the anomalous ones, but for ties, and
+    at most 6.7 % of the normal ones above, of up to 10**9. The area under a curve whose steps hold
     a share d of the drawn pixels each moves by no more than d/2. Measured against the metric of the
-    images as often as drawn, replicates were off by less than 0.001, and by less than 1 % of half
-    the interval.
+    images as often as drawn, areas were off by less than 0.001, oracle F1 and IoU by less than
+    0.002, and all by less than 1 % of half the interval.
 
     References
     ----------

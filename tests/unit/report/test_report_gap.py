@@ -6,7 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from adharness.report.formats import DASH
 from adharness.report.gap import unification_gaps
+from adharness.report.gap_view import gap_charts
 from adharness.report.leaderboard import find_value, headline_class, leaderboard
 from adharness.report.paired import HEADLINE, paired_intervals
 from adharness.report.reading import ImageScores, PixelReplicates, read_run, read_scores
@@ -108,6 +110,15 @@ def test_stored_replicates_are_paired_if_they_were_drawn_alike(run_folder: Path)
     assert headline == pytest.approx((-150.0 + shift, -150.0 + shift))
     assert found == expected
     assert resample(first, third) == {}
+
+
+def test_maps_have_bars_of_their_own_where_there_are_masks(run_folder: Path) -> None:
+    board = leaderboard(*read_run(run_folder))
+    charts = gap_charts(board, unification_gaps(board))
+    of_maps = [chart for chart in charts if "region AUPRO 30 %" in chart.title]
+    assert {chart.title.partition(":")[0] for chart in of_maps} == {"textures"}
+    assert len(of_maps) == 2 * 2  # protocols, normalizers; no thresholder has a say
+    assert all(bar.text != DASH for chart in of_maps for bar in chart.bars)
 
 
 def test_several_seeds_give_a_spread_instead_of_an_interval(fake_run: Any, tmp_path: Path) -> None:
