@@ -115,7 +115,7 @@ def count_at(
     reading = _Reading(knots, pixels, count)
     for bracket in pixels.brackets():
         reading.add(bracket)
-    regions = {kind: _by_image(pixels, kind, count) for kind in pixels.segments.regions}
+    regions = {kind: _by_image(pixels, kind, count) for kind in reading.gains}
     return KnotCounts(np.cumsum(reading.anomalous, axis=1), normal, reading.gains, regions)
 
 
@@ -132,8 +132,9 @@ class _Reading:
         self._knots, self._segments = knots, pixels.segments
         shape = (count, len(knots))
         self.anomalous = np.zeros(shape)
-        self.gains: dict[Kind, Float64] = {kind: np.zeros(shape) for kind in self._segments.regions}
-        self._shares = {kind: self._share_of_pixel(kind) for kind in self.gains if kind == "eight"}
+        exact = [kind for kind in self._segments.regions if kind != "four"]  # that is dialects'
+        self.gains: dict[Kind, Float64] = {kind: np.zeros(shape) for kind in exact}
+        self._shares = {kind: self._share_of_pixel(kind) for kind in exact if kind == "eight"}
         declared = "declared" in self.gains
         self._saturated = SaturatedOverlap(pixels, 1.0) if declared else None
 
