@@ -19,6 +19,7 @@ from adharness.engine.family import (
 )
 from adharness.engine.group import FeatureGroup
 from adharness.engine.judge import POOLED, Referee, Table
+from adharness.engine.measured import replicate_arrays
 from adharness.engine.score import Reuse, ScoringOutcome, task_versions
 from adharness.engine.told import told_class
 from adharness.plan import Cell
@@ -110,6 +111,7 @@ class CellWorker:
             "metrics": sorted(self.suite.metrics),
             "statistics": self.suite.statistics.model_dump(mode="json"),
             "deployment": costs_told(self.suite),
+            "resampled": ["image", "pixel", "region"],
         }
 
     def _versions(self, cell: Cell) -> dict[str, str]:
@@ -137,12 +139,22 @@ class CellWorker:
         if decided.chosen or decided.gaps:
             of_images = self._of_images(decided, family, ranking)
             arrays["scores.npz"] = {**self._score_arrays(decided, family), **of_images}
-        shared = {f.name: f for f in family.maps_file}
-        if not shared and family.gathered.patches is not None and family.parts:
-            arrays["maps.npz"] = self._map_arrays(family, record.identity["maps"])
-        self.folder.put_cell(record, arrays, shared)
-        if "maps.npz" in arrays:
-            family.maps_file.append(self.folder.path / "cells" / record.id / "maps.npz")
+        shared = {f.name: f for f in family.shared_files}
+        made = {} if shared else self._shared_arrays(record, family, ranking)
+        self.folder.put_cell(record, {**arrays, **made}, shared)
+        family.shared_files.extend(self.folder.path / "cells" / record.id / name for name in made)
+
+    def _shared_arrays(
+        self, record: CellRecord, family: Family, ranking: Table
+    ) -> dict[str, Mapping[str, AnyArray]]:
+        """Give what no thresholder changes: the maps, and replicates of what is read off them."""
+        made: dict[str, Mapping[str, AnyArray]] = {}
+        if family.gathered.patches is not None and family.parts:
+            made["maps.npz"] = self._map_arrays(family, record.identity["maps"])
+        drawn = replicate_arrays(ranking)
+        if drawn:
+            made["replicates.npz"] = {**drawn, "draws": np.array(self.referee.draws)}
+        return made
 
     def _score_arrays(self, decided: Decided, family: Family) -> dict[str, AnyArray]:
         test = decided.test_arrays()

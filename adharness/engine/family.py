@@ -105,8 +105,8 @@ class Family:
     failures: dict[str, Failure]
     pixel_thresholder: Bound | None = None
     """What the suite says under `pixel_threshold:`; None for the rule of MVTec AD 2."""
-    maps_file: list[Path] = field(default_factory=list)
-    """The stored maps, once the first cell has written them; the others link to them."""
+    shared_files: list[Path] = field(default_factory=list)
+    """Stored maps and replicates, once the first cell has written them; the others link to them."""
 
     @cached_property
     def pixel_thresholds(self) -> list[tuple[Part, Threshold]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -21,10 +22,8 @@ from adharness.metrics import (
     evaluate_pixels,
     find_metric,
 )
-from adharness.statistics.bootstrap import (
-    bootstrap_weights,
-    replicates_of,
-)
+from adharness.statistics import bootstrap_weights, replicates_of, resample_pixels
+from adharness.store.identity import digest
 from adharness.store.records import Failure, Row
 from adharness.suite.schema import DeploymentSettings, StatisticsSettings
 
@@ -104,6 +103,18 @@ class Referee:
         rng = np.random.default_rng([zlib.crc32(class_name.encode()), 1])
         return bootstrap_weights(labels, self._statistics.bootstrap, rng)
 
+    @cached_property
+    def draws(self) -> str:
+        """Digest of the images, their strata and how often they are drawn.
+
+        Replicates of two cells with the same one are paired.
+        """
+        survey = self._survey
+        images = [survey.portion("test", name) for name in survey.classes]
+        paths = [[survey.samples[i].path for i in of_class.tolist()] for of_class in images]
+        labels = [survey.labels(of_class).tolist() for of_class in images]
+        return digest([list(survey.classes), paths, labels, self._statistics.bootstrap])
+
     def ranking(
         self,
         row: str,
@@ -118,7 +129,7 @@ class Referee:
         pixel = [m.name for m in mine if m.level != "image"]
         return {
             **self._image_metrics(row, positions, scores, image, None),
-            **self._pixel_metrics(positions, maps, pixel, None),
+            **self._pixel_metrics(row, positions, maps, pixel, None),
         }
 
     @property
@@ -127,7 +138,7 @@ class Referee:
         return bool(self._pixels_decided)
 
     def pixel_decisions(
-        self, positions: Int64, maps: ScoredMaps | None, thresholds: Float64 | None
+        self, row: str, positions: Int64, maps: ScoredMaps | None, thresholds: Float64 | None
     ) -> dict[str, Measured]:
         """Measure what is decided at the deployed pixel thresholds, (n,) one an image.
 
@@ -136,7 +147,7 @@ class Referee:
         names = self._pixels_decided
         if maps is not None and thresholds is None:
             return undefined(names, "no held-out normal image fits the pixel threshold")
-        return self._pixel_metrics(positions, maps, names, thresholds)
+        return self._pixel_metrics(row, positions, maps, names, thresholds)
 
     def decisions(self, positions: Int64, scores: Float64, thresholds: Float64) -> Table:
         """Measure every metric of the decisions at the deployed thresholds, (n,) one an image."""
@@ -222,6 +233,7 @@ class Referee:
 
     def _pixel_metrics(
         self,
+        row: str,
         positions: Int64,
         maps: ScoredMaps | None,
         names: Sequence[str],
@@ -235,5 +247,9 @@ class Referee:
         if missing or maps is None:
             return undefined(names, missing)
         masks = self._truth.of(positions)
-        values = evaluate_pixels(masks, maps, names, threshold=thresholds, spill_to=self._spill_to)
-        return {name: Measured(value) for name, value in values.items()}
+        weights, folder = self._row_weights(row), self._spill_to
+        if not len(weights):
+            values = evaluate_pixels(masks, maps, names, threshold=thresholds, spill_to=folder)
+            return {name: Measured(value) for name, value in values.items()}
+        drawn = resample_pixels(masks, maps, names, weights, threshold=thresholds, spill_to=folder)
+        return {name: Measured(one.value, one.replicates) for name, one in drawn.items()}

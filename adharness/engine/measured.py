@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from adharness.arrays import Float64
-from adharness.metrics import MetricValue
+from adharness.arrays import AnyArray, Float64
+from adharness.metrics import MetricValue, find_metric
 from adharness.statistics.bootstrap import interval, macro_replicates
 from adharness.store.records import Spread, Value
 
@@ -38,6 +38,35 @@ class Measured:
             return None
         ends = np.quantile(np.array(own, dtype=np.float64), [0.0, 0.25, 0.5, 0.75, 1.0])
         return Spread(**dict(zip(Spread.model_fields, ends.tolist(), strict=True)))
+
+
+def replicate_arrays(table: Mapping[str, Mapping[str, Measured]]) -> dict[str, AnyArray]:
+    """Give the replicates of pixel and region metrics as they are stored; empty without any.
+
+    Those of image metrics are not kept: a report makes them from the scores beside.
+
+    Returns
+    -------
+    scopes : (S,) text
+        Names of the rows.
+    metrics : (M,) text
+    values : (S, M, B) float32
+        NaN where a metric is undefined.
+    """
+    drawn = {
+        (scope, name): one.replicates
+        for scope, metrics in table.items()
+        for name, one in metrics.items()
+        if one.replicates is not None and find_metric(name).level != "image"
+    }
+    scopes, metrics = (list(dict.fromkeys(key[axis] for key in drawn)) for axis in range(2))
+    if not drawn:
+        return {}
+    size = len(next(iter(drawn.values())))
+    values = np.full((len(scopes), len(metrics), size), np.nan, np.float32)
+    for (scope, metric), replicates in drawn.items():
+        values[scopes.index(scope), metrics.index(metric)] = replicates
+    return {"scopes": np.array(scopes), "metrics": np.array(metrics), "values": values}
 
 
 def undefined(names: Sequence[str], reason: str | None) -> dict[str, Measured]:

@@ -65,7 +65,7 @@ class Rankings:
                 ranked = self._measure(row, raw, "order") | self._measure(row, own, "scale")
             else:
                 ranked = self._measure(row, own, "order", "scale")
-            table[row] = ranked | self._decide(own, chosen, family)
+            table[row] = ranked | self._decide(row, own, chosen, family)
         return table
 
     def _measure(self, row: str, ranked: _Ranked, *kinds: Kind) -> dict[str, Measured]:
@@ -77,14 +77,14 @@ class Rankings:
             )
         return self._measured[key]
 
-    def _decide(self, own: _Ranked, chosen: Int64, family: Family) -> dict[str, Measured]:
+    def _decide(self, row: str, own: _Ranked, chosen: Int64, family: Family) -> dict[str, Measured]:
         """Measure the pixels at the deployed threshold, which no thresholder has a say in."""
         if not self.referee.decides_pixels:
             return {}
         thresholds = family.test_pixel_thresholds()
         mine = None if thresholds is None else thresholds[chosen]
         positions = self.gathered.positions[own.rows]
-        return self.referee.pixel_decisions(positions, own.maps(self.gathered), mine)
+        return self.referee.pixel_decisions(row, positions, own.maps(self.gathered), mine)
 
 
 def _shared(normalizers: Sequence[FittedNormalizer]) -> Hashable:

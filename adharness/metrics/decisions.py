@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -91,8 +93,7 @@ def confusion(anomalous: Bool, flagged: Bool, weights: Int64 | None = None) -> C
     outcomes = np.stack(
         [anomalous & flagged, ~anomalous & flagged, anomalous & ~flagged, ~anomalous & ~flagged]
     )
-    # Float64 products run in BLAS and are exact for counts below 2**53.
-    totals = np.rint(counts.astype(np.float64) @ outcomes.T.astype(np.float64)).astype(np.int64)
+    totals = _weighted(outcomes.T, counts)
     return Confusion(*(np.asarray(totals[..., column]) for column in range(4)))
 
 
@@ -135,6 +136,21 @@ def fpr(counts: Confusion) -> Float64:
     return ratio(counts.false_positives, counts.negatives)
 
 
+DECISIONS: Mapping[str, Callable[[Confusion], Float64]] = MappingProxyType(
+    {
+        "f1": f1,
+        "seg_f1": f1,
+        "iou": iou,
+        "accuracy": accuracy,
+        "balanced_accuracy": balanced_accuracy,
+        "precision": precision,
+        "recall": recall,
+        "fpr": fpr,
+    }
+)
+"""By quantity: what is read off the counts at a threshold, but for the cost."""
+
+
 class PixelDecider:
     """Counts pixels and regions at the deployed pixel thresholds, image by image.
 
@@ -146,8 +162,8 @@ class PixelDecider:
 
     def __init__(self, thresholds: Float64) -> None:
         self._thresholds = same_decision(thresholds)
-        self._counts = np.zeros(4, np.int64)
-        self.regions, self.regions_found = 0, 0
+        self._counts = np.zeros((len(thresholds), 4), np.int64)
+        self._regions = np.zeros((len(thresholds), 2), np.int64)
 
     def add(self, image: PixelImage) -> None:
         """Take one image."""
@@ -158,15 +174,31 @@ class PixelDecider:
             labels, regions = label_regions(image.mask)
             found = labels[flagged & image.mask]
             hits, anomalous = len(found), int(np.count_nonzero(image.mask))
-            self.regions += regions
-            self.regions_found += int(np.count_nonzero(np.bincount(found)))
+            regions_found = np.count_nonzero(np.bincount(found))
+            self._regions[image.number] = regions_found, regions
         missed, false = anomalous - hits, alarms - hits
-        self._counts += [hits, false, missed, pixels - anomalous - false]
+        self._counts[image.number] = hits, false, missed, pixels - anomalous - false
 
-    def confusion(self) -> Confusion:
-        """Give the counts over all pixels of all images."""
-        return Confusion(*(np.asarray(count) for count in self._counts))
+    @property
+    def regions(self) -> int:
+        """Regions of all images."""
+        return int(self._regions[:, 1].sum())
 
-    def region_recall(self) -> float:
-        """Give the share of regions with a flagged pixel; NaN without a region."""
-        return float(ratio(self.regions_found, self.regions))
+    def confusion(self, weights: Int64 | None = None) -> Confusion:
+        """Give the counts over all pixels, each image as often as its weights, (..., n), say."""
+        counts = _weighted(self._counts, weights)
+        return Confusion(*(np.asarray(counts[..., column]) for column in range(4)))
+
+    def region_recall(self, weights: Int64 | None = None) -> Float64:
+        """Give the share of regions with a flagged pixel, (...); NaN without a region."""
+        counts = _weighted(self._regions, weights)
+        return ratio(counts[..., 0], counts[..., 1])
+
+
+def _weighted(of_images: Int64 | Bool, weights: Int64 | None) -> Int64:
+    """Add up rows, (n, C), each as often as its weights, (..., n); once if not given."""
+    if weights is None:
+        return np.asarray(of_images.sum(axis=0, dtype=np.int64))
+    # Float64 products run in BLAS and are exact for counts below 2**53.
+    totals = weights.astype(np.float64) @ of_images.astype(np.float64)
+    return np.asarray(np.rint(totals).astype(np.int64))

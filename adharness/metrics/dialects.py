@@ -142,7 +142,7 @@ def _two_hundred(pixels: SortedPixels) -> Float64:
 
 
 def _hundred_ranks(pixels: SortedPixels) -> Float64:
-    return pixels.normal_scores(_places(pixels.negatives)).astype(np.float64)
+    return pixels.scores_at(_places(pixels.negatives)).astype(np.float64)
 
 
 def _places(negatives: int) -> Int64:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -15,26 +14,12 @@ from adharness.errors import MetricError
 from adharness.metrics import decisions
 from adharness.metrics.costs import MistakeCosts, expected_cost, least_cost
 from adharness.metrics.inputs import read_labels, read_pixels, read_scores, read_threshold
-from adharness.metrics.pixel_values import RankedPixels
+from adharness.metrics.pixel_pass import PixelPass
 from adharness.metrics.quantities import QUANTITIES
 from adharness.metrics.ranking import Ranking, rank_sorted
 from adharness.metrics.table import MetricSpec, find_metric
 from adharness.metrics.traits import Level
 from adharness.metrics.values import MetricValue, explained
-
-DECISIONS: Mapping[str, Callable[[decisions.Confusion], Float64]] = MappingProxyType(
-    {
-        "f1": decisions.f1,
-        "seg_f1": decisions.f1,
-        "iou": decisions.iou,
-        "accuracy": decisions.accuracy,
-        "balanced_accuracy": decisions.balanced_accuracy,
-        "precision": decisions.precision,
-        "recall": decisions.recall,
-        "fpr": decisions.fpr,
-    }
-)
-"""By quantity: what is read off the counts at a threshold, but for the cost."""
 
 DEFAULT_COSTS = MistakeCosts()
 
@@ -151,19 +136,9 @@ def evaluate_pixels(
     images = read_pixels(masks, maps)
     if memory_mb < 1:
         raise MetricError(f"memory_mb is {memory_mb}, expected at least 1")
-    ranking = [spec for spec in specs if not spec.at_threshold]
-    deciding = [spec for spec in specs if spec.at_threshold]
-    ranked = RankedPixels(ranking, len(maps), memory_mb * 2**20, spill_to) if ranking else None
-    decider = _decider(threshold, len(maps)) if deciding else None
-    for image in images:
-        if ranked:
-            ranked.add(image)
-        if decider:
-            decider.add(image)
-    found = ranked.values() if ranked else {}
-    if decider:
-        found |= {spec.name: _pixels_decided(spec, decider) for spec in deciding}
-    return {spec.name: found[spec.name] for spec in specs}
+    taken = PixelPass(specs, len(maps), threshold, memory_mb * 2**20, spill_to)
+    taken.read(images)
+    return taken.values()
 
 
 def find_metrics(names: Iterable[str], levels: set[Level]) -> list[MetricSpec]:
@@ -199,7 +174,7 @@ def read_counts(spec: MetricSpec, counts: decisions.Confusion, costs: MistakeCos
     """Read a metric at a threshold off the counts, (...) float64."""
     if spec.quantity == "cost":
         return expected_cost(counts, costs)
-    return DECISIONS[spec.quantity](counts)
+    return decisions.DECISIONS[spec.quantity](counts)
 
 
 def _ranked(spec: MetricSpec, ranked: Ranking, costs: MistakeCosts) -> MetricValue:
@@ -212,18 +187,6 @@ def _decided(spec: MetricSpec, counts: decisions.Confusion, costs: MistakeCosts)
     if spec.quantity == "precision":
         return explained(value, {"image above the threshold": int(counts.flagged)})
     return explained(value, _classes("image", int(counts.positives), int(counts.negatives)))
-
-
-def _decider(threshold: ArrayLike | None, images: int) -> decisions.PixelDecider:
-    return decisions.PixelDecider(np.broadcast_to(read_threshold(threshold, images), (images,)))
-
-
-def _pixels_decided(spec: MetricSpec, decider: decisions.PixelDecider) -> MetricValue:
-    if spec.level == "region":
-        return explained(decider.region_recall(), {"region": decider.regions})
-    counts = decider.confusion()
-    value = float(DECISIONS[spec.quantity](counts))
-    return explained(value, {"anomalous pixel": int(counts.positives)})
 
 
 def _classes(level: Level, positives: int, negatives: int) -> dict[str, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
@@ -90,9 +91,14 @@ class RankedPixels:
             self._bad += 1
             self._undeclared += not len(image.channels)
 
+    @cached_property
+    def pixels(self) -> SortedPixels:
+        """All pixels, sorted when they are first asked for; no image may follow."""
+        return self._sorter.finish()
+
     def values(self) -> dict[str, MetricValue]:
         """Sort, and read all metrics off at once."""
-        pixels = self._sorter.finish()
+        pixels = self.pixels
         readings = {spec.name: self._reading(spec, pixels) for spec in self._specs}
         for bracket in pixels.brackets():
             for reading in readings.values():
@@ -110,7 +116,7 @@ class RankedPixels:
         if spec.quantity == "aupimo" and self._tail:
             return ImageOverlap(pixels, self._tail.finish(), self._images)
         anomalous_images = spec.quantity == "auroc_anomalous"
-        return QuantityReading(_quantity(spec), anomalous_images=anomalous_images)
+        return QuantityReading(quantity_of(spec), anomalous_images=anomalous_images)
 
     def _value(self, spec: MetricSpec, reading: Reading, pixels: SortedPixels) -> MetricValue:
         value = reading.value()
@@ -148,7 +154,8 @@ def _rule(spec: MetricSpec) -> Rule | None:
     return rule_of(find_dialect(spec.dialect), spec.quantity)
 
 
-def _quantity(spec: MetricSpec) -> Quantity:
+def quantity_of(spec: MetricSpec) -> Quantity:
+    """Find what reads this metric off a ranking of pixels."""
     return QUANTITIES["auroc" if spec.quantity == "auroc_anomalous" else spec.reading]
 
 

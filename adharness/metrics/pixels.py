@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,8 @@ from adharness.metrics.segments import Kind, Segments, SegmentTable, UInt32
 from adharness.metrics.spool import Spool
 
 UInt64: TypeAlias = NDArray[np.uint64]
+PixelKind: TypeAlias = Literal["anomalous", "normal", "good"]
+"""Anomalous pixels, normal ones of all images, or those of images without an anomaly."""
 
 _SIGN = np.uint32(1 << 31)
 _LAST_SEGMENT = 0xFFFFFFFF
@@ -138,15 +140,22 @@ class SortedPixels:
         ends += bits_score(np.array([int(key) >> 32 for key in keys], np.uint32)).tolist()
         return (min(ends), max(ends)) if ends else (0.0, 0.0)
 
-    def normal_scores(self, places: Int64) -> Float32:
-        """Give the normal scores of these ascending ranks, 0 the lowest, by bisection."""
+    def scores_at(self, places: Int64, kind: PixelKind = "normal") -> Float32:
+        """Give the scores of these ascending ranks within a kind, 0 the lowest, by bisection."""
         low, high = (score_bits(np.full(len(places), end, np.float32)) for end in self.ends())
         while (low < high).any():
             middle = low + (high - low) // 2
-            scores = bits_score(middle)
-            enough = self.beside.counts(scores)[1] + self.good.counts(scores)[1] > places
+            enough = self._up_to(middle, kind) > places
             low, high = np.where(enough, low, middle + 1), np.where(enough, middle, high)
         return bits_score(low)
+
+    def _up_to(self, bits: UInt32, kind: PixelKind) -> Int64:
+        """Count the pixels of a kind that score no more than each of these."""
+        if kind == "anomalous":
+            return np.asarray(self.anomalous.counts(_keys(bits, _LAST_SEGMENT))[1])
+        scores = bits_score(bits)
+        good = self.good.counts(scores)[1]
+        return np.asarray(good if kind == "good" else good + self.beside.counts(scores)[1])
 
     def brackets(self) -> Iterator[Bracket]:
         """Read the ranking from the highest anomalous score down; one empty bracket if none."""

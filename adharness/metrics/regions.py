@@ -76,6 +76,21 @@ class SaturatedOverlap:
         entry, region = self._members(bracket.segment[::-1])
         self._sums += self._counted(region, shares[entry], counts[entry])
 
+    def gained(self, bracket: Bracket) -> tuple[Int64, Float64]:
+        """Read one bracket pixel by pixel, without a limit; brackets must come in order.
+
+        Returns
+        -------
+        entry, gains : (E,) int64, (E,) float64
+            An entry of the bracket, from the highest score down, and the share of one of its
+            regions that it finds; 0 once the region is saturated.
+        """
+        counts = np.ones(len(bracket.segment), np.int64)
+        counts = counts if bracket.counts is None else bracket.counts[::-1]
+        entry, region = self._members(bracket.segment[::-1])
+        order, effective = self._effective(region, counts[entry])
+        return entry[order], effective / self._regions.saturations[region[order]]
+
     def _members(self, segment: Int64) -> tuple[Int64, Int64]:
         """Repeat each entry for each region it is part of: its index and that region."""
         degree = np.diff(self._starts)[segment]
@@ -85,16 +100,21 @@ class SaturatedOverlap:
 
     def _counted(self, region: Int64, shares: Float64, counts: Int64) -> Float64:
         """Sum the shares of the pixels by region, until each region is saturated."""
+        order, effective = self._effective(region, counts)
+        sums = np.bincount(region[order], shares[order] * effective, len(self._found))
+        return sums.astype(np.float64, copy=False)
+
+    def _effective(self, region: Int64, counts: Int64) -> tuple[Int64, Int64]:
+        """Sort the entries by region; of each, the pixels that come before the region is full."""
         order = np.argsort(region, kind="stable")
-        region, shares, counts = region[order], shares[order], counts[order]
+        region, counts = region[order], counts[order]
         running = np.cumsum(counts)
         first = np.searchsorted(region, region, side="left")
         after = running - (running - counts)[first] + self._found[region]
         full = self._regions.saturations[region]
         effective = np.minimum(after, full) - np.minimum(after - counts, full)
         self._found += np.bincount(region, counts, len(self._found)).astype(np.int64)
-        sums = np.bincount(region, shares * effective, len(self._found))
-        return sums.astype(np.float64, copy=False)
+        return order, effective
 
     def value(self) -> float:
         """Give the mean over regions; NaN without a region or without a normal pixel."""

@@ -60,8 +60,8 @@ class Drops:
         -------
         Of a shifted set's cell its own drop; of a clean set's the mean over its shifts; None where
         the data set has none. Undefined, with the reason, where either side is: a mean over the
-        corruptions that happened to work would be another number. Only a single drop of a metric
-        of the image level has an interval.
+        corruptions that happened to work would be another number. Only a single drop
+        has an interval.
         """
         data = self.shift_of(cell)
         if data is not None and data.shift is not None:

@@ -25,7 +25,8 @@ from adharness.report.view import (
 
 _WIDTH, _LABEL_PX, _TEXT_PX, _BAR_PX, _STEP_PX = 460.0, 150.0, 60.0, 11.0, 18.0
 _TOP_PX = 22.0
-_CHARTED = (HEADLINE_METRIC, "image_f1")
+_OF_MAPS = "region_aupro_30"
+_CHARTED = (HEADLINE_METRIC, "image_f1", _OF_MAPS)
 
 
 def gap_tables(board: Leaderboard, gaps: Sequence[Gap]) -> list[Table]:
@@ -103,9 +104,10 @@ def _number(gap: Gap | None, notes: Footnotes) -> Number:
 def gap_charts(board: Leaderboard, gaps: Sequence[Gap]) -> list[Chart]:
     """Bars of the macro gap, like with like: a chart for each setting, metric and protocol.
 
-    Image AUROC says what the ranking loses, image F1 what the deployed threshold loses. The
-    thresholder does not touch image AUROC: the first with a number stands for all. The charts of
-    one metric share one scale.
+    Image AUROC says what the ranking loses, image F1 what the deployed threshold loses, AUPRO what
+    the maps lose; methods and data sets without it have no bar. The thresholder does not touch
+    image AUROC and AUPRO: the first with a number stands for all. The charts of one metric share
+    one scale.
     """
     metrics = [m for m in _CHARTED if m in board.run.metrics]
     return [chart for metric in metrics for chart in _charts(board, gaps, metric)]
@@ -113,7 +115,9 @@ def gap_charts(board: Leaderboard, gaps: Sequence[Gap]) -> list[Chart]:
 
 def _charts(board: Leaderboard, gaps: Sequence[Gap], metric: str) -> list[Chart]:
     macro = [g for g in gaps if g.scope == "macro" and g.metric == metric]
-    ranks_only = metric == HEADLINE_METRIC
+    if metric == _OF_MAPS:
+        macro = [g for g in macro if g.score.value is not None]
+    ranks_only = metric in (HEADLINE_METRIC, _OF_MAPS)
     groups: dict[tuple[str, ...], dict[str, Gap]] = {}
     for gap in sorted(macro, key=lambda g: g.score.value is None):  # the defined ones first
         key = (gap.dataset, gap.normalizer, "" if ranks_only else gap.thresholder, gap.versus)

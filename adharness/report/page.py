@@ -151,7 +151,7 @@ def _interval_note(board: Leaderboard) -> str:
 
 def _quartile_note(board: Leaderboard) -> str:
     values = (value for entry in board.rows for value in entry.row.metrics.values())
-    if all(value.spread is None for value in values):
+    if all(value.spread is None or value.low is not None for value in values):
         return ""
     return " IQR: the middle half of the images, where each has a number of its own."
 

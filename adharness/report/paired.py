@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 
 from adharness.arrays import AnyArray, Float64
 from adharness.metrics.table import find_metric
 from adharness.report.leaderboard import headline_class
-from adharness.report.reading import ImageScores
+from adharness.report.reading import ImageScores, PixelReplicates
 from adharness.statistics import (
     bootstrap_weights,
     interval,
@@ -27,15 +28,14 @@ HEADLINE = "headline"
 Intervals = Mapping[tuple[str, str], tuple[float, float]]
 """Metric and scope (a class name, `macro`, `pooled` or `headline`) -> low, high."""
 Resample = Callable[[CellRecord, CellRecord], Intervals]
-"""Paired bootstrap of image metrics, first cell minus second; empty where it can't be done."""
+"""Paired bootstrap, first cell minus second; without the metrics for which it can't be done."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Replicates:
-    """Of one cell: its images in order of their names, and (B,) values by metric and scope."""
+    """Of one cell: what was drawn, and (B,) values by metric and scope; equal draws are paired."""
 
-    samples: AnyArray
-    strata: AnyArray
+    draws: object
     values: Mapping[tuple[str, str], Float64]
 
 
@@ -46,6 +46,7 @@ def paired_intervals(
     draws: int,
     level: float,
     seed: int,
+    stored: Callable[[CellRecord], PixelReplicates | None] = lambda _: None,
 ) -> Resample:
     """Make the paired bootstrap over the images that two cells share.
 
@@ -61,27 +62,31 @@ def paired_intervals(
         Share of the draws inside the interval, in (0, 1).
     seed
         Every cell sees the same draws, so an interval does not depend on its neighbours.
+    stored
+        Gives the replicates of a cell's pixel and region metrics, which the judge drew: they need
+        the maps.
 
     Notes
     -----
     Images are drawn within class and label, so no draw lacks one of them. The thresholds stay.
     """
-    known: dict[str, _Replicates | None] = {}
+    known: dict[str, list[_Replicates]] = {}
 
-    def replicated(cell: CellRecord) -> _Replicates | None:
+    def replicated(cell: CellRecord) -> list[_Replicates]:
         if cell.id not in known:
-            scores = read(cell)
+            scores, pixels = read(cell), stored(cell)
             rng = np.random.default_rng(seed)
-            known[cell.id] = None if scores is None else _replicates(scores, metrics, draws, rng)
+            known[cell.id] = [_replicates(scores, metrics, draws, rng)] if scores else []
+            known[cell.id] += [_of_pixels(pixels)] if pixels else []
         return known[cell.id]
 
     def resample(first: CellRecord, second: CellRecord) -> Intervals:
         if draws < 1:
             return {}
-        sides = replicated(first), replicated(second)
-        if sides[0] is None or sides[1] is None or not _same_images(sides[0], sides[1]):
-            return {}
-        drawn = _differences(sides[0], sides[1], metrics, headline_class(second.protocol))
+        drawn: dict[tuple[str, str], Float64] = {}
+        for mine, theirs in product(replicated(first), replicated(second)):
+            if mine.draws == theirs.draws:
+                drawn |= _differences(mine, theirs, headline_class(second.protocol))
         found = {key: interval(values, level) for key, values in drawn.items()}
         return {key: ends for key, ends in found.items() if np.isfinite(ends).all()}
 
@@ -115,24 +120,30 @@ def _replicates(
     for name in names:
         judge(name, classes == name)
     judge("pooled", np.ones(len(labels), dtype=bool))
-    for metric in metrics:
-        found[metric, "macro"] = macro_replicates([found[metric, name] for name in names])
-    return _Replicates(samples, strata, found)
+    return _Replicates((samples.tolist(), strata.tolist()), _with_macro(found))
 
 
-def _same_images(first: _Replicates, second: _Replicates) -> bool:
-    return np.array_equal(first.samples, second.samples) and np.array_equal(
-        first.strata, second.strata
-    )
+def _of_pixels(pixels: PixelReplicates) -> _Replicates:
+    return _Replicates(pixels.draws, _with_macro(pixels.values))
+
+
+def _with_macro(values: Mapping[tuple[str, str], Float64]) -> dict[tuple[str, str], Float64]:
+    """Add the mean over the classes that are there; where one failed, no gap is shown."""
+    found = dict(values)
+    for metric in dict.fromkeys(metric for metric, _ in values):
+        of_classes = [v for (m, scope), v in values.items() if m == metric and scope != "pooled"]
+        if of_classes:
+            found[metric, "macro"] = macro_replicates(of_classes)
+    return found
 
 
 def _differences(
-    first: _Replicates, second: _Replicates, metrics: Sequence[str], headline: str
+    first: _Replicates, second: _Replicates, headline: str
 ) -> dict[tuple[str, str], Float64]:
-    found = {
-        key: paired_difference(values, second.values[key]) for key, values in first.values.items()
-    }
-    for metric in metrics:
-        sides = first.values[metric, "macro"], second.values[metric, headline]
-        found[metric, HEADLINE] = paired_difference(*sides)
+    mine, theirs = first.values, second.values
+    found = {key: paired_difference(mine[key], theirs[key]) for key in mine.keys() & theirs.keys()}
+    for metric, scope in mine:
+        if scope == "macro" and (metric, headline) in theirs:
+            sides = mine[metric, "macro"], theirs[metric, headline]
+            found[metric, HEADLINE] = paired_difference(*sides)
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from adharness.store.folder import RunFolder
 from adharness.store.records import CellRecord
 from adharness.store.run_record import RunRecord
 
-_SCORES, _MAPS = "scores.npz", "maps.npz"
+_SCORES, _MAPS, _REPLICATES = "scores.npz", "maps.npz", "replicates.npz"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,14 @@ class ImageScores:
     labels: Int64  # (n,) 0 normal, 1 anomalous
     scores: Float64  # (n,) normalized, higher = more anomalous
     threshold: Float64  # (n,) the deployed one of each image
+
+
+@dataclass(frozen=True, slots=True)
+class PixelReplicates:
+    """`replicates.npz` of a cell: pixel and region metrics of B resamples of its test images."""
+
+    draws: str  # which images were drawn how often
+    values: Mapping[tuple[str, str], Float64]  # metric and class name or `pooled` -> (B,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +73,20 @@ def read_scores(folder: Path, cell: CellRecord) -> ImageScores | None:
         return None
     arrays = RunFolder(folder).cell_arrays(cell.id, _SCORES)
     return ImageScores(**{name: arrays[name] for name in ImageScores.__slots__})
+
+
+def read_replicates(folder: Path, cell: CellRecord) -> PixelReplicates | None:
+    """Replicates of a cell's pixel and region metrics; None where it has none, or is older."""
+    if _REPLICATES not in cell.files:
+        return None
+    arrays = RunFolder(folder).cell_arrays(cell.id, _REPLICATES)
+    metrics, scopes = arrays["metrics"].tolist(), arrays["scopes"].tolist()
+    values = {
+        (metric, scope): arrays["values"][i, j].astype(np.float64)
+        for i, scope in enumerate(scopes)
+        for j, metric in enumerate(metrics)
+    }
+    return PixelReplicates(arrays["draws"].item(), values)
 
 
 def read_maps(folder: Path, cell: CellRecord) -> PatchMaps | None:

@@ -11,13 +11,16 @@ from adharness.statistics.bootstrap import (
     replicates_of,
     strata_of,
 )
+from adharness.statistics.pixel_bootstrap import Resampled, resample_pixels
 
 __all__ = [
+    "Resampled",
     "bootstrap_weights",
     "interval",
     "macro_replicates",
     "paired_difference",
     "replicates",
     "replicates_of",
+    "resample_pixels",
     "strata_of",
 ]

@@ -2,10 +2,8 @@
 
 A resample is a row of weights: how often each image was drawn. Metrics are functions of weighted
 counts, so the images are ranked once and every resample reuses the ranking. Two methods judged
-with the same weights have paired replicates.
-
-Only image-level metrics: pixels of one image are not independent and resampling images of a
-pixel ranking needs another algorithm, so pixel and region metrics have no interval yet.
+with the same weights have paired replicates. Pixels of one image are not independent, so pixel and
+region metrics weigh whole images too: see `pixel_bootstrap`.
 """
 
 from __future__ import annotations
@@ -134,7 +132,7 @@ def replicates_of(
     ------
     MetricError
         As `evaluate_images`, or if the weights are not (B, n) or negative, or if a pixel or
-        region metric is asked for: these have no interval yet.
+        region metric is asked for: see `resample_pixels`.
     """
     specs = find_metrics(metrics, {"image"})
     anomalous = read_labels(labels)

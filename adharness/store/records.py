@@ -10,6 +10,9 @@ reports/<suite>/
                                metric gives each image a number, those too: `<metric>` within the
                                image's class and `<metric>_pooled` over all, NaN where it has none
   cells/<id>/maps.npz          patch scores of the test images, and how their maps are drawn
+  cells/<id>/replicates.npz    of each pixel and region metric (`metrics`), class and pooled row
+                               (`scopes`) its bootstrap replicates: `values`; two cells with equal
+                               `draws` were resampled alike, so that differences are paired
   scorings/<id>/scores.npz     what one fitted model gave, shared by cells: `patches` and the
                                scorer's `own` image scores, where it has them; `neighbours`: of
                                each image how many patches are nearest to a row of each class;

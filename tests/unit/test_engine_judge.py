@@ -14,10 +14,13 @@ from adharness.data.splits import Split
 from adharness.engine.family import Family, Part
 from adharness.engine.gather import Gathered
 from adharness.engine.judge import MACRO, POOLED, Kind, Referee, Table
+from adharness.engine.measured import Measured, replicate_arrays
 from adharness.engine.protocols import Normalized
 from adharness.engine.rank import Rankings, _shared
+from adharness.engine.scored_maps import ScoredMaps
 from adharness.engine.survey import Survey
-from adharness.engine.truth import Truth
+from adharness.engine.truth import PackedMask, Truth
+from adharness.metrics import MetricValue
 from adharness.store.records import Failure
 from adharness.suite.schema import StatisticsSettings
 
@@ -107,6 +110,44 @@ def test_without_bootstrap_there_is_no_interval_and_with_it_the_draws_are_paired
         drawn = metrics["image_auroc"].replicates
         np.testing.assert_array_equal(drawn, again[row]["image_auroc"].replicates)
         np.testing.assert_array_equal(drawn, other[row]["image_auroc"].replicates)
+
+
+def test_pixels_are_drawn_as_their_images_are():
+    """Images of one pixel: image AUROC and pixel AUROC are the same number in every draw."""
+    made = survey(TWO)
+    masks = {i: PackedMask.of(np.ones((1, 1), bool)) for i in (2, 3, 5, 7)}
+    settings = StatisticsSettings(bootstrap=40)
+    judge = Referee(made, Truth(masks, {}, {}), ["image_auroc", "pixel_auroc"], settings)
+    raw: Any = SimpleNamespace(read=lambda i: GOOD[i].reshape(1, 1).astype(np.float32))
+    for row, chosen in judge.rows_of(np.arange(8)).items():
+        found = judge.ranking(row, chosen, GOOD[chosen], ScoredMaps(raw, chosen), ORDER)
+        drawn = [found[metric].replicates for metric in ("image_auroc", "pixel_auroc")]
+        np.testing.assert_allclose(*drawn, atol=1e-12)
+    assert len(np.unique(drawn[0])) > 3
+
+
+def test_replicates_are_stored_by_row_and_metric_with_gaps_where_there_are_none():
+    value = MetricValue(0.5)
+    table = {
+        "a": {"pixel_ap": Measured(value, np.array([0.1, 0.2])), "image_ap": Measured(value)},
+        "b": {"region_aupro_30": Measured(value, np.array([0.3, np.nan]))},
+    }
+    arrays = replicate_arrays(table)
+    assert arrays["scopes"].tolist() == ["a", "b"]
+    assert arrays["metrics"].tolist() == ["pixel_ap", "region_aupro_30"]
+    assert arrays["values"].dtype == np.float32
+    assert np.isnan(arrays["values"]).tolist() == [[[0, 0], [1, 1]], [[1, 1], [0, 1]]]
+    assert replicate_arrays({"a": {"image_ap": Measured(value, np.ones(2))}}) == {}
+
+
+def test_other_images_labels_or_draws_are_other_draws():
+    def draws_of(labels: dict[str, list[int]], bootstrap: int = 5) -> str:
+        return referee(survey(labels), bootstrap).draws
+
+    others = [draws_of({"a": TWO["a"]}), draws_of({**TWO, "b": [1, 0, 0, 1]}), draws_of(TWO, 6)]
+    assert draws_of(TWO) == draws_of(TWO)
+    assert draws_of(TWO) not in others
+    assert referee(survey(TWO).without([1]), 5).draws != draws_of(TWO)
 
 
 def test_decisions_are_taken_at_each_images_own_threshold():

@@ -65,7 +65,7 @@ def test_all_metrics_of_a_call_equal_those_asked_for_alone() -> None:
         assert np.array_equal(alone, together[metric], equal_nan=True)
 
 
-def test_a_pixel_metric_has_no_replicates_yet() -> None:
+def test_a_pixel_metric_is_refused_where_only_image_scores_are_given() -> None:
     with pytest.raises(MetricError, match="'pixel_auroc' is of the pixel level"):
         replicates("pixel_auroc", [0, 1], [0, 1], np.ones((1, 2), np.int64))
 

@@ -23,7 +23,8 @@ from adharness.report.leaderboard import Leaderboard, leaderboard
 from adharness.report.metric_names import compared
 from adharness.report.page import build_page, render_page
 from adharness.report.reading import read_run
-from adharness.report.view import Table
+from adharness.report.seeds import over_seeds
+from adharness.report.view import Footnotes, Table, number
 from adharness.store.records import CellRecord, Row, Spread, ThresholdRecord, Value
 
 ADER = "region_aupro_30@ader"
@@ -124,6 +125,13 @@ def test_quartiles_stand_under_the_number_and_in_its_tooltip(board: Leaderboard)
     shown = table.lines[0].numbers[at]
     assert (shown.text, shown.aside) == ("51.0", f"IQR 25.0{DASH}87.5")
     assert shown.note.endswith("min 0, q1 0.25, median 0.5, q3 0.875, max 1")
+
+
+def test_an_interval_takes_the_place_of_quartiles_which_stay_in_the_tooltip() -> None:
+    value = Value(value=0.51, low=0.4, high=0.6, spread=SPREAD)
+    shown = number(over_seeds([value]), Footnotes())
+    assert shown.aside == f"40.0{DASH}60.0"
+    assert "median 0.5" in shown.note
 
 
 def test_json_and_csv_hold_the_ids_as_they_are(board: Leaderboard) -> None:

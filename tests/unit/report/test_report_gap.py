@@ -3,12 +3,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from adharness.report.formats import DASH
 from adharness.report.gap import unification_gaps
+from adharness.report.gap_view import gap_charts
 from adharness.report.leaderboard import find_value, headline_class, leaderboard
 from adharness.report.paired import HEADLINE, paired_intervals
-from adharness.report.reading import ImageScores, read_run, read_scores
+from adharness.report.reading import ImageScores, PixelReplicates, read_run, read_scores
 
 METRICS = ["image_auroc", "image_f1"]
 
@@ -84,6 +87,38 @@ def test_cells_that_saw_other_images_have_no_paired_interval(run_folder: Path) -
     answers = iter([whole, fewer])
     resample = paired_intervals(lambda _: next(answers), METRICS, draws=10, level=0.9, seed=1)
     assert not resample(cell, cell.model_copy(update={"id": "another"}))
+
+
+def test_stored_replicates_are_paired_if_they_were_drawn_alike(run_folder: Path) -> None:
+    _, cells = read_run(run_folder)
+    first, second, third = [c for c in cells if c.status == "ok"][:3]
+    keys = [("pixel_ap", scope) for scope in ("carpet", "grid", "pooled")]
+    one, two = (dict(zip(keys, drawn, strict=True)) for drawn in np.arange(300.0).reshape(2, 3, 50))
+    answers = {
+        first.id: PixelReplicates("alike", one),
+        second.id: PixelReplicates("alike", two),
+        third.id: PixelReplicates("otherwise", two),
+    }
+    resample = paired_intervals(
+        lambda _: None, [], draws=50, level=0.9, seed=0, stored=lambda cell: answers.get(cell.id)
+    )
+    scopes = ("carpet", "grid", "macro", "pooled")
+    expected = {("pixel_ap", scope): (-150.0, -150.0) for scope in scopes}
+    found = resample(first, second)
+    headline = found.pop(("pixel_ap", HEADLINE))
+    shift = 0.0 if headline_class(second.protocol) == "macro" else -75.0
+    assert headline == pytest.approx((-150.0 + shift, -150.0 + shift))
+    assert found == expected
+    assert resample(first, third) == {}
+
+
+def test_maps_have_bars_of_their_own_where_there_are_masks(run_folder: Path) -> None:
+    board = leaderboard(*read_run(run_folder))
+    charts = gap_charts(board, unification_gaps(board))
+    of_maps = [chart for chart in charts if "region AUPRO 30 %" in chart.title]
+    assert {chart.title.partition(":")[0] for chart in of_maps} == {"textures"}
+    assert len(of_maps) == 2 * 2  # protocols, normalizers; no thresholder has a say
+    assert all(bar.text != DASH for chart in of_maps for bar in chart.bars)
 
 
 def test_several_seeds_give_a_spread_instead_of_an_interval(fake_run: Any, tmp_path: Path) -> None:
