@@ -8,6 +8,8 @@ FINE: Final = 0
 CELLS_FAILED: Final = 1
 SET_BROKEN: Final = 1
 """`data doctor` found an error."""
+REGRESSED: Final = 1
+"""`compare` found a number that fell too far, or is gone."""
 USAGE: Final = 2
 PLUGIN_PROBLEM: Final = 3
 CRASHED: Final = 70

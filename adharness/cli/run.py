@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from adharness.cli import exit_codes, render
+from adharness.cli.choice import matches, wanted_by
 from adharness.cli.installed import read_registry
 from adharness.cli.progress import shown
 from adharness.engine.run import RunOptions, run_plan
@@ -19,7 +20,6 @@ from adharness.plan import PROTOCOLS, Plan, expand
 from adharness.report.write import ReportPaths, write_report
 from adharness.store.records import CellRecord
 from adharness.store.run_record import RunRecord
-from adharness.suggest import closest
 from adharness.suite.bind import Overrides, bind
 from adharness.suite.load import load_suite
 
@@ -86,30 +86,11 @@ def chosen(plan: Plan, only: tuple[str, ...]) -> Plan:
     SuiteError
         A key is unknown, a value matches nothing, or no cell is left.
     """
-    wanted: dict[str, set[str]] = {}
-    for pair in only:
-        key, _, value = pair.partition("=")
-        _check_choice(plan, key, value, pair)
-        wanted.setdefault(key, set()).add(value)
-    cells = tuple(
-        cell
-        for cell in plan.cells
-        if all(cell.fields()[key] in values for key, values in wanted.items())
-    )
+    wanted = wanted_by([cell.fields() for cell in plan.cells], only, has="the suite has")
+    cells = tuple(cell for cell in plan.cells if matches(cell.fields(), wanted))
     if not cells:
         raise SuiteError(f"no cell of the suite matches --only {' --only '.join(only)}")
     return Plan(plan.suite, cells)
-
-
-def _check_choice(plan: Plan, key: str, value: str, pair: str) -> None:
-    fields = [cell.fields() for cell in plan.cells]
-    if key not in fields[0]:
-        hint = closest(key, fields[0], otherwise="the keys are")
-        raise SuiteError(f"--only {pair}: unknown key '{key}'", hint=hint)
-    known = sorted({f[key] for f in fields})
-    if value not in known:
-        hint = closest(value, known, otherwise="the suite has")
-        raise SuiteError(f"--only {pair}: no {key} '{value}'", hint=hint)
 
 
 def environment_path(name: str) -> Path | None:
