@@ -159,8 +159,8 @@ def compare_pair(
     rows
         Names of classes, `macro` or `pooled`; from `row_names`.
     metrics
-        Ids that both runs measured. Exact ones of the image level have an interval: the paired
-        bootstrap of the first run's statistics over the images that both cells scored.
+        Ids that both runs measured. Those of the image level have an interval: the paired bootstrap
+        of the first run's statistics over the images that both cells scored.
 
     Notes
     -----
@@ -206,16 +206,12 @@ def _intervals(first: Side, second: Side, pair: Pair, metrics: Sequence[str]) ->
     statistics = first.run.statistics
     resample = paired_intervals(
         lambda cell: _among(told[cell.id], shared),
-        [m for m in metrics if _has_interval(metric_name(m))],
+        [m for m in metrics if metric_name(m).level == "image"],
         draws=int(statistics.get("bootstrap") or 0),
         level=float(statistics.get("level", 0.95)),
         seed=int(statistics.get("seed", 0)),
     )
     return resample(after, before)
-
-
-def _has_interval(metric: MetricName) -> bool:
-    return metric.level == "image" and metric.dialect is None
 
 
 def _among(scores: ImageScores, samples: AnyArray) -> ImageScores:

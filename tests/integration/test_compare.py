@@ -17,7 +17,7 @@ from adharness.report.leaderboard import find_value, leaderboard
 from adharness.report.paired import paired_intervals
 from adharness.report.reading import read_run, read_scores
 from adharness.store.folder import RunFolder
-from adharness.store.records import CellRecord
+from adharness.store.records import CellRecord, Failure, Row
 
 pytestmark = pytest.mark.slow
 
@@ -306,3 +306,29 @@ def test_a_cell_that_is_gone_is_told_and_one_that_failed_is_lost(
     assert {row["verdict"] for row in rows(told, method="knn", protocol="per-class")} == {"lost"}
     assert told["regressions"] == 0
     assert "ContractError while fit: no memory" in {row["reason"] for row in told["rows"]}
+
+
+def test_classes_that_both_runs_scored_keep_their_intervals_where_another_failed(
+    old: Path, new: Path, tmp_path: Path, capsys: Any
+) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(new, copy)
+    store, cell = RunFolder(copy), cells_by_axes(copy)["per-class", "knn"]
+    arrays = store.cell_arrays(cell.id, "scores.npz")
+    kept = arrays["classes"] != "brick"
+    images = ("samples", "classes", "labels", "scores", "threshold")
+    fewer = {name: arrays[name][kept] for name in images}
+    failure = {"stage": "fit", "type": "ContractError", "message": "no memory"}
+    whole = [row for row in cell.rows if row.class_name in ("grass", "gravel")]
+    broken = [
+        Row(class_name=name, status="failed", failure=Failure(**failure))
+        for name in ("brick", "macro", "pooled")
+    ]
+    record = cell.model_copy(update={"status": "partial", "rows": whole + broken})
+    store.put_cell(record, {"scores.npz": fewer})
+    only = ("--only", "method=knn", "--only", "protocol=per-class", "--only", "normalizer=raw")
+    _, told = answer(capsys, old, copy, *only, "--metric", "image_auroc")
+    for row in told["rows"]:
+        lost = row["class"] in {"brick", "macro", "pooled"}
+        assert (row["verdict"] == "lost") == lost
+        assert (row["low"] is None) == lost
