@@ -35,7 +35,7 @@ from adharness.report.formats import DASH, counted, percent, points
 from adharness.report.leaderboard import headline_class
 from adharness.report.regression import Rule
 from adharness.report.seeds import finite
-from adharness.store.records import Value
+from adharness.store.records import CellRecord, Value
 
 RUN = click.Path(path_type=Path)
 SHOWN = 10
@@ -91,7 +91,21 @@ def compare(  # noqa: PLR0913, PLR0917 - one argument an option
         every = any(text.startswith("class=") for text in only)
         _print(sides, found, [one for one in lines if every or _is_shown(one)], moved)
         _say(lines, rule)
-    ctx.exit(exit_codes.REGRESSED if any(line.bad for line in lines) else exit_codes.FINE)
+    gone = [] if sides[1].whole else _matching(found.only_first, only)
+    if gone:
+        told = f"{second} was interrupted or is damaged, and lacks {counted(len(gone), 'cell')}"
+        render.print_note(f"{told} that the first run has")
+    failed = bool(gone) or any(line.bad for line in lines)
+    ctx.exit(exit_codes.REGRESSED if failed else exit_codes.FINE)
+
+
+def _matching(cells: Sequence[CellRecord], only: Sequence[str]) -> list[CellRecord]:
+    """Give the cells of which a number was wanted, whatever the class."""
+    fields = [{axis: str(getattr(cell, axis)) for axis in AXES} for cell in cells]
+    wanted: dict[str, set[str]] = {}
+    for key, _, value in (text.partition("=") for text in only if not text.startswith("class=")):
+        wanted.setdefault(key, set()).add(value)
+    return [cell for cell, its in zip(cells, fields, strict=True) if matches(its, wanted)]
 
 
 def _chosen(pairs: Sequence[Pair], only: Sequence[str]) -> list[tuple[Pair, list[str]]]:
@@ -134,8 +148,6 @@ def _print(
     columns = [*varied, "row", "metric", "first", "second", "difference", "interval", ""]
     render.print_table(columns, [_row(line, varied) for line in lines])
     for side, left in zip(sides, (found.only_first, found.only_second), strict=True):
-        if side.run.finished is None:
-            render.print_note(f"{side.folder} was interrupted: it holds what was done by then")
         if left:
             names = [" ".join(str(getattr(cell, axis)) for axis in AXES) for cell in left]
             render.print_note(f"only {side.folder} has {_some(names)}")

@@ -36,6 +36,11 @@ class Side:
     run: RunRecord
     cells: tuple[CellRecord, ...]
 
+    @property
+    def whole(self) -> bool:
+        """Whether the run ended, and everything that it stored is still there."""
+        return self.run.finished is not None and len(self.cells) == len(self.run.cells)
+
 
 class Pair(NamedTuple):
     """The same cell of both runs; where methods were matched by hand, of two methods."""

@@ -55,6 +55,7 @@ def _run_facts(side: Side, only_here: Sequence[CellRecord]) -> dict[str, Any]:
         "folder": str(side.folder),
         "started": side.run.started,
         "finished": side.run.finished,
+        "whole": side.whole,
         "only_here": left,
     }
 

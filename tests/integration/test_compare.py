@@ -292,7 +292,13 @@ def test_a_cell_that_is_gone_is_told_and_one_that_failed_is_lost(
     shutil.copytree(old, copy)
     cells = cells_by_axes(copy)
     shutil.rmtree(copy / "cells" / cells["per-class", "floor"].id)
-    assert compare(old, copy) == 0
+    assert compare(old, copy, "--only", "method=knn") == 0
+    assert compare(old, copy, "--only", "method=floor") == 1  # damaged: nobody asked for less
+    assert "lacks 1 cell" in capsys.readouterr().err
+    store = RunFolder(copy)
+    left = [cell.id for cell in read_run(copy)[1]]
+    store.put_run(store.run().model_copy(update={"cells": left}))
+    assert compare(old, copy) == 0  # its suite has one cell less
     assert f"only {old} has textures per-class floor" in " ".join(capsys.readouterr().err.split())
     path = copy / "cells" / cells["per-class", "knn"].id / "result.json"
     record = json.loads(path.read_text())
@@ -332,3 +338,17 @@ def test_classes_that_both_runs_scored_keep_their_intervals_where_another_failed
         lost = row["class"] in {"brick", "macro", "pooled"}
         assert (row["verdict"] == "lost") == lost
         assert (row["low"] is None) == lost
+
+
+def test_a_run_that_was_interrupted_before_its_end_does_not_pass(
+    old: Path, tmp_path: Path, capsys: Any
+) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(old, copy)
+    store = RunFolder(copy)
+    run = store.run()
+    store.put_run(run.model_copy(update={"finished": None}))
+    assert compare(old, copy) == 0  # every cell was there by then
+    store.put_run(run.model_copy(update={"finished": None, "cells": run.cells[:1]}))
+    assert compare(old, copy) == 1
+    assert "was interrupted or is damaged, and lacks 3 cells" in capsys.readouterr().err
