@@ -18,7 +18,7 @@ from adharness.report.comparable import Difference, conditions, differences
 from adharness.report.leaderboard import AGGREGATES, find_value, rows_of
 from adharness.report.metric_names import MetricName, metric_name
 from adharness.report.paired import Intervals, paired_intervals
-from adharness.report.reading import ImageScores, read_run, read_scores
+from adharness.report.reading import ImageScores, read_replicates, read_run, read_scores
 from adharness.report.regression import BAD, Rule, Verdict
 from adharness.report.seeds import is_defined
 from adharness.store.records import CellRecord, Value
@@ -165,7 +165,8 @@ def compare_pair(
         Names of classes, `macro` or `pooled`; from `row_names`.
     metrics
         Ids that both runs measured. Those of the image level have an interval: the paired bootstrap
-        of the first run's statistics over the images that both cells scored.
+        of the first run's statistics over the images that both cells scored. Pixel and region
+        metrics have one where both judges stored replicates of the same draws.
 
     Notes
     -----
@@ -205,6 +206,10 @@ def _intervals(first: Side, second: Side, pair: Pair, metrics: Sequence[str]) ->
         return {}
     # Cells of two runs may have one id: what a plugin's new version changed is no part of it.
     told = {"first": scores[0], "second": scores[1]}
+    pixels = {
+        "first": read_replicates(first.folder, pair.first),
+        "second": read_replicates(second.folder, pair.second),
+    }
     before, after = (
         cell.model_copy(update={"id": name}) for name, cell in zip(told, pair, strict=True)
     )
@@ -215,6 +220,7 @@ def _intervals(first: Side, second: Side, pair: Pair, metrics: Sequence[str]) ->
         draws=int(statistics.get("bootstrap") or 0),
         level=float(statistics.get("level", 0.95)),
         seed=int(statistics.get("seed", 0)),
+        stored=lambda cell: pixels[cell.id],
     )
     return resample(after, before)
 
