@@ -15,7 +15,7 @@ from adharness.cli import main
 from adharness.report.gap import unification_gaps
 from adharness.report.leaderboard import find_value, leaderboard
 from adharness.report.paired import paired_intervals
-from adharness.report.reading import read_run, read_scores
+from adharness.report.reading import read_replicates, read_run, read_scores
 from adharness.store.folder import RunFolder
 from adharness.store.records import CellRecord, Failure, Row
 
@@ -103,28 +103,29 @@ def test_the_intervals_are_those_of_the_gap(old: Path, capsys: Any) -> None:
     board = leaderboard(*read_run(old))
     names = ["image_auroc", "image_f1", "image_fpr"]
     resample = paired_intervals(
-        lambda cell: read_scores(old, cell), names, draws=100, level=0.95, seed=0
-    )
+        lambda cell: read_scores(old, cell), names, draws=100, level=0.95, seed=0,
+        stored=lambda cell: read_replicates(old, cell),
+    )  # fmt: skip
     gaps = {
         (gap.scope, gap.metric): gap.score
         for gap in unification_gaps(board, resample)
-        if gap.method == "knn" and gap.metric in names
+        if gap.method == "knn"
     }
     hidden = old.parent / "hidden"
     shutil.copytree(old, hidden)
     store = RunFolder(hidden)
     cells = cells_by_axes(old)
     disguised = cells["absolute-unified", "knn"].model_copy(update={"protocol": "per-class"})
-    arrays = store.cell_arrays(disguised.id, "scores.npz")
-    store.put_cell(disguised, {"scores.npz": arrays})
+    files = ("scores.npz", "replicates.npz")
+    store.put_cell(disguised, {name: store.cell_arrays(disguised.id, name) for name in files})
     store.put_run(store.run().model_copy(update={"cells": [disguised.id]}))
     _, told = answer(capsys, hidden, old)
     assert len(told["rows"]) == 5 * 4
     for row in told["rows"]:
-        if row["metric"] in names:
-            gap = gaps[row["class"], row["metric"]]
-            assert row["difference"] == pytest.approx(gap.value)
-            assert (row["low"], row["high"]) == pytest.approx((gap.low, gap.high))
+        gap = gaps[row["class"], row["metric"]]
+        assert gap.low is not None
+        assert row["difference"] == pytest.approx(gap.value)
+        assert (row["low"], row["high"]) == pytest.approx((gap.low, gap.high))
 
 
 def test_a_run_beside_itself_has_not_moved(old: Path, capsys: Any) -> None:
