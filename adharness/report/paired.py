@@ -9,6 +9,8 @@ from itertools import product
 import numpy as np
 
 from adharness.arrays import AnyArray, Float64
+from adharness.metrics.costs import MistakeCosts
+from adharness.metrics.evaluate import DEFAULT_COSTS
 from adharness.metrics.table import find_metric
 from adharness.report.leaderboard import headline_class
 from adharness.report.reading import ImageScores, PixelReplicates
@@ -21,6 +23,7 @@ from adharness.statistics import (
     strata_of,
 )
 from adharness.store.records import CellRecord
+from adharness.store.run_record import RunRecord
 
 HEADLINE = "headline"
 """The scope that compares each protocol's own headline number: macro minus macro or pooled."""
@@ -39,13 +42,48 @@ class _Replicates:
     values: Mapping[tuple[str, str], Float64]
 
 
+@dataclass(frozen=True, slots=True)
+class Resampling:
+    """How images are drawn again, and what is counted on them.
+
+    Parameters
+    ----------
+    draws
+        Bootstrap samples; 0 for no intervals.
+    level
+        Share of the draws inside the interval, in (0, 1).
+    seed
+        Every cell sees the same draws, so an interval does not depend on its neighbours.
+    costs
+        What the metrics of costs count by.
+    """
+
+    draws: int
+    level: float
+    seed: int
+    costs: MistakeCosts = DEFAULT_COSTS
+
+    @classmethod
+    def of(cls, run: RunRecord) -> Resampling:
+        """Draw and count as the run did."""
+        told, costs = run.statistics, run.deployment
+        return cls(
+            draws=int(told.get("bootstrap") or 0),
+            level=float(told.get("level", 0.95)),
+            seed=int(told.get("seed", 0)),
+            costs=DEFAULT_COSTS
+            if costs is None
+            else MistakeCosts(*(float(costs[name]) for name in _COSTS)),
+        )
+
+
+_COSTS = ("miss_cost", "false_alarm_cost", "defect_rate")
+
+
 def paired_intervals(
     read: Callable[[CellRecord], ImageScores | None],
     metrics: Sequence[str],
-    *,
-    draws: int,
-    level: float,
-    seed: int,
+    how: Resampling,
     stored: Callable[[CellRecord], PixelReplicates | None] = lambda _: None,
 ) -> Resample:
     """Make the paired bootstrap over the images that two cells share.
@@ -56,12 +94,6 @@ def paired_intervals(
         Gives the image scores of a cell.
     metrics
         Ids of the image level.
-    draws
-        Bootstrap samples; 0 for no intervals.
-    level
-        Share of the draws inside the interval, in (0, 1).
-    seed
-        Every cell sees the same draws, so an interval does not depend on its neighbours.
     stored
         Gives the replicates of a cell's pixel and region metrics, which the judge drew: they need
         the maps.
@@ -75,44 +107,42 @@ def paired_intervals(
     def replicated(cell: CellRecord) -> list[_Replicates]:
         if cell.id not in known:
             scores, pixels = read(cell), stored(cell)
-            rng = np.random.default_rng(seed)
-            known[cell.id] = [_replicates(scores, metrics, draws, rng)] if scores else []
+            known[cell.id] = [_replicates(scores, metrics, how)] if scores else []
             known[cell.id] += [_of_pixels(pixels)] if pixels else []
         return known[cell.id]
 
     def resample(first: CellRecord, second: CellRecord) -> Intervals:
-        if draws < 1:
+        if how.draws < 1:
             return {}
         drawn: dict[tuple[str, str], Float64] = {}
         for mine, theirs in product(replicated(first), replicated(second)):
             if mine.draws == theirs.draws:
                 drawn |= _differences(mine, theirs, headline_class(second.protocol))
-        found = {key: interval(values, level) for key, values in drawn.items()}
+        found = {key: interval(values, how.level) for key, values in drawn.items()}
         return {key: ends for key, ends in found.items() if np.isfinite(ends).all()}
 
     return resample
 
 
-def _replicates(
-    scores: ImageScores, metrics: Sequence[str], draws: int, rng: np.random.Generator
-) -> _Replicates:
+def _replicates(scores: ImageScores, metrics: Sequence[str], how: Resampling) -> _Replicates:
     order = np.argsort(scores.samples)
     samples, classes, labels, values, threshold = (
         getattr(scores, name)[order] for name in ImageScores.__slots__
     )
     strata = strata_of(labels, classes)
-    weights = bootstrap_weights(strata, draws, rng)
+    weights = bootstrap_weights(strata, how.draws, np.random.default_rng(how.seed))
     found: dict[tuple[str, str], Float64] = {}
 
     def judge(scope: str, taken: AnyArray) -> None:
         known = bool(np.isfinite(threshold[taken]).all())  # NaN where nothing could fit one
         names = [name for name in metrics if known or not find_metric(name).at_threshold]
-        of_scope = {name: np.full(draws, np.nan) for name in metrics} | replicates_of(
+        of_scope = {name: np.full(how.draws, np.nan) for name in metrics} | replicates_of(
             names,
             labels[taken],
             values[taken],
             weights[:, taken],
             threshold[taken] if known else None,
+            how.costs,
         )
         found.update({(metric, scope): drawn for metric, drawn in of_scope.items()})
 

@@ -15,7 +15,7 @@ from adharness.report.gap import gap_csv, unification_gaps
 from adharness.report.leaderboard import Leaderboard, leaderboard
 from adharness.report.metric_names import MetricName, metric_name
 from adharness.report.page import build_page, render_page
-from adharness.report.paired import Resample, paired_intervals
+from adharness.report.paired import Resample, Resampling, paired_intervals
 from adharness.report.reading import read_replicates, read_run, read_scores
 from adharness.store.files import write_text
 
@@ -74,17 +74,14 @@ def write_report(run_folder: Path) -> ReportPaths:
 
 
 def _resample(run_folder: Path, board: Leaderboard) -> Resample:
-    statistics = board.run.statistics
     return paired_intervals(
         lambda cell: read_scores(run_folder, cell),
         [m for m in board.run.metrics if _drawn_here(metric_name(m))],
-        draws=int(statistics.get("bootstrap") or 0),
-        level=float(statistics.get("level", 0.95)),
-        seed=int(statistics.get("seed", 0)),
-        stored=lambda cell: read_replicates(run_folder, cell),
+        Resampling.of(board.run),
+        lambda cell: read_replicates(run_folder, cell),
     )
 
 
 def _drawn_here(name: MetricName) -> bool:
-    """Whether a metric is made again from image scores; costs need what a mistake costs."""
-    return name.level == "image" and name.dialect is None and name.unit == "share"
+    """Whether a metric is made again from image scores."""
+    return name.level == "image" and name.dialect is None

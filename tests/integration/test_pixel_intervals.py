@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from adharness.report import write_report
-from adharness.report.paired import paired_intervals
+from adharness.report.paired import Resampling, paired_intervals
 from adharness.report.reading import read_replicates, read_run, read_scores
 from adharness.statistics import interval
 from adharness.store.folder import RunFolder
@@ -102,7 +102,7 @@ def test_the_gap_of_every_metric_has_an_interval_on_the_page_and_in_the_files(ra
 def test_a_gap_is_paired_so_a_cell_does_not_differ_from_itself(ran):
     bench, _, cells = ran
     resample = paired_intervals(
-        lambda cell: read_scores(bench.out, cell), [], draws=20, level=0.95, seed=0,
+        lambda cell: read_scores(bench.out, cell), [], Resampling(20, 0.95, 0),
         stored=lambda cell: read_replicates(bench.out, cell),
     )  # fmt: skip
     cell = of(cells, "per-class")

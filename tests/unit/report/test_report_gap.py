@@ -10,7 +10,7 @@ from adharness.report.formats import DASH
 from adharness.report.gap import unification_gaps
 from adharness.report.gap_view import gap_charts
 from adharness.report.leaderboard import find_value, headline_class, leaderboard
-from adharness.report.paired import HEADLINE, paired_intervals
+from adharness.report.paired import HEADLINE, Resampling, paired_intervals
 from adharness.report.reading import ImageScores, PixelReplicates, read_run, read_scores
 
 METRICS = ["image_auroc", "image_f1"]
@@ -54,7 +54,7 @@ def test_every_interval_of_image_auroc_holds_its_gap(fake_run: Any, tmp_path: Pa
     folder = fake_run(faults=False, thresholders=["f1"]).write(tmp_path)
     board = leaderboard(*read_run(folder))
     resample = paired_intervals(
-        lambda cell: read_scores(folder, cell), METRICS, draws=200, level=0.95, seed=0
+        lambda cell: read_scores(folder, cell), METRICS, Resampling(200, 0.95, 0)
     )
     gaps = [g for g in unification_gaps(board, resample) if g.metric in METRICS]
     scopes = {HEADLINE, "macro", "pooled", "carpet", "grid", "leather"}
@@ -70,7 +70,7 @@ def test_the_same_scores_on_both_sides_leave_no_gap_and_no_width(run_folder: Pat
     _, cells = read_run(run_folder)
     cell = next(c for c in cells if c.protocol == "model-unified" and c.status == "ok")
     resample = paired_intervals(
-        lambda name: read_scores(run_folder, name), METRICS, draws=50, level=0.9, seed=1
+        lambda name: read_scores(run_folder, name), METRICS, Resampling(50, 0.9, 1)
     )
     intervals = resample(cell, cell)
     scopes = {"carpet", "grid", "leather", "macro", "pooled", HEADLINE}
@@ -85,7 +85,7 @@ def test_cells_that_saw_other_images_have_no_paired_interval(run_folder: Path) -
     assert whole is not None
     fewer = ImageScores(*(getattr(whole, name)[1:] for name in ImageScores.__slots__))
     answers = iter([whole, fewer])
-    resample = paired_intervals(lambda _: next(answers), METRICS, draws=10, level=0.9, seed=1)
+    resample = paired_intervals(lambda _: next(answers), METRICS, Resampling(10, 0.9, 1))
     assert not resample(cell, cell.model_copy(update={"id": "another"}))
 
 
@@ -100,7 +100,7 @@ def test_stored_replicates_are_paired_if_they_were_drawn_alike(run_folder: Path)
         third.id: PixelReplicates("otherwise", two),
     }
     resample = paired_intervals(
-        lambda _: None, [], draws=50, level=0.9, seed=0, stored=lambda cell: answers.get(cell.id)
+        lambda _: None, [], Resampling(50, 0.9, 0), stored=lambda cell: answers.get(cell.id)
     )
     scopes = ("carpet", "grid", "macro", "pooled")
     expected = {("pixel_ap", scope): (-150.0, -150.0) for scope in scopes}
@@ -125,7 +125,7 @@ def test_several_seeds_give_a_spread_instead_of_an_interval(fake_run: Any, tmp_p
     folder = fake_run(seeds=[0, 1, 2], faults=False, thresholders=["f1"]).write(tmp_path)
     board = leaderboard(*read_run(folder))
     resample = paired_intervals(
-        lambda cell: read_scores(folder, cell), METRICS, draws=20, level=0.95, seed=0
+        lambda cell: read_scores(folder, cell), METRICS, Resampling(20, 0.95, 0)
     )
     for gap in unification_gaps(board, resample):
         assert (gap.score.low, gap.score.high) == (None, None)
