@@ -51,6 +51,12 @@ def require_finite(
     raise error(f"{name} holds {count} value(s) that are not finite, the first at {first}")
 
 
+def evenly_spaced(values: AnyArray, most: int) -> AnyArray:
+    """Take at most `most` of n values, evenly spaced, the first and the last among them."""
+    count = min(len(values), most)
+    return values[np.linspace(0, len(values) - 1, count).round().astype(np.int64)]
+
+
 def mean_of_highest(values: AnyArray, ratio: float) -> float:
     """Mean of the highest `int(ratio * n)` of n >= 1 values, of the one highest where that is 0.
 

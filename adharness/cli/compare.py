@@ -13,7 +13,6 @@ from adharness.cli.choice import matches, wanted_by
 from adharness.errors import StoreError
 from adharness.report.changes import Change, changes
 from adharness.report.comparison import (
-    AXES,
     Line,
     Pair,
     Paired,
@@ -32,7 +31,7 @@ from adharness.report.comparison_choice import (
 )
 from adharness.report.comparison_json import as_document
 from adharness.report.formats import DASH, counted, percent, points
-from adharness.report.leaderboard import headline_class
+from adharness.report.leaderboard import AXES, headline_class
 from adharness.report.regression import Rule
 from adharness.report.seeds import finite
 from adharness.store.records import CellRecord, Value

@@ -104,15 +104,6 @@ def needs_class(bank: Bound) -> bool:
     return isinstance(spec, BankSpec) and spec.needs_class(bank.params)
 
 
-def fit_and_score(
-    method: BoundMethod, train: CachedFeatures, evaluate: CachedFeatures, *, seed: int
-) -> RawScores:
-    """Fit one model and score each image with it; see `score_images`."""
-    if not evaluate.count:
-        raise DataError("no calibration or test image is left to score")
-    return score_images(fit(method, train, seed=seed), method.scorer.name, train, evaluate)
-
-
 def score_images(
     model: Fitted, name: str, train: CachedFeatures, evaluate: CachedFeatures
 ) -> RawScores:

@@ -11,12 +11,7 @@ import numpy as np
 
 from adharness.arrays import AnyArray, Int64
 from adharness.engine.asked import costs_told
-from adharness.engine.family import (
-    Decided,
-    Family,
-    imports_of,
-    threshold_record,
-)
+from adharness.engine.family import Decided, Family, imports_of, threshold_record
 from adharness.engine.group import FeatureGroup
 from adharness.engine.judge import POOLED, Referee, Table
 from adharness.engine.measured import replicate_arrays
@@ -78,14 +73,14 @@ class CellWorker:
         decided = family.decide(cell.thresholder)
         table = self._table(decided, family, ranking)
         rows = self.referee.rows(table, decided.failures)
-        identity = self.identity(cell, outcomes)
+        identity, told = self.identity(cell, outcomes), told_class(cell)
         record = CellRecord(
             id=digest(identity),
             **_names(cell),
             image_score=family.gathered.image_score,
             facts=dict(family.gathered.facts),
-            class_oracle=bool(told_class(cell)),
-            told_class=told_class(cell),
+            class_oracle=bool(told),
+            told_class=told,
             imported=imports_of(cell),
             status=_status([r.status for r in rows]),
             rows=rows,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from adharness.arrays import Float32, Float64, Int64
+from adharness.arrays import Float32, Float64, Int64, evenly_spaced
 from adharness.engine.features import CachedFeatures
 from adharness.errors import DataError
 
@@ -49,7 +49,12 @@ class Router:
         """
         if not len(classes):
             raise DataError("no training image tells the classes apart")
-        kept = np.concatenate([_spaced(np.flatnonzero(classes == c)) for c in np.unique(classes)])
+        kept = np.concatenate(
+            [
+                evenly_spaced(np.flatnonzero(classes == c), NEIGHBOURS_A_CLASS)
+                for c in np.unique(classes)
+            ]
+        )
         return cls(np.asarray(embeddings[kept], dtype=np.float64), classes[kept])
 
     def predict(self, embeddings: Float32) -> Int64:
@@ -58,12 +63,6 @@ class Router:
         for i, one in enumerate(np.asarray(embeddings, dtype=np.float64)):
             found[i] = self.classes[int(np.square(self.rows - one).sum(axis=1).argmin())]
         return found
-
-
-def _spaced(members: Int64) -> Int64:
-    """Take at most NEIGHBOURS_A_CLASS of these, evenly spaced."""
-    count = min(len(members), NEIGHBOURS_A_CLASS)
-    return members[np.linspace(0, len(members) - 1, count).round().astype(np.int64)]
 
 
 def route(train: CachedFeatures, images: CachedFeatures) -> Int64:

@@ -25,7 +25,7 @@ from adharness.engine.cell import check_scores, generators
 from adharness.engine.features import image_vector
 from adharness.engine.image_scores import image_scores
 from adharness.engine.scored_maps import RawMaps, ScoredMaps
-from adharness.engine.told import needs_class
+from adharness.engine.told import needs_class, needs_embedding
 from adharness.errors import ContractError, StoreError, SuiteError
 from adharness.registry import Registry
 from adharness.store.models import (
@@ -73,6 +73,8 @@ class SavedJudge:
     scorer_name: str
     scorer: FittedScorer
     normalizer: FittedNormalizer
+    reads_embedding: bool
+    """Whether the normalizer is told the image's embedding, as in the run."""
 
     def verdict(
         self,
@@ -111,7 +113,8 @@ class SavedJudge:
 
     def _context(self, features: FeatureGrid) -> ImageContext:
         name = self.part.class_name
-        return ImageContext(None if name is None else [name], image_vector(features))
+        embedding = image_vector(features) if self.reads_embedding else None
+        return ImageContext(None if name is None else [name], embedding)
 
     def _flagged(self, maps: RawMaps, context: ImageContext) -> Bool | None:
         if self.part.pixel_threshold is None:
@@ -149,6 +152,7 @@ def open_judge(
         scorer_name=scorer.name,
         scorer=_restored(folder, record.models[part.model], scorer, record.seed),
         normalizer=_fitted_again(folder, part, normalizer),
+        reads_embedding=needs_embedding(normalizer),
     )
 
 

@@ -66,8 +66,8 @@ class ScoringOutcome:
     costs: Costs | None = None
     facts: Mapping[str, float] = field(default_factory=dict)
     reused: bool = False
-    awaited: bool = False
-    """Whether the model has still to be fitted; never so once a task was run."""
+    awaited: Mapping[str, Any] | None = None
+    """The task's identity where its model has still to be fitted; None once the task was run."""
 
 
 @dataclass
@@ -98,8 +98,8 @@ def tasks_of(cell: Cell, group: FeatureGroup) -> list[ScoringTask]:
     if protocol.routed and not group.failures:
         names = tuple(c for number, c in enumerate(names) if number in group.routed_to)
     trained_on = names if protocol.labels_at_train else [None]
-    named = (cell.method, cell.seed, cell.method.name)
-    return [ScoringTask(named[0], name, *named[1:], protocol.routed) for name in trained_on]
+    method, seed = cell.method, cell.seed
+    return [ScoringTask(method, name, seed, method.name, protocol.routed) for name in trained_on]
 
 
 def run_tasks(
@@ -115,20 +115,20 @@ def run_tasks(
     Whatever a plugin raises becomes the outcomes' failure; a StoreError is passed on.
     """
     outcomes = {task: _found(task, group, folder, reuse) for task in tasks}
-    missing = [task for task, outcome in outcomes.items() if outcome.awaited]
+    missing = {task: found.awaited for task, found in outcomes.items() if found.awaited}
     if not missing:
         return outcomes
     try:
-        positions, raw = _fit(missing, group, models)
+        positions, raw = _fit(list(missing), group, models)
     except StoreError:
         raise
     except Exception as error:  # noqa: BLE001 - a contestant's fault is a failed row, not a lost run
         failure = failure_of("fit and score", error)
         return outcomes | {t: ScoringOutcome(outcomes[t].id, failure) for t in missing}
-    for task in missing:
+    for task, identity in missing.items():
         chosen = np.isin(positions, _portions(task, group)[1])
         mine = raw.where(np.flatnonzero(chosen))
-        record = _record(task, group, outcomes[task].id, mine)
+        record = _record(task, group, outcomes[task].id, identity, mine)
         folder.put_scoring(record, {"scores.npz": _arrays(group, positions[chosen], mine)})
         outcomes[task] = ScoringOutcome(record.id, costs=record.costs, facts=record.facts)
     return outcomes
@@ -143,20 +143,25 @@ def _found(
         needed = (task.trained_on,)
     failed = next((group.failures[c] for c in needed if c in group.failures), None)
     try:
-        scoring_id = digest(task_identity(task, group))
+        identity = task_identity(task, group)
     except Exception as error:  # noqa: BLE001 - files of an imported method that cannot be read
         nameless = digest([group.survey.name, *task.model, task.routed])
         return ScoringOutcome(nameless, failed or failure_of("fit and score", error))
+    scoring_id = digest(identity)
     if failed:
         return ScoringOutcome(scoring_id, failed)
     stored = folder.scoring(scoring_id)
     if stored and reuse.allows(stored.versions, task_versions(task.method, group)):
         return ScoringOutcome(scoring_id, costs=stored.costs, facts=stored.facts, reused=True)
-    return ScoringOutcome(scoring_id, awaited=True)
+    return ScoringOutcome(scoring_id, awaited=identity)
 
 
 def _record(
-    task: ScoringTask, group: FeatureGroup, scoring_id: str, raw: RawScores
+    task: ScoringTask,
+    group: FeatureGroup,
+    scoring_id: str,
+    identity: Mapping[str, Any],
+    raw: RawScores,
 ) -> ScoringRecord:
     return ScoringRecord(
         id=scoring_id,
@@ -167,7 +172,7 @@ def _record(
         costs=raw.costs,
         facts=dict(raw.facts),
         versions=task_versions(task.method, group),
-        identity=task_identity(task, group),
+        identity=dict(identity),
     )
 
 

@@ -11,6 +11,7 @@ from adharness.report.cross_class import (
     CrossRate,
     NeighbourShares,
     cells_of,
+    classes_of,
     neighbour_shares,
 )
 from adharness.report.cross_class_view import cross_tables, neighbour_tables
@@ -18,7 +19,7 @@ from adharness.report.leaderboard import Leaderboard
 from adharness.report.reading import ImageScores, read_scores
 from adharness.report.scatter import scatters, unseen
 from adharness.report.strips import strip_charts
-from adharness.report.view import Across, Table
+from adharness.report.view import Across, by_label
 from adharness.store.folder import RunFolder
 from adharness.store.records import CellRecord
 
@@ -44,8 +45,8 @@ def across_classes(folder: Path, board: Leaderboard, rates: Sequence[CrossRate])
     views = [view for view in found if view is not None]
     return Across(
         strips=tuple(strip_charts(board, scores_of)),
-        cross=_by_method(cross_tables(board, rates)),
-        neighbours=_by_method(neighbour_tables(board, _shares(folder, board, scores_of))),
+        cross=by_label(cross_tables(board, rates)),
+        neighbours=by_label(neighbour_tables(board, _shares(folder, board, scores_of))),
         scatters=tuple(scatters(views)),
         unseen=tuple(unseen(views)),
     )
@@ -66,12 +67,7 @@ def _shares(
             continue
         arrays = store.scoring_arrays(cell.scorings[0], "scores.npz")
         if "neighbours" in arrays:
-            classes = next(d.classes for d in board.run.datasets if d.name == cell.dataset)
+            classes = classes_of(board, cell)
             samples = arrays["samples"].tolist()
             found += neighbour_shares(cell, scores, samples, arrays["neighbours"], classes)
     return found
-
-
-def _by_method(tables: Sequence[Table]) -> tuple[tuple[str, tuple[Table, ...]], ...]:
-    labels = dict.fromkeys(table.label for table in tables)
-    return tuple((label, tuple(t for t in tables if t.label == label)) for label in labels)

@@ -15,7 +15,7 @@ import numpy as np
 from adharness.arrays import AnyArray
 from adharness.errors import StoreError
 from adharness.report.comparable import Difference, conditions, differences
-from adharness.report.leaderboard import AGGREGATES, find_value, rows_of
+from adharness.report.leaderboard import AGGREGATES, AXES, find_value, rows_of
 from adharness.report.metric_names import MetricName, metric_name
 from adharness.report.paired import Intervals, Resampling, paired_intervals
 from adharness.report.reading import ImageScores, read_replicates, read_run, read_scores
@@ -23,9 +23,6 @@ from adharness.report.regression import BAD, Rule, Verdict
 from adharness.report.seeds import is_defined
 from adharness.store.records import CellRecord, Value
 from adharness.store.run_record import RunRecord
-
-AXES = ("dataset", "protocol", "method", "normalizer", "thresholder", "seed")
-"""What two cells agree in to be a pair."""
 
 
 @dataclass(frozen=True, slots=True)

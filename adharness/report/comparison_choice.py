@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from adharness.errors import StoreError
 from adharness.report.comparable import Difference, readings
-from adharness.report.comparison import AXES, Pair, Side
+from adharness.report.comparison import Pair, Side
+from adharness.report.leaderboard import AXES
 from adharness.report.metric_names import compared, metric_name
 from adharness.store.records import CellRecord
 from adharness.suggest import closest

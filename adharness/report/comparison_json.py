@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from adharness.report.changes import Change
-from adharness.report.comparison import AXES, Line, Paired, Side
+from adharness.report.comparison import Line, Paired, Side
+from adharness.report.leaderboard import AXES
 from adharness.report.regression import Rule
 from adharness.report.seeds import finite
 from adharness.store.records import CellRecord

@@ -73,6 +73,11 @@ def cells_of(board: Leaderboard) -> list[CellRecord]:
     return [cell for cell in cells if cell.dataset in shown]
 
 
+def classes_of(board: Leaderboard, cell: CellRecord) -> list[str]:
+    """Give the classes of a cell's data set, in its order."""
+    return next(data.classes for data in board.run.datasets if data.name == cell.dataset)
+
+
 def cross_rates(
     board: Leaderboard, read: Callable[[CellRecord], ImageScores | None]
 ) -> list[CrossRate]:
@@ -88,9 +93,8 @@ def cross_rates(
     for cell in cells_of(board):
         scores = None if cell.protocol == ONE_MODEL_A_CLASS else read(cell)
         if scores is not None:
-            classes = next(d.classes for d in board.run.datasets if d.name == cell.dataset)
             for threshold in cell.thresholds:
-                found.extend(_at(cell, threshold, scores, classes))
+                found.extend(_at(cell, threshold, scores, classes_of(board, cell)))
     return found
 
 

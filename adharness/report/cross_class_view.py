@@ -10,13 +10,12 @@ from adharness.report.boards import mark_groups
 from adharness.report.cross_class import CrossRate, NeighbourShares
 from adharness.report.formats import DASH, percent
 from adharness.report.headings import protocol_title
-from adharness.report.leaderboard import Leaderboard
+from adharness.report.leaderboard import AXES, Leaderboard
 from adharness.report.seeds import over_seeds
 from adharness.report.view import Column, Line, Number, Table, without_idle
 from adharness.store.records import Value
 
 EVERY = "the one for all"
-_KEYS = ("dataset", "protocol", "method", "normalizer", "thresholder", "seed", "cell")
 
 
 def cross_tables(board: Leaderboard, rates: Sequence[CrossRate]) -> list[Table]:
@@ -153,10 +152,10 @@ def cross_csv(rates: Sequence[CrossRate]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     counted = ("threshold_of", "class", "false_positives", "normals", "fpr")
-    writer.writerow([*_KEYS, "class_oracle", *counted])
+    writer.writerow([*AXES, "cell", "class_oracle", *counted])
     for rate in rates:
         cell = rate.cell
-        named = [*(getattr(cell, key) for key in _KEYS[:-1]), cell.id, cell.class_oracle]
+        named = [*(getattr(cell, key) for key in AXES), cell.id, cell.class_oracle]
         own = [rate.threshold_of or "", rate.class_name, rate.alarms, rate.normals]
         writer.writerow([*named, *own, "" if rate.rate is None else repr(rate.rate)])
     return text.getvalue()

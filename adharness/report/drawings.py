@@ -20,14 +20,20 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
-class Chart:
-    """Horizontal bars from a common zero line."""
+class Drawing:
+    """What every drawing has; `keys` say for which filters it is shown."""
 
     title: str
     note: str
     keys: dict[str, str]
     width: float
     height: float
+
+
+@dataclass(frozen=True, slots=True)
+class Chart(Drawing):
+    """Horizontal bars from a common zero line."""
+
     zero_x: float
     bars: tuple[Bar, ...]
     ticks: tuple[tuple[float, str], ...]
@@ -45,14 +51,9 @@ class StripRow:
 
 
 @dataclass(frozen=True, slots=True)
-class StripChart:
+class StripChart(Drawing):
     """Scores by class on one axis; `cuts` are thresholds as (x, y of the label, label)."""
 
-    title: str
-    note: str
-    keys: dict[str, str]
-    width: float
-    height: float
     rows: tuple[StripRow, ...]
     cuts: tuple[tuple[float, float, str], ...]
     ticks: tuple[tuple[float, str], ...]
@@ -74,12 +75,7 @@ class Cloud:
 
 
 @dataclass(frozen=True, slots=True)
-class Scatter:
+class Scatter(Drawing):
     """Images in a plane."""
 
-    title: str
-    note: str
-    keys: dict[str, str]
-    width: float
-    height: float
     clouds: tuple[Cloud, ...]

@@ -10,13 +10,11 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from adharness.report.leaderboard import Leaderboard, find_value
+from adharness.report.leaderboard import AXES, Leaderboard, find_value
 from adharness.report.paired import Intervals, Resample
 from adharness.report.seeds import Score, over_seeds
 from adharness.store.records import CellRecord, Value
 from adharness.store.run_record import DatasetRecord
-
-_AXES = ("protocol", "method", "normalizer", "thresholder", "seed")
 
 
 class Drops:
@@ -135,7 +133,7 @@ def without_shifts(board: Leaderboard) -> Leaderboard:
 
 
 def _key(dataset: str, cell: CellRecord) -> tuple[object, ...]:
-    return dataset, *(getattr(cell, axis) for axis in _AXES)
+    return dataset, *(getattr(cell, axis) for axis in AXES if axis != "dataset")
 
 
 def _mean(values: Sequence[Value]) -> Value:

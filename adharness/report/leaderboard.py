@@ -24,6 +24,8 @@ HEADLINE_CLASS: Mapping[str, str] = MappingProxyType(
 """Which row is a protocol's headline. Where the class is unknown at evaluation, all images are
 pooled; a mean of per-class numbers would hide what a single threshold breaks."""
 AGGREGATES = ("macro", "pooled")
+AXES = ("dataset", "protocol", "method", "normalizer", "thresholder", "seed")
+"""What tells the cells of a run apart."""
 
 
 @dataclass(frozen=True, slots=True)

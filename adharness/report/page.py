@@ -26,7 +26,7 @@ from adharness.report.headings import protocol_title
 from adharness.report.leaderboard import Leaderboard, failures_of
 from adharness.report.paired import Resample
 from adharness.report.panels import panels
-from adharness.report.view import Across, Page, Table
+from adharness.report.view import Across, Page, by_label
 
 _UNPRINTABLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
@@ -59,14 +59,14 @@ def build_page(
         findings=tuple(findings(board, gaps, resample, found)),
         filters={axis: tuple(dict.fromkeys(getattr(g, axis) for g in groups)) for axis in axes},
         boards=tuple(board_tables(board, found)),
-        per_class=_by_label(class_tables(board)),
-        dialects=_by_label(dialect_tables(board)),
-        deployment=_by_label(deployment_tables(board)),
-        thresholds=_by_label(threshold_tables(board)),
+        per_class=by_label(class_tables(board)),
+        dialects=by_label(dialect_tables(board)),
+        deployment=by_label(deployment_tables(board)),
+        thresholds=by_label(threshold_tables(board)),
         gap_charts=tuple(gap_charts(board, gaps)),
-        gap_tables=_by_label(gap_tables(board, gaps)),
+        gap_tables=by_label(gap_tables(board, gaps)),
         across=across or Across(),
-        shift_tables=_by_label(drop_tables(board, found)),
+        shift_tables=by_label(drop_tables(board, found)),
         galleries=tuple(pictures),
         skipped=tuple((image.dataset, image.path, image.message) for image in run.skipped),
         failures=tuple(_failures(board)),
@@ -125,11 +125,6 @@ def _subtitle(board: Leaderboard) -> str:
     ]
     said = ", ".join(counted(count, noun) for count, noun in counts)
     return f"{said}, computed in {seconds(run.seconds)}"
-
-
-def _by_label(tables: Sequence[Table]) -> tuple[tuple[str, tuple[Table, ...]], ...]:
-    labels = dict.fromkeys(table.label for table in tables)
-    return tuple((label, tuple(t for t in tables if t.label == label)) for label in labels)
 
 
 def _interval_note(board: Leaderboard) -> str:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from adharness.arrays import Float64
-from adharness.report.cross_class import cells_of
+from adharness.arrays import Float64, evenly_spaced
+from adharness.report.cross_class import cells_of, classes_of
 from adharness.report.drawings import StripChart, StripRow
 from adharness.report.formats import compact, percent
 from adharness.report.headings import protocol_title
@@ -70,13 +70,12 @@ def _chart(
     if scores is None or not len(scores.scores):
         return None
     cell = cells[0]
-    classes = next(data.classes for data in board.run.datasets if data.name == cell.dataset)
     cuts = {c.thresholder: c.thresholds[0].value for c in cells}
     axis = _axis(scores.scores, list(cuts.values()))
     top = _LABEL_PX * len(cuts) + 6
     rows = tuple(
         _row(name, top + _ROW_PX * at, scores, cuts[cell.thresholder], axis)
-        for at, name in enumerate(classes)
+        for at, name in enumerate(classes_of(board, cell))
     )
     bound = ", upper bound: knows the class" if cell.class_oracle else ""
     return StripChart(
@@ -121,8 +120,6 @@ def _share(values: Float64, cut: float) -> str:
 
 def _marks(values: Float64, y: float, axis: _Axis) -> str:
     """Lay a short upright line at each score, as the path of an SVG."""
-    ordered = np.sort(values)
-    if len(ordered) > MARKS:
-        ordered = ordered[np.linspace(0, len(ordered) - 1, MARKS).round().astype(np.int64)]
+    ordered = evenly_spaced(np.sort(values), MARKS)
     places = dict.fromkeys(axis.x(float(value)) for value in ordered)
     return "".join(f"M{x:g} {y:g}v{_MARK_PX:g}" for x in places)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from adharness.report.drawings import Chart, Scatter, StripChart
@@ -221,6 +222,12 @@ def number(score: Score, notes: Footnotes, *, best: bool = False, note: str = ""
         sort=repr(score.value),
         best=best,
     )
+
+
+def by_label(tables: Sequence[Table]) -> tuple[tuple[str, tuple[Table, ...]], ...]:
+    """Group tables by their label, for tabs; both in the order in which they came."""
+    labels = dict.fromkeys(table.label for table in tables)
+    return tuple((label, tuple(t for t in tables if t.label == label)) for label in labels)
 
 
 def without_idle(table: Table, keep: int = 0) -> Table:

@@ -17,7 +17,7 @@ from adharness.contracts import (
     ScorerSpec,
     Scores,
 )  # fmt: skip
-from adharness.engine.cell import evaluated, fit_and_score
+from adharness.engine.cell import evaluated, fit, score_images
 from adharness.errors import ContractError, DataError
 from adharness.registry import Component
 from adharness.suite.bound import Bound, BoundMethod
@@ -77,6 +77,10 @@ def no_shards(monkeypatch: pytest.MonkeyPatch) -> None:
 
     nothing = Costs(fit_s=0, score_ms=0, extract_ms=None, bank_rows=None, bank_mb=None)
     monkeypatch.setattr(cell, "_costs", lambda *_: nothing)
+
+
+def fit_and_score(chosen: Any, train: Any, evaluate: Any, *, seed: int) -> Any:
+    return score_images(fit(chosen, train, seed=seed), chosen.scorer.name, train, evaluate)
 
 
 def score(toy: Toy, count: int = 5, seed: int = 0) -> Any:

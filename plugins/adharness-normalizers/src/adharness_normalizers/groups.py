@@ -11,7 +11,7 @@ import numpy as np
 
 from adharness import ContractError, DataError, FittedNormalizer, ImageContext
 from adharness.arrays import Float64, Int64
-from adharness_normalizers.normals import MORE, Normals, distances, place_of
+from adharness_normalizers.normals import MORE, Normals, distances, each_image, place_of
 
 
 class Router(Protocol):
@@ -135,10 +135,9 @@ class _Grouped:
         DataError
             An image is of a class that calibration did not see.
         """
-        scaled = np.empty(np.shape(values), dtype=np.float64)
-        for i, one in enumerate(np.asarray(values, dtype=np.float64)):
-            scaled[i] = self.scales[self.router.group(context.single(i))].rescale(one)
-        return scaled
+        return each_image(
+            values, context, lambda one, its: self.scales[self.router.group(its)].rescale(one)
+        )
 
 
 def pooled(normals: Normals) -> Grouping:

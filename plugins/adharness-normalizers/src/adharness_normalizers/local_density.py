@@ -9,7 +9,14 @@ import numpy as np
 from adharness import Calibration, DataError, FittedNormalizer, ImageContext
 from adharness.arrays import Float64, Int64
 from adharness_normalizers import LocalDensityParams
-from adharness_normalizers.normals import MORE, Normals, distances, normals_of, place_of
+from adharness_normalizers.normals import (
+    MORE,
+    Normals,
+    distances,
+    each_image,
+    normals_of,
+    place_of,
+)
 
 NAME = "local-density"
 
@@ -87,8 +94,9 @@ class _Ratio:
 
         Raises ContractError where the embeddings are not given for these n images.
         """
-        scaled = np.empty(np.shape(values), dtype=np.float64)
-        for i, one in enumerate(np.asarray(values, dtype=np.float64)):
-            place = place_of(context.single(i), NAME, self.places.shape[1])
-            scaled[i] = one / self.usual[_nearest(distances(self.places, place), self.k)].mean()
-        return scaled
+        return each_image(values, context, self._relative)
+
+    def _relative(self, one: Float64, context: ImageContext) -> Float64:
+        away = distances(self.places, place_of(context, NAME, self.places.shape[1]))
+        relative: Float64 = one / self.usual[_nearest(away, self.k)].mean()
+        return relative

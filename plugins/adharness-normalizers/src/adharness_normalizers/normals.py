@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -112,6 +112,16 @@ def place_of(context: ImageContext, name: str, dim: int) -> Float64:
     require_finite(context.embeddings, name="embeddings")
     place: Float64 = context.embeddings[0].astype(np.float64)
     return place
+
+
+def each_image(
+    values: Float64, context: ImageContext, rescale: Callable[[Float64, ImageContext], Float64]
+) -> Float64:
+    """Rescale image scores (n,), or maps (n, H, W), image by image, each with its own context."""
+    scaled = np.empty(np.shape(values), dtype=np.float64)
+    for i, one in enumerate(np.asarray(values, dtype=np.float64)):
+        scaled[i] = rescale(one, context.single(i))
+    return scaled
 
 
 def distances(places: Float64, place: Float64) -> Float64:

@@ -9,7 +9,7 @@ import numpy as np
 from adharness import Calibration, DataError, FittedNormalizer, ImageContext
 from adharness.arrays import Float64
 from adharness_normalizers import RegressedParams
-from adharness_normalizers.normals import MORE, normals_of, place_of
+from adharness_normalizers.normals import MORE, each_image, normals_of, place_of
 
 NAME = "regressed"
 AT_LEAST = 10
@@ -135,9 +135,10 @@ class _Predicted:
 
         Raises ContractError where the embeddings are not given for these n images.
         """
-        scaled = np.empty(np.shape(values), dtype=np.float64)
-        for i, one in enumerate(np.asarray(values, dtype=np.float64)):
-            row = self.design.row(place_of(context.single(i), NAME, len(self.design.center)))
-            deviation = np.exp(self.unit + self.deviation.at(row))
-            scaled[i] = (one - self.mean.at(row)) / deviation
-        return scaled
+        return each_image(values, context, self._standard)
+
+    def _standard(self, one: Float64, context: ImageContext) -> Float64:
+        row = self.design.row(place_of(context, NAME, len(self.design.center)))
+        deviation = np.exp(self.unit + self.deviation.at(row))
+        standard: Float64 = (one - self.mean.at(row)) / deviation
+        return standard
