@@ -15,7 +15,7 @@ from adharness.report.gap import gap_csv, unification_gaps
 from adharness.report.leaderboard import Leaderboard, leaderboard
 from adharness.report.metric_names import MetricName, metric_name
 from adharness.report.page import build_page, render_page
-from adharness.report.paired import Resample, Resampling, paired_intervals
+from adharness.report.paired import Resampler, Resampling
 from adharness.report.reading import read_replicates, read_run, read_scores
 from adharness.store.files import write_text
 
@@ -51,7 +51,8 @@ def write_report(run_folder: Path) -> ReportPaths:
         If `run.json` is missing, a record cannot be read, or a file cannot be written.
     """
     board = leaderboard(*read_run(run_folder))
-    resample = _resample(run_folder, board)
+    resampler = _resampler(run_folder, board)
+    resample = resampler.intervals
     drops = Drops(board, resample)
     shown = without_shifts(board)
     gaps = unification_gaps(shown, resample)
@@ -73,8 +74,8 @@ def write_report(run_folder: Path) -> ReportPaths:
     return paths
 
 
-def _resample(run_folder: Path, board: Leaderboard) -> Resample:
-    return paired_intervals(
+def _resampler(run_folder: Path, board: Leaderboard) -> Resampler:
+    return Resampler(
         lambda cell: read_scores(run_folder, cell),
         [m for m in board.run.metrics if _drawn_here(metric_name(m))],
         Resampling.of(board.run),
