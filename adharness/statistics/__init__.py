@@ -12,6 +12,14 @@ from adharness.statistics.drawn import (
     over_classes,
     over_drawn_classes,
 )
+from adharness.statistics.paired_tests import (
+    delong,
+    detectable,
+    holm,
+    least_p,
+    normal_p,
+    p_value,
+)
 from adharness.statistics.pixel_bootstrap import Resampled, resample_pixels
 from adharness.statistics.sampling import (
     Sampling,
@@ -29,12 +37,18 @@ __all__ = [
     "Resampled",
     "Sampling",
     "bootstrap_weights",
+    "delong",
+    "detectable",
     "draw",
+    "holm",
     "join",
+    "least_p",
     "macro_mean",
+    "normal_p",
     "over_alike",
     "over_classes",
     "over_drawn_classes",
+    "p_value",
     "replicates",
     "replicates_of",
     "resample_pixels",
