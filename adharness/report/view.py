@@ -193,6 +193,7 @@ class Page:
     panels: tuple[Panel, ...]
     suite_text: str
     interval_note: str
+    significance: tuple[tuple[str, tuple[Table, ...]], ...] = ()
 
 
 class Footnotes:

@@ -102,7 +102,12 @@ def detectable(deviation: float, level: float = 0.95, power: float = POWER) -> f
     return float(ndtri((1 + level) / 2) + ndtri(power)) * deviation
 
 
-def delong(labels: ArrayLike, first: ArrayLike, second: ArrayLike) -> tuple[float, float]:
+def delong(
+    labels: ArrayLike,
+    first: ArrayLike,
+    second: ArrayLike,
+    classes: Sequence[str] | None = None,
+) -> tuple[float, float]:
     """Compare two AUROCs on the same images without resampling.
 
     Parameters
@@ -111,12 +116,15 @@ def delong(labels: ArrayLike, first: ArrayLike, second: ArrayLike) -> tuple[floa
         0 normal, 1 anomalous; the images are independent.
     first, second : (n,) real
         Scores of two methods, higher = more anomalous.
+    classes
+        Class of each image, where as many images of each class are there as there should be: then
+        only the variance within classes counts, as in a bootstrap that draws within them.
 
     Returns
     -------
     difference, variance
         Of the first AUROC minus the second. The variance is NaN where there are fewer than two
-        images of a label, both are where there is none.
+        images of a label, or of a class and label; both are where a label is missing.
 
     Raises
     ------
@@ -140,10 +148,20 @@ def delong(labels: ArrayLike, first: ArrayLike, second: ArrayLike) -> tuple[floa
         return math.nan, math.nan
     placed = [_placements(scores[anomalous], scores[~anomalous]) for scores in both]
     parts = [mine - other for mine, other in zip(*placed, strict=True)]
-    variance = sum(
-        float(np.var(part, ddof=1)) / len(part) if len(part) > 1 else math.nan for part in parts
-    )
-    return float(parts[0].mean()), variance
+    names = np.full(len(anomalous), "") if classes is None else np.asarray(classes)
+    require_shape(names, anomalous.shape, name="classes", error=MetricError)
+    of_parts = names[anomalous], names[~anomalous]
+    variances = [_variance(part, of) for part, of in zip(parts, of_parts, strict=True)]
+    return float(parts[0].mean()), math.fsum(variances)
+
+
+def _variance(values: Float64, classes: AnyArray) -> float:
+    """Estimate the variance of the mean of values that are drawn within their classes."""
+    sums = [
+        len(mine) * float(np.var(mine, ddof=1)) if len(mine) > 1 else math.nan
+        for mine in (values[classes == name] for name in np.unique(classes))
+    ]
+    return math.fsum(sums) / len(values) ** 2
 
 
 def _placements(anomalous: AnyArray, normal: AnyArray) -> tuple[Float64, Float64]:

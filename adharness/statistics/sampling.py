@@ -201,15 +201,16 @@ def _leave_out(strata: Int64, units: Int64, rng: np.random.Generator) -> tuple[I
     """Leave each unit out once: weights (J, n), and the stratum that each row takes from, (J,)."""
     names, first, unit = np.unique(units, return_index=True, return_inverse=True)
     together = int(np.ceil(len(names) / LEFT_OUT))
-    rows: list[Int64] = []
+    row_of_unit = np.empty(len(names), dtype=np.int64)
     places: list[int] = []
     for stratum in np.unique(strata):
         mine = np.flatnonzero(strata[first] == stratum)
         mine = rng.permutation(mine) if together > 1 else mine
-        for part in np.array_split(mine, max(1, len(mine) // together)):
-            rows.append(1 - np.isin(unit, part).astype(np.int64))
-            places.append(int(stratum))
-    return np.array(rows, dtype=np.int64), np.array(places, dtype=np.int64)
+        rows = max(1, len(mine) // together)
+        row_of_unit[mine] = len(places) + np.arange(len(mine)) % rows
+        places += [int(stratum)] * rows
+    kept = row_of_unit[unit] != np.arange(len(places))[:, np.newaxis]
+    return kept.astype(np.int64), np.array(places, dtype=np.int64)
 
 
 def _influence(left_out: Float64, strata: Int64) -> Float64:

@@ -59,6 +59,20 @@ def test_delong_agrees_with_the_paired_bootstrap():
     assert normal_p(difference, variance**0.5) == pytest.approx(p_value(paired), abs=0.01)
 
 
+def test_delong_within_classes_agrees_with_the_bootstrap_that_draws_within_them():
+    rng = np.random.default_rng(1)
+    labels, classes = np.arange(400) % 2, np.repeat(["a", "b"], 200)
+    scores = rng.normal(size=(2, 400)) + 1.5 * labels
+    scores[0] += 3.0 * (classes == "b")  # one scale a class: pooled it is far worse
+    made = draw(strata_of(labels, classes.tolist()), 2000, rng)
+    one, two = (made.read(replicates("image_auroc", labels, s, made.weights)) for s in scores)
+    _, within = delong(labels, *scores, classes.tolist())
+    _, ignoring = delong(labels, *scores)
+    spread = np.std(one.minus(two).replicates)
+    assert np.sqrt(within) == pytest.approx(spread, rel=0.07)
+    assert np.sqrt(ignoring) > 1.3 * spread
+
+
 def test_delong_of_one_label_is_undefined_and_of_one_image_has_no_variance():
     assert np.isnan(delong([1, 1], [0, 1], [1, 0])).all()
     difference, variance = delong([0, 0, 1], [0, 1, 2], [2, 1, 0])
