@@ -68,9 +68,11 @@ def to_json(
 def to_csv(board: Leaderboard, drops: Drops | None = None) -> str:
     """Text of `leaderboard.csv`: a line a row; metric, low and high side by side; empty = none.
 
+    The row that a method is ranked by has its shared `rank` and its place by the number, `order`.
     A run with shifts has columns more: what was done to the test images, and each metric's drop.
     """
     found = drops or Drops(board)
+    places = {c.id: one for one in board.standings for c in one.cells if one.rank is not None}
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(csv_columns(board.run.metrics, shifts=found.any))
@@ -79,19 +81,26 @@ def to_csv(board: Leaderboard, drops: Drops | None = None) -> str:
         failure = failure_text(entry.row.failure) if entry.row.failure else ""
         decided = [*csv_deployment(entry, board.run.metrics), *csv_threshold(entry)]
         shifted = _shift_columns(entry, board.run.metrics, found) if found.any else []
-        writer.writerow([*_keys(entry).values(), *values, *decided, failure, *shifted])
+        ranked = _place(entry, places.get(entry.cell.id))
+        writer.writerow([*_keys(entry).values(), *values, *decided, failure, *ranked, *shifted])
     return text.getvalue()
 
 
 def csv_columns(metrics: list[str], *, shifts: bool = False) -> list[str]:
-    """Header of the CSV: the keys, three columns a metric, decisions, the failure, the shift."""
+    """Header of the CSV: keys, three columns a metric, decisions, failure, place, shift."""
     of_metrics = [m + end for m in metrics for end in ("", "_low", "_high")]
     decided = [*deployment_columns(metrics), *THRESHOLD_COLUMNS]
     drops = [*SHIFT_KEYS, *(f"{metric}_drop" for metric in metrics)] if shifts else []
-    return [*KEYS, *of_metrics, *decided, "failure", *drops]
+    return [*KEYS, *of_metrics, *decided, "failure", "rank", "order", *drops]
 
 
 _PARTS = ("value", "low", "high")
+
+
+def _place(entry: BoardRow, standing: Standing | None) -> list[str]:
+    if standing is None or entry.row.class_name != headline_class(entry.cell.protocol):
+        return ["", ""]
+    return [str(standing.rank), str(standing.order or standing.rank)]
 
 
 def _keys(entry: BoardRow) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from adharness.report.paired import Resampler, Resampling
 from adharness.report.reading import ImageScores, read_replicates, read_run, read_scores
 from adharness.report.significance import class_ranks
 from adharness.report.significance_view import significance_tables, told_ties
-from adharness.report.ties import Ranking, find_rankings, with_ties
+from adharness.report.ties import Ranking, find_rankings, seeds_apart, with_ties
 from adharness.report.view import Page, by_label
 from adharness.store.files import write_text
 from adharness.store.records import CellRecord
@@ -58,12 +58,9 @@ def write_report(run_folder: Path) -> ReportPaths:
     """
     board = leaderboard(*read_run(run_folder))
     read = _remembered(run_folder)
-    rankings = find_rankings(
-        board,
-        _resampler(run_folder, board, [HEADLINE_METRIC], read),
-        read,
-    )
-    board = with_ties(board, rankings)
+    headlines = _resampler(run_folder, board, [HEADLINE_METRIC], read)
+    rankings = find_rankings(board, headlines, read)
+    board = seeds_apart(with_ties(board, rankings), headlines)
     resampler = _resampler(run_folder, board, board.run.metrics, read)
     resample = resampler.intervals
     drops = Drops(board, resample)

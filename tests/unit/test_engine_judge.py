@@ -11,6 +11,7 @@ import pytest
 
 from adharness.contracts import ContentHash, ImageContext, Sample
 from adharness.data.splits import Split
+from adharness.engine.draws import draw_test_images
 from adharness.engine.family import Family, Part
 from adharness.engine.gather import Gathered
 from adharness.engine.judge import MACRO, POOLED, Kind, Referee, Table
@@ -148,6 +149,41 @@ def test_replicates_are_stored_by_row_and_metric_with_gaps_where_there_are_none(
 
 def drawn(replicates: list[float], influence: list[float]) -> Drawn:
     return Drawn(0.5, np.array(replicates), np.array(influence), np.full(len(influence), 7))
+
+
+def test_views_of_one_object_are_drawn_together_within_their_class():
+    made = survey(TWO)
+    views = tuple(replace(s, group="same") if s.path in {"a/0", "a/2", "b/0"} else s
+                  for s in made.samples)  # fmt: skip
+    grouped = replace(made, samples=views)
+    drawn = draw_test_images(grouped, 40)
+    assert set(drawn) == {"a", "b", POOLED}
+    weights = drawn["a"].weights
+    assert (weights[:, 0] == weights[:, 2]).all()
+    assert not (weights[:, 0] == weights[:, 1]).all()
+    pooled = drawn[POOLED].weights
+    assert (pooled[:40, :4] == weights[:40]).all()
+    assert (pooled[:, 0] == pooled[:, 2]).all()
+    assert not (pooled[:, 0] == pooled[:, 4]).all()  # one name in two classes is two objects
+    assert referee(grouped, 40).draws != referee(made, 40).draws
+    assert len(drawn["a"].left_strata) == 3
+
+
+def test_a_suite_may_draw_classes_too_and_cut_equal_tails():
+    made = survey(TWO)
+    fixed, drawn, plain = (
+        StatisticsSettings(bootstrap=200, **told)
+        for told in ({}, {"macro": "hierarchical"}, {"interval": "percentile"})
+    )
+    ends = []
+    for how in (fixed, drawn, plain):
+        judge = Referee(made, Truth({}, {}, {}), ["image_auroc"], how)
+        found = {r.class_name: r for r in judge.rows(ranked(judge, made, GOOD), {})}
+        ends.append({row: (v.low, v.high) for row, r in found.items()
+                     for v in r.metrics.values()})  # fmt: skip
+    assert ends[0]["b"] == ends[1]["b"] != ends[2]["b"]
+    assert ends[0][MACRO] != ends[1][MACRO]
+    assert ends[0][POOLED] == ends[1][POOLED]
 
 
 def test_other_images_labels_or_draws_are_other_draws():
