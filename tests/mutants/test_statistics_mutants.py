@@ -8,15 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy.special import ndtri
+from scipy.special import ndtr, ndtri
 
 import populations as known
-from adharness.report import ties
-from adharness.report.significance import _cliques
-from adharness.statistics import Drawn, drawn, holm, over_alike, paired_tests, sampling
-from adharness.statistics.drawn import over_classes, over_drawn_classes
+from adharness.statistics import Drawn, drawn, paired_tests, sampling
+from adharness.statistics.drawn import over_classes
 from adharness.statistics.paired_tests import delong
-from adharness.statistics.sampling import Sampling
+from adharness.statistics.sampling import bootstrap_weights
 
 SKEWED = known.images(2.5)
 
@@ -24,13 +22,11 @@ SKEWED = known.images(2.5)
 # --- properties -----------------------------------------------------------------------------
 
 
-def intervals_near_the_top_miss_on_both_sides() -> bool:
-    """A right interval misses low and high about equally; near the top few are both."""
-    rng, high_side = np.random.default_rng(4), 0
-    for _ in range(120):
-        found = SKEWED.draw(rng, 60, 200)["image_ap"].interval()
-        high_side += found[0] <= SKEWED.truth["image_ap"] <= found[1]
-    return high_side >= 0.9 * 120
+def intervals_near_the_top_cover_the_truth() -> bool:
+    found = known.coverage(
+        SKEWED, images=60, draws=150, interval=Drawn.interval, resamples=200, seed=5
+    )
+    return found["image_ap"][0] >= 0.9
 
 
 def a_skewed_mean_reaches_further_to_its_long_side() -> bool:
@@ -61,8 +57,8 @@ def views_are_drawn_together() -> bool:
 
 
 def holm_is_ordered_and_steps_down() -> bool:
-    found = holm([0.01, 0.011, 0.04, 0.05])
-    return found == pytest.approx([0.04, 0.04, 0.08, 0.08]) and holm([0.01, 0.04])[1] == 0.04
+    found = paired_tests.holm([0.01, 0.011, 0.04, 0.05])
+    return bool(np.allclose(found, [0.04, 0.04, 0.08, 0.08]))
 
 
 def the_influence_is_that_of_its_stratum() -> bool:
@@ -79,7 +75,7 @@ def the_influence_is_that_of_its_stratum() -> bool:
 
 def a_second_seed_is_no_second_set_of_images() -> bool:
     one = SKEWED.draw(np.random.default_rng(0), 60, 200)["image_auroc"]
-    mean = over_alike([one, one])
+    mean = drawn.over_alike([one, one])
     return bool(np.isclose((mean.influence**2).sum(), (one.influence**2).sum()))
 
 
@@ -141,13 +137,12 @@ def _one_stratum(left_out: Any, strata: Any) -> Any:
     return (1 - 1 / len(left_out)) * (left_out.mean() - left_out)
 
 
-def _side_by_side(several: Any) -> Drawn:
-    return over_classes(several)
+def _without_ones(difference: Drawn) -> float:
+    values = difference.replicates
+    return float(2 * min((values <= 0).mean(), (values >= 0).mean()))
 
 
 def _turned_bias(self: Drawn, tails: Any, defined: Any) -> Any:
-    from scipy.special import ndtr
-
     bias = -ndtri((defined < self.estimate).mean())
     return ndtr(2 * bias + ndtri(tails))
 
@@ -171,7 +166,7 @@ class Trial:
 
 
 TRIALS = [
-    Trial(intervals_near_the_top_miss_on_both_sides, Drawn, "_moved",
+    Trial(intervals_near_the_top_cover_the_truth, Drawn, "_moved",
           lambda one, tails, defined: tails, "no correction"),
     Trial(a_skewed_mean_reaches_further_to_its_long_side, Drawn, "acceleration",
           _accelerated(-1.0), "acceleration turned"),
@@ -180,9 +175,12 @@ TRIALS = [
     Trial(an_estimate_above_its_replicates_moves_the_interval_up, Drawn, "_moved",
           _turned_bias, "bias turned"),
     Trial(pairs_share_the_noise_of_their_images, Drawn, "minus", _apart, "pairs drawn apart"),
-    Trial(views_are_drawn_together, sampling, "_draw",
-          lambda size, resamples, rng: np.ones((resamples, size), np.int64)
-          + rng.integers(0, 2, (resamples, size)), "not a mutant"),
+    Trial(views_are_drawn_together, sampling, "bootstrap_weights",
+          lambda strata, resamples, rng, units: bootstrap_weights(strata, resamples, rng),
+          "groups ignored"),
+    Trial(a_second_seed_is_no_second_set_of_images, drawn, "over_alike", over_classes,
+          "seeds as images"),
+    Trial(no_p_value_is_zero, paired_tests, "p_value", _without_ones, "no ones added"),
     Trial(holm_is_ordered_and_steps_down, paired_tests, "holm", _without_monotony, "not in order"),
     Trial(holm_is_ordered_and_steps_down, paired_tests, "holm", _bonferroni, "no steps"),
     Trial(the_influence_is_that_of_its_stratum, sampling, "_influence", _one_stratum,
@@ -192,3 +190,16 @@ TRIALS = [
     Trial(delong_is_the_variance_of_the_pairs, paired_tests, "delong", _unpaired_delong,
           "no covariance"),
 ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "holds", dict.fromkeys(trial.holds for trial in TRIALS), ids=lambda h: h.__name__
+)
+def test_the_property_holds_for_our_own_code(holds):
+    assert holds()
+
+
+@pytest.mark.parametrize("trial", TRIALS, ids=[trial.label for trial in TRIALS])
+def test_the_property_rejects_the_mutant(trial, monkeypatch):
+    monkeypatch.setattr(trial.owner, trial.name, trial.mutant)
+    assert not trial.holds()

@@ -170,7 +170,8 @@ def test_views_of_one_object_are_drawn_together_within_their_class():
 
 
 def test_a_suite_may_draw_classes_too_and_cut_equal_tails():
-    made = survey(TWO)
+    made = survey({name: [0, 1] * 12 for name in "abc"})
+    scores = np.random.default_rng(0).normal(size=72) + np.resize([0.0, 1.0], 72)
     fixed, drawn, plain = (
         StatisticsSettings(bootstrap=200, **told)
         for told in ({}, {"macro": "hierarchical"}, {"interval": "percentile"})
@@ -178,7 +179,7 @@ def test_a_suite_may_draw_classes_too_and_cut_equal_tails():
     ends = []
     for how in (fixed, drawn, plain):
         judge = Referee(made, Truth({}, {}, {}), ["image_auroc"], how)
-        found = {r.class_name: r for r in judge.rows(ranked(judge, made, GOOD), {})}
+        found = {r.class_name: r for r in judge.rows(ranked(judge, made, scores), {})}
         ends.append({row: (v.low, v.high) for row, r in found.items()
                      for v in r.metrics.values()})  # fmt: skip
     assert ends[0]["b"] == ends[1]["b"] != ends[2]["b"]
