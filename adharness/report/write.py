@@ -18,9 +18,10 @@ from adharness.report.metric_names import MetricName, metric_name
 from adharness.report.page import build_page, render_page
 from adharness.report.paired import Resampler, Resampling
 from adharness.report.reading import ImageScores, read_replicates, read_run, read_scores
+from adharness.report.seeds_apart import seeds_apart
 from adharness.report.significance import class_ranks
 from adharness.report.significance_view import significance_tables, told_ties
-from adharness.report.ties import Ranking, find_rankings, seeds_apart, with_ties
+from adharness.report.ties import Ranking, find_rankings, with_ties
 from adharness.report.view import Page, by_label
 from adharness.store.files import write_text
 from adharness.store.records import CellRecord
