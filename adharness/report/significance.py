@@ -74,8 +74,18 @@ def class_ranks(board: Leaderboard) -> list[ClassRanks]:
     for standing in board.standings:
         if standing.rank is not None:
             groups.setdefault(standing.group, []).append(standing)
-    found = (_ranks(group, standings, 0.95) for group, standings in groups.items())
+    level = float(board.run.statistics.get("level", 0.95))
+    found = (_ranks(group, standings, level) for group, standings in groups.items())
     return [one for one in found if one is not None]
+
+
+def without_thresholds(several: Sequence[ClassRanks]) -> list[ClassRanks]:
+    """Keep one of those that differ in nothing but the thresholder, which changes no ranking."""
+    kept: dict[object, ClassRanks] = {}
+    for one in several:
+        key = one.group._replace(thresholder=""), one.methods, one.average_ranks
+        kept.setdefault(key, one)
+    return list(kept.values())
 
 
 def _ranks(group: Group, standings: Sequence[Standing], level: float) -> ClassRanks | None:

@@ -76,12 +76,7 @@ def significance_tables(
 ) -> list[Table]:
     """Make a table of the rankings a protocol, and one of the ranks over classes a ranking."""
     tables = [_ties(board, rankings, protocol) for protocol in board.run.protocols]
-    seen: set[tuple[object, ...]] = set()
-    for one in ranks:
-        key = one.group._replace(thresholder=""), one.methods, one.average_ranks
-        if key not in seen:  # a threshold changes no ranking
-            seen.add(key)
-            tables.append(_over_classes(one, f"classes-{len(seen)}"))
+    tables += [_over_classes(one, f"classes-{place}") for place, one in enumerate(ranks, 1)]
     return [table for table in tables if table.lines]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from adharness.report.drawings import Chart, Scatter, StripChart
+from adharness.report.drawings import Chart, RankDiagram, Scatter, StripChart
 from adharness.report.formats import DASH, interval, percent, quartiles, scaled_interval
 from adharness.report.gallery import Gallery
 from adharness.report.seeds import Score
@@ -194,6 +194,7 @@ class Page:
     suite_text: str
     interval_note: str
     significance: tuple[tuple[str, tuple[Table, ...]], ...] = ()
+    rank_diagrams: tuple[RankDiagram, ...] = ()
 
 
 class Footnotes:
