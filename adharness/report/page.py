@@ -25,6 +25,8 @@ from adharness.report.paired import Resample
 from adharness.report.panels import panels
 from adharness.report.view import Across, Page, by_label
 
+_KINDS = {"bca": "bootstrap (BCa)", "percentile": "bootstrap"}
+
 
 def build_page(
     board: Leaderboard,
@@ -113,8 +115,9 @@ def _interval_note(board: Leaderboard) -> str:
     if not statistics.get("bootstrap"):
         return "This run computed no intervals."
     level = 100 * float(statistics.get("level", 0.95))
+    kind = "bca" if statistics.get("interval") == "bca" else "percentile"
     return (
-        f"Under a number: its {level:g} % bootstrap interval over test images, drawn within "
+        f"Under a number: its {level:g} % {_KINDS[kind]} interval over test images, drawn within "
         f"class and label, {statistics['bootstrap']} draws. "
         "It speaks of other images, not of other seeds." + _quartile_note(board)
     )

@@ -45,6 +45,8 @@ class ClassRanks:
     cliques
         Runs of neighbours in the order of `methods` of which no pair differs, each as long as it
         can be; what a critical-difference diagram joins by a bar.
+    level
+        A pair differs where its adjusted p-value is below 1 - level.
     """
 
     group: Group
@@ -54,6 +56,7 @@ class ClassRanks:
     friedman_p: float | None
     adjusted: Mapping[tuple[str, str], float]
     cliques: tuple[tuple[str, ...], ...]
+    level: float
 
 
 def class_ranks(board: Leaderboard) -> list[ClassRanks]:
@@ -104,10 +107,7 @@ def _ranks(group: Group, standings: Sequence[Standing], level: float) -> ClassRa
 def rank_over_classes(
     group: Group, classes: Sequence[str], methods: Sequence[str], values: Float64, level: float
 ) -> ClassRanks:
-    """Rank methods by their numbers, (methods, classes) float64; see `ClassRanks`.
-
-    Pairs differ where the adjusted p-value is below 1 - level.
-    """
+    """Rank methods by their numbers, (methods, classes) float64; see `ClassRanks`."""
     sign = -1.0 if metric_name(HEADLINE_METRIC).direction == "higher" else 1.0
     averages = rankdata(sign * values, axis=0).mean(axis=1)
     order = np.argsort(averages, kind="stable")
@@ -124,6 +124,7 @@ def rank_over_classes(
         friedman_p=_friedman(values),
         adjusted=by_pair,
         cliques=tuple(_cliques(names, same)),
+        level=level,
     )
 
 

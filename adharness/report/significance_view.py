@@ -142,7 +142,7 @@ def _over_classes(ranks: ClassRanks, identity: str) -> Table:
         caption=(
             f"{group.dataset}, normalizer {group.normalizer}: average rank over "
             f"{len(ranks.classes)} classes, 1 is best. Methods that share a letter do not differ "
-            f"over classes (Wilcoxon's signed-rank test, Holm, 95 %).{friedman}"
+            f"over classes (Wilcoxon's signed-rank test, Holm, {100 * ranks.level:g} %).{friedman}"
         ),
         settings=(),
         columns=(
