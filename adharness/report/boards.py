@@ -120,8 +120,18 @@ def _columns(metrics: Sequence[str], *, decisions: bool) -> list[Column]:
     at = sum(not metric_name(metric).oracle for metric in metrics)
     single = "At the one threshold"
     extra = [
-        Column("macro F1", single, "metric", "↑", "%", "image_f1, mean over classes"),
-        Column("worst class F1", single, "metric", "↑", "%", "image_f1 of the worst class"),
+        Column(
+            "macro F1", single, "metric", "↑", "%", "image_f1, mean over classes", key="macro_f1"
+        ),
+        Column(
+            "worst class F1",
+            single,
+            "metric",
+            "↑",
+            "%",
+            "image_f1 of the worst class",
+            key="worst_f1",
+        ),
     ]
     return [*columns[:at], *(extra if decisions else []), *columns[at:]]
 

@@ -40,7 +40,7 @@ def build_page(
     """
     run, found = board.run, drops or Drops(board)
     groups = [standing.group for standing in board.standings]
-    axes = ("dataset", "normalizer", "thresholder")
+    axes = ("normalizer", "thresholder")
     return Page(
         title=run.suite,
         date=run.started[:10],
@@ -48,7 +48,11 @@ def build_page(
         glance=tuple(glance(board)),
         glance_heads=tuple((protocol_title(p), headline_label(p)) for p in run.protocols),
         findings=tuple(findings(board, gaps, resample, found)),
-        filters={axis: tuple(dict.fromkeys(getattr(g, axis) for g in groups)) for axis in axes},
+        filters={
+            "dataset": tuple(dict.fromkeys(g.dataset for g in groups)),
+            "protocol": tuple(map(protocol_title, run.protocols)),
+            **{axis: tuple(dict.fromkeys(getattr(g, axis) for g in groups)) for axis in axes},
+        },
         boards=tuple(board_tables(board, found)),
         per_class=by_label(class_tables(board)),
         dialects=by_label(dialect_tables(board)),

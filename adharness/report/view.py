@@ -42,7 +42,10 @@ class Number:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """Head of a column of numbers; `group` is the head above it, `tag` a word of caution in it."""
+    """Head of a column of numbers; `group` is the head above it, `tag` a word of caution in it.
+
+    `key` names it in the address of a view; empty for its label.
+    """
 
     label: str
     group: str
@@ -51,6 +54,7 @@ class Column:
     unit: str = ""
     note: str = ""
     tag: str = ""
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
