@@ -19,7 +19,8 @@ Plain: TypeAlias = "str | float | int | bool | Sequence[Plain] | Mapping[str, Pl
 
 SCRIPTS = (
     *("vendor/d3.min.js", "vendor/plot.umd.min.js", "charts.js"),
-    *("state.js", "menus.js", "tabs.js", "columns.js", "sorting.js", "filters.js", "board.js"),
+    *("state.js", "menus.js", "tabs.js", "columns.js", "sorting.js", "filters.js"),
+    *("copy_formats.js", "copying.js", "board.js"),
 )
 """In the order in which they run; the first two are others' (`vendor/LICENSES.txt`), as published.
 """

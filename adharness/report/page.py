@@ -69,6 +69,7 @@ def build_page(
         panels=tuple(panels(board)),
         suite_text=run.suite_text,
         interval_note=_interval_note(board),
+        source=_source(board),
     )
 
 
@@ -103,6 +104,15 @@ def _subtitle(board: Leaderboard) -> str:
     ]
     said = ", ".join(counted(count, noun) for count, noun in counts)
     return f"{said}, computed in {seconds(run.seconds)}"
+
+
+def _source(board: Leaderboard) -> str:
+    """Say of which run a table is: the suite, when, by which version of what code."""
+    run = board.run
+    version = (run.provenance.get("versions") or {}).get("adharness")
+    commit = (run.provenance.get("git") or {}).get("commit")
+    parts = (f"adharness {version}" if version else "adharness", f"commit {commit}" if commit else "")
+    return ", ".join(filter(None, (f"From the run {run.suite}", run.started[:10], *parts))) + "."
 
 
 def _interval_note(board: Leaderboard) -> str:

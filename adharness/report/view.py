@@ -197,6 +197,8 @@ class Page:
     panels: tuple[Panel, ...]
     suite_text: str
     interval_note: str
+    source: str
+    """What a table that is copied from the page says of where it is from."""
 
 
 class Footnotes:

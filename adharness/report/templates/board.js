@@ -5,8 +5,9 @@
   document.documentElement.classList.add("js");
   const tables = findAll("table.ranked, table.plain-table");
   pageTabs.start();
-  pageSorting.start(tables);
   const filters = pageFilters.start(document.querySelector(".filters"), tables);
+  pageCopying.start(tables, filters.said);
+  pageSorting.start(tables);
   pageState.listen(() => {
     pageTabs.restore();
     pageSorting.restore(tables);

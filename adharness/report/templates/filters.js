@@ -119,7 +119,13 @@ const pageFilters = (() => {
     search.addEventListener("input", changed);
     form.addEventListener("reset", (event) => { event.preventDefault(); pageState.clear(); });
     restore();
-    return { restore };
+    // The filters in force, in words: for whoever takes a table away.
+    const said = () => [
+      ...selects.filter(({ value }) => value).map(({ name, value }) => `${name} ${value}`),
+      ...(splitTerms(search.value).length ? [`methods with ${splitTerms(search.value).join(" or ")}`] : []),
+      ...menus.filter(({ chosen }) => chosen()).map(({ name }) => `some ${name} only`),
+    ].join(", ");
+    return { restore, said };
   };
 
   return { start };
