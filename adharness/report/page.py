@@ -111,8 +111,9 @@ def _source(board: Leaderboard) -> str:
     run = board.run
     version = (run.provenance.get("versions") or {}).get("adharness")
     commit = (run.provenance.get("git") or {}).get("commit")
-    parts = (f"adharness {version}" if version else "adharness", f"commit {commit}" if commit else "")
-    return ", ".join(filter(None, (f"From the run {run.suite}", run.started[:10], *parts))) + "."
+    made = f"adharness {version}" if version else "adharness"
+    of = f"commit {commit}" if commit else ""
+    return ", ".join(filter(None, (f"From the run {run.suite}", run.started[:10], made, of))) + "."
 
 
 def _interval_note(board: Leaderboard) -> str:

@@ -225,7 +225,7 @@ def number(score: Score, notes: Footnotes, *, best: bool = False, note: str = ""
         percent(score.value),
         aside=interval(score) or quartiles(score),
         note=note or _note(score),
-        sort=repr(score.value),
+        sort=f"{score.value:.9g}",
         best=best,
     )
 
@@ -255,6 +255,6 @@ def _note(score: Score) -> str:
         return f"{exact}, mean over seeds; smallest and largest seed beside it"
     own = score.quartiles
     if own is None:
-        return exact
+        return ""  # the number itself: the page says it exactly from what it sorts by
     told = ", ".join(f"{name} {value:.4g}" for name, value in own.model_dump().items())
     return f"{exact}, mean of the images' own numbers: {told}"

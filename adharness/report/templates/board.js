@@ -2,8 +2,8 @@
 // Without the scripts the page shows everything; they only add tabs, filters, sorting and copying.
 // Loaded last: everything it starts is there.
 (() => {
-  document.documentElement.classList.add("js");
   const tables = findAll("table.ranked, table.plain-table");
+  pageLong.start(tables);
   pageTabs.start();
   const filters = pageFilters.start(document.querySelector(".filters"), tables);
   pageCopying.start(tables, filters.said);
@@ -13,6 +13,12 @@
     pageSorting.restore(tables);
     filters.restore();
   });
+  document.documentElement.classList.remove("begins");
   pageState.go();
   drawCharts();
+  // The exact number, for whoever rests on a rounded one.
+  document.addEventListener("pointerover", ({ target }) => {
+    const cell = target.closest && target.closest("td[data-v]:not([title], .rank)");
+    if (cell) cell.title = Number(cell.dataset.v).toPrecision(6);
+  });
 })();

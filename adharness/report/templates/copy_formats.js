@@ -32,7 +32,7 @@ const copyFormats = (() => {
     const line = (cells) => `| ${cells.join(" | ")} |`;
     const comment = about.map((each) => each.replace(/--+|>/g, (found) => [...found].join(" ").replace(">", "›")));
     return [
-      `<!-- ${comment.join("\n     ")} -->`, "",
+      `<\u0021-- ${comment.join("\n     ")} -->`, "",
       line(heads.map((head) => inMarkdown(named(head)))),
       line(heads.map(({ number }) => (number ? "---:" : ":---"))),
       ...rows.map((row) => line(row.map(cell))), "",

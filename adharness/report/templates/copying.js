@@ -28,7 +28,7 @@ const pageCopying = (() => {
       return { text: textOf(cell, ".method") + (why ? ` (${why})` : "") };
     }
     if (!cell.classList.contains("num")) return { text: clean(cell.textContent) };
-    return { text: textOf(cell, ".value"), aside: textOf(cell, "small"), best, number: true };
+    return { text: clean(cell.firstChild.textContent), aside: textOf(cell, "small"), best, number: true };
   };
   const rowsOf = (table) => {
     const heads = [...pageColumns.headOf(table).cells];
@@ -45,10 +45,10 @@ const pageCopying = (() => {
     const notes = findAll(".footnotes li", table.closest("[id]")).map((each) => clean(each.textContent));
     return [
       clean(table.caption.querySelector("bdi").textContent),
-      document.querySelector("main").dataset.source,
+      document.body.dataset.source,
       ...(filters() ? [`Shown: ${filters()}.`] : []),
       ...(sorted ? [`Sorted by ${textOf(sorted, "bdi") || clean(sorted.textContent)}, ${sorted.ariaSort}.`] : []),
-      ...(intervals ? [document.querySelector("main").dataset.intervals] : []),
+      ...(intervals ? [document.body.dataset.intervals] : []),
       ...(notes.length ? [`Undefined: ${notes.join("; ")}.`] : []),
     ].filter(Boolean).map(clean);
   };

@@ -96,6 +96,7 @@ const pageFilters = (() => {
         if (!own || head.dataset.column === undefined || /\btotal\b/.test(head.className)) return false;
         return !own.includes(head.dataset.column);
       });
+      pageLong.again();
       pageTabs.refresh();
       const left = rows.filter((row) => !row.closest("[data-off]")).length;
       form.querySelector("output").textContent = `${left} of ${rows.length} lines`;
