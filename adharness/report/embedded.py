@@ -20,7 +20,7 @@ Plain: TypeAlias = "str | float | int | bool | Sequence[Plain] | Mapping[str, Pl
 SCRIPTS = (
     *("begin.js", "vendor/d3.min.js", "vendor/plot.umd.min.js", "charts.js"),
     *("state.js", "menus.js", "tabs.js", "columns.js", "sorting.js", "filters.js"),
-    *("long.js", "copy_formats.js", "copying.js", "board.js"),
+    *("long.js", "copy_formats.js", "copying.js", "contents.js", "board.js"),
 )
 """In the order in which they run: the first in the page's head, the others at its end. Those of
 `vendor` are others' (`vendor/LICENSES.txt`), as published."""

@@ -8,6 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from adharness.report.boards import board_tables, headline_label
+from adharness.report.citations import bibtex
 from adharness.report.class_tables import class_tables
 from adharness.report.deployment_tables import deployment_tables, threshold_tables
 from adharness.report.dialect_tables import dialect_tables
@@ -69,6 +70,7 @@ def build_page(
         panels=tuple(panels(board)),
         suite_text=run.suite_text,
         interval_note=_interval_note(board),
+        bibtex=bibtex(board.run),
         source=_source(board),
     )
 

@@ -146,10 +146,11 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """Facts under one heading."""
+    """Facts under one heading; those of methods are folded where they are many."""
 
     title: str
     facts: tuple[Fact, ...]
+    of_method: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +198,7 @@ class Page:
     panels: tuple[Panel, ...]
     suite_text: str
     interval_note: str
+    bibtex: str
     source: str
     """What a table that is copied from the page says of where it is from."""
 

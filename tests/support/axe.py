@@ -17,7 +17,7 @@ _OPEN_ALL = """(() => {
 _FIND = """axe.run(document, { resultTypes: ["violations"] }).then(({ violations }) =>
   violations.filter(({ impact }) => ["serious", "critical"].includes(impact)).flatMap(
     ({ id, nodes }) => nodes.slice(0, 5).map(({ target, any, all, none }) =>
-      [id, target.join(" "), ...[...any, ...all, ...none].map(({ message }) => message)].join(" | "))))"""
+      [id, target.join(" "), ...[any, all, none].flat().map((one) => one.message)].join(" | "))))"""
 
 
 def serious(page: Page) -> list[str]:

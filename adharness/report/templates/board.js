@@ -13,6 +13,7 @@
     pageSorting.restore(tables);
     filters.restore();
   });
+  pageContents.start();
   document.documentElement.classList.remove("begins");
   pageState.go();
   drawCharts();

@@ -128,6 +128,10 @@ const pageCopying = (() => {
   return {
     start: (tables, filters) => {
       document.body.append(status);
+      findAll("button[data-copy]").forEach((button) => {
+        button.hidden = false;
+        button.addEventListener("click", () => copy(document.getElementById(button.dataset.copy).textContent, "BibTeX"));
+      });
       tables.forEach((table) => addTools(table, filters));
     },
   };
