@@ -103,7 +103,7 @@ class BoardRun:
             stages_s={},
             protocols=list(self.protocols),
             metrics=list(self.metrics),
-            methods={name: {} for name in self.methods},
+            methods={name: {"scorer": {"use": name}} for name in self.methods},
             maps={},
             split={},
             statistics={},

@@ -36,7 +36,6 @@ class Page:
         self._rest = b""
         self._session: str | None = None
         self.events: list[dict[str, Any]] = []
-        self.patience_s = 25.0
 
     def attach(self) -> Self:
         """Take the first page of the browser."""
@@ -117,7 +116,7 @@ class Page:
 
     def _read(self) -> dict[str, Any]:
         while b"\0" not in self._rest:
-            ready, _, _ = select.select([self._out], [], [], self.patience_s)
+            ready, _, _ = select.select([self._out], [], [], 25)
             assert ready, "the browser does not answer"
             self._rest += os.read(self._out, 1 << 20)
         message, self._rest = self._rest.split(b"\0", 1)
