@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import ndtr, ndtri
 from scipy.stats import skew
@@ -107,6 +107,7 @@ def test_the_influence_of_a_mean_is_the_distance_to_it_over_the_size() -> None:
     assert len(drawn.replicates) == 10
 
 
+@settings(deadline=None, max_examples=25)
 @given(st.integers(0, 1000), st.integers(10, 60))
 def test_the_influence_adds_up_to_the_variance_of_the_replicates(seed: int, count: int) -> None:
     labels, scores = data(2 * count, seed)

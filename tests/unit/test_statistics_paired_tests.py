@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adharness.statistics import (
@@ -34,6 +34,7 @@ def naive_delong(labels, first, second) -> tuple[float, float]:
     return a1 - a2, covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1]
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10_000), st.integers(2, 9), st.integers(2, 9), st.integers(2, 6))
 def test_delong_is_its_definition_over_all_pairs(seed, positives, negatives, levels):
     rng = np.random.default_rng(seed)
@@ -108,6 +109,7 @@ def test_holm_is_the_textbook_example():
     assert holm([0.9, 0.8]) == [1.0, 1.0]
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
 def test_holm_keeps_the_order_and_lies_between_the_value_and_bonferroni(values):
     adjusted = np.array(holm(values))
