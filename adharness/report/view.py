@@ -178,6 +178,9 @@ class Page:
     title: str
     date: str
     subtitle: str
+    source: str
+    """What a table that is copied from the page says of where it is from."""
+    bibtex: str
     glance: tuple[Glance, ...]
     glance_heads: tuple[tuple[str, str], ...]
     findings: tuple[str, ...]
@@ -198,9 +201,6 @@ class Page:
     panels: tuple[Panel, ...]
     suite_text: str
     interval_note: str
-    bibtex: str
-    source: str
-    """What a table that is copied from the page says of where it is from."""
 
 
 class Footnotes:
