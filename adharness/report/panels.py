@@ -6,9 +6,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from adharness.report.facts import Fact, Panel
 from adharness.report.formats import seconds
 from adharness.report.leaderboard import Leaderboard
-from adharness.report.view import Fact, Panel
 from adharness.store.run_record import DatasetRecord, RunRecord
 
 _ROLES = ("extractor", "bank", "scorer")

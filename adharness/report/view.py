@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from adharness.report.drawings import Chart, Scatter, StripChart
+from adharness.report.facts import Panel
 from adharness.report.formats import DASH, interval, percent, quartiles
 from adharness.report.gallery import Gallery
 from adharness.report.seeds import Score
@@ -133,24 +134,6 @@ class Across:
     scatters: tuple[tuple[str, tuple[Scatter, ...]], ...] = ()
     unseen: tuple[str, ...] = ()
     """Why a view that was asked for is not drawn."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """A line of the provenance panel; `url` only where it is a plain web address."""
-
-    name: str
-    value: str
-    url: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Panel:
-    """Facts under one heading; those of methods are folded where they are many."""
-
-    title: str
-    facts: tuple[Fact, ...]
-    of_method: bool = False
 
 
 @dataclass(frozen=True, slots=True)
