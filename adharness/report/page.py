@@ -26,6 +26,8 @@ from adharness.report.paired import Resample
 from adharness.report.panels import panels
 from adharness.report.view import Across, Page, by_label
 
+_KINDS = {"bca": "bootstrap (BCa)", "percentile": "bootstrap"}
+
 
 def build_page(
     board: Leaderboard,
@@ -123,13 +125,16 @@ def _interval_note(board: Leaderboard) -> str:
     if len(board.run.seeds) > 1:
         return (
             f"Numbers are means over {len(board.run.seeds)} seeds; under them the smallest and "
-            "the largest seed. Image intervals of single seeds are in the JSON and CSV files."
+            "the largest seed. The image interval of their mean, which speaks of other images and "
+            "not of other seeds, is in the tooltip of the headline; those of single seeds are in "
+            "the CSV file."
         )
     if not statistics.get("bootstrap"):
         return "This run computed no intervals."
     level = 100 * float(statistics.get("level", 0.95))
+    kind = "bca" if statistics.get("interval") == "bca" else "percentile"
     return (
-        f"Under a number: its {level:g} % bootstrap interval over test images, drawn within "
+        f"Under a number: its {level:g} % {_KINDS[kind]} interval over test images, drawn within "
         f"class and label, {statistics['bootstrap']} draws. "
         "It speaks of other images, not of other seeds." + _quartile_note(board)
     )

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from adharness.report.drawings import Chart, Scatter, StripChart
+from adharness.report.drawings import Chart, RankDiagram, Scatter, StripChart
 from adharness.report.facts import Panel
-from adharness.report.formats import DASH, interval, percent, quartiles
+from adharness.report.formats import DASH, interval, percent, quartiles, scaled_interval
 from adharness.report.gallery import Gallery
 from adharness.report.seeds import Score
 
@@ -184,6 +184,8 @@ class Page:
     panels: tuple[Panel, ...]
     suite_text: str
     interval_note: str
+    significance: tuple[tuple[str, tuple[Table, ...]], ...] = ()
+    rank_diagrams: tuple[RankDiagram, ...] = ()
 
 
 class Footnotes:
@@ -237,7 +239,9 @@ def without_idle(table: Table, keep: int = 0) -> Table:
 def _note(score: Score) -> str:
     exact = f"{score.value:.6g}"
     if score.spread is not None:
-        return f"{exact}, mean over seeds; smallest and largest seed beside it"
+        other_images = scaled_interval(replace(score, spread=None), percent)
+        of_mean = f"; image interval of the mean {other_images}" if other_images else ""
+        return f"{exact}, mean over seeds; smallest and largest seed beside it{of_mean}"
     own = score.quartiles
     if own is None:
         return ""  # the number itself: the page says it exactly from what it sorts by
