@@ -1,4 +1,4 @@
-"""The panels of provenance, as the template prints them."""
+"""Facts of a run under headings: what the provenance section is made of."""
 
 from __future__ import annotations
 

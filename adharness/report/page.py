@@ -48,6 +48,8 @@ def build_page(
         title=run.suite,
         date=run.started[:10],
         subtitle=_subtitle(board),
+        source=_source(board),
+        bibtex=bibtex(board.run),
         glance=tuple(glance(board)),
         glance_heads=tuple((protocol_title(p), headline_label(p)) for p in run.protocols),
         findings=tuple(findings(board, gaps, resample, found)),
@@ -72,8 +74,6 @@ def build_page(
         panels=tuple(panels(board)),
         suite_text=run.suite_text,
         interval_note=_interval_note(board),
-        bibtex=bibtex(board.run),
-        source=_source(board),
     )
 
 

@@ -161,6 +161,9 @@ class Page:
     title: str
     date: str
     subtitle: str
+    source: str
+    """What a table that is copied from the page says of where it is from."""
+    bibtex: str
     glance: tuple[Glance, ...]
     glance_heads: tuple[tuple[str, str], ...]
     findings: tuple[str, ...]
@@ -181,9 +184,6 @@ class Page:
     panels: tuple[Panel, ...]
     suite_text: str
     interval_note: str
-    bibtex: str
-    source: str
-    """What a table that is copied from the page says of where it is from."""
     significance: tuple[tuple[str, tuple[Table, ...]], ...] = ()
     rank_diagrams: tuple[RankDiagram, ...] = ()
 

@@ -132,6 +132,16 @@ def test_reset_begins_anew(page: Page) -> None:
     assert page.run("location.hash") == ""
 
 
+def test_figures_are_told_when_the_address_changes_a_filter(page: Page) -> None:
+    page.run("""(() => { window.told = [];
+      document.querySelector(".filters").addEventListener("change",
+        ({ target }) => window.told.push(target.name)); })()""")
+    page.run("location.hash = '#boards?normalizer=zscore'")
+    page.run(SETTLE)
+    assert page.run("window.told") == ["normalizer"]
+    assert page.run("location.hash") == "#boards?normalizer=zscore"
+
+
 def test_a_strange_address_does_no_harm(page: Page, address: str) -> None:
     strange = (
         "#boards?columns=x&sort.board-1=%3Cb%3E&normalizer=nobody&boards.1=no&method=%27%22%5B"

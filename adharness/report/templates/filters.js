@@ -54,7 +54,8 @@ const pageFilters = (() => {
     // Begin calmly: one line a method, under the first normalizer and thresholder of the suite.
     const firsts = new Map(selects.map((select) => [select.name, ["normalizer", "thresholder"].includes(select.name) ? 1 : 0]));
 
-    const restore = () => {
+    const restore = (again = true) => {
+      const before = selects.map(({ value }) => value);
       selects.forEach((select) => {
         const [value] = pageState.get(select.name) || [null];
         const at = [...select.options].findIndex((option) => option.value === (value || ""));
@@ -66,6 +67,10 @@ const pageFilters = (() => {
         choose(values.length ? values : null);
       });
       apply();
+      if (!again) return;
+      // Figures follow the filters, whoever changed them.
+      selects.filter(({ value }, at) => value !== before[at])
+        .forEach((select) => select.dispatchEvent(new Event("change", { bubbles: true })));
     };
     const remember = () => {
       selects.forEach((select) => {
@@ -119,7 +124,7 @@ const pageFilters = (() => {
     form.addEventListener("change", changed);
     search.addEventListener("input", changed);
     form.addEventListener("reset", (event) => { event.preventDefault(); pageState.clear(); });
-    restore();
+    restore(false);
     // The filters in force, in words: for whoever takes a table away.
     const said = () => [
       ...selects.filter(({ value }) => value).map(({ name, value }) => `${name} ${value}`),
