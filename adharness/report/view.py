@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from adharness.report.drawings import Chart, Scatter, StripChart
+from adharness.report.drawings import Chart, Charts, Scatter, StripChart
 from adharness.report.formats import DASH, interval, percent, quartiles
 from adharness.report.gallery import Gallery
 from adharness.report.seeds import Score
@@ -193,6 +193,7 @@ class Page:
     panels: tuple[Panel, ...]
     suite_text: str
     interval_note: str
+    charts: Charts = field(default_factory=Charts)
 
 
 class Footnotes:

@@ -1,0 +1,29 @@
+"""Reads what the figures of the page draw from a run's folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from adharness.report.curve_figures import by_protocol, image_curves
+from adharness.report.drawings import Charts
+from adharness.report.leaderboard import Leaderboard
+from adharness.report.reading import ImageScores, read_scores
+from adharness.report.shelf import Shelf
+from adharness.store.records import CellRecord
+
+
+def charts_of(folder: Path, board: Leaderboard) -> Charts:
+    """Make the figures of a run.
+
+    Raises
+    ------
+    StoreError
+        If a stored file is not what its record says.
+    """
+
+    def scores_of(cell: CellRecord) -> ImageScores | None:
+        return read_scores(folder, cell)
+
+    shelf = Shelf()
+    curves = by_protocol(board, image_curves(board, scores_of, shelf))
+    return Charts(image_curves=curves, shelf=shelf.curves)
