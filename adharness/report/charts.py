@@ -6,6 +6,7 @@ from pathlib import Path
 
 from adharness.report.curve_figures import by_protocol, image_curves
 from adharness.report.drawings import Charts
+from adharness.report.histograms import score_histograms
 from adharness.report.leaderboard import Leaderboard
 from adharness.report.reading import ImageScores, read_scores
 from adharness.report.shelf import Shelf
@@ -26,4 +27,5 @@ def charts_of(folder: Path, board: Leaderboard) -> Charts:
 
     shelf = Shelf()
     curves = by_protocol(board, image_curves(board, scores_of, shelf))
-    return Charts(image_curves=curves, shelf=shelf.curves)
+    histograms = by_protocol(board, score_histograms(board, scores_of))
+    return Charts(image_curves=curves, histograms=histograms, shelf=shelf.curves)

@@ -40,6 +40,7 @@ class Charts:
     """Figures of their own sections, and the curves that they draw, each written once."""
 
     image_curves: Figures = ()
+    histograms: Figures = ()
     shelf: Sequence[Sequence[int]] = ()
 
 
@@ -74,26 +75,6 @@ class Chart(Drawing):
 
     zero_x: float
     bars: tuple[Bar, ...]
-    ticks: tuple[tuple[float, str], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class StripRow:
-    """Scores of one class: paths of the marks of its normal and of its anomalous images."""
-
-    label: str
-    y: float
-    normal: str
-    anomalous: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class StripChart(Drawing):
-    """Scores by class on one axis; `cuts` are thresholds as (x, y of the label, label)."""
-
-    rows: tuple[StripRow, ...]
-    cuts: tuple[tuple[float, float, str], ...]
     ticks: tuple[tuple[float, str], ...]
 
 

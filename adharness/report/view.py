@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from adharness.report.drawings import Chart, Charts, Scatter, StripChart
+from adharness.report.drawings import Chart, Charts, Scatter
 from adharness.report.formats import DASH, interval, percent, quartiles
 from adharness.report.gallery import Gallery
 from adharness.report.seeds import Score
@@ -123,7 +123,6 @@ class Table:
 class Across:
     """Everything that compares classes: by protocol, by method, by projection."""
 
-    strips: tuple[tuple[str, tuple[StripChart, ...]], ...] = ()
     cross: tuple[tuple[str, tuple[Table, ...]], ...] = ()
     neighbours: tuple[tuple[str, tuple[Table, ...]], ...] = ()
     scatters: tuple[tuple[str, tuple[Scatter, ...]], ...] = ()

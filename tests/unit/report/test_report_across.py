@@ -1,4 +1,4 @@
-"""What compares classes: crossed thresholds, nearest rows, strips of scores, views."""
+"""What compares classes: crossed thresholds, nearest rows, views."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from adharness.report.gap import gap_csv, unification_gaps
 from adharness.report.leaderboard import Leaderboard, leaderboard
 from adharness.report.reading import ImageScores, read_run, read_scores
 from adharness.report.scatter import scatters, unseen
-from adharness.report.strips import MARKS, strip_charts
 from adharness.report.write import write_report
 from adharness.store.folder import RunFolder
 from adharness.store.records import CellRecord, ThresholdRecord
@@ -133,52 +132,6 @@ def test_nearest_rows_are_shared_out_by_class_of_test_images_alone(run_folder):
                      ("b", 0): (1 / 8, 7 / 8), ("b", 1): (0.5, 0.5)}  # fmt: skip
     (table,) = neighbour_tables(board_of(run_folder, one), shares)
     assert [line.numbers[-1].text for line in table.lines] == ["12.5", "100.0", "12.5", "50.0"]
-
-
-def test_a_strip_has_a_mark_for_each_score_and_the_line_of_each_threshold(run_folder):
-    cells = [
-        cell("absolute-unified", {None: 4.0}, id="one", thresholder="f1"),
-        cell("absolute-unified", {None: 6.5}, id="two", thresholder="q"),
-    ]
-    ((title, (chart,)),) = strip_charts(board_of(run_folder, *cells), lambda _: SCORES)
-    assert title == "Absolute-unified"
-    assert [cut[2] for cut in chart.cuts] == ["f1 4", "q 6.5"]
-    assert [row.normal.count("M") for row in chart.rows] == [2, 2]
-    assert [row.text for row in chart.rows] == ["0.0 % · 100.0 %", "100.0 % · 100.0 %"]
-    assert places(chart.rows[0].normal)[1] < chart.cuts[0][0] < places(chart.rows[1].normal)[0]
-
-
-def places(path: str) -> list[float]:
-    return [float(x) for x in re.findall(r"M([\d.]+)", path)]
-
-
-def test_where_the_class_is_known_at_decision_no_strip_is_drawn(run_folder):
-    cells = [cell("model-unified", {"a": 1.0, "b": 2.0}), cell("per-class", {"a": 1.0})]
-    assert strip_charts(board_of(run_folder, *cells), lambda _: SCORES) == []
-
-
-def test_scores_that_are_all_the_same_still_have_an_axis(run_folder):
-    flat = ImageScores(SCORES.samples, SCORES.classes, SCORES.labels, np.ones(6), np.ones(6))
-    board = board_of(run_folder, cell("routed", {None: 1.0}))
-    ((_, (chart,)),) = strip_charts(board, lambda _: flat)
-    assert [row.normal.count("M") for row in chart.rows] == [1, 1]
-
-
-def test_of_many_images_the_marks_keep_the_ends(run_folder):
-    count = 5000
-    many = ImageScores(
-        samples=np.array([f"a{i}" for i in range(count)]),
-        classes=np.full(count, "a"),
-        labels=np.zeros(count, np.int64),
-        scores=np.linspace(0.0, 1.0, count),
-        threshold=np.full(count, 2.0),
-    )
-    board = board_of(run_folder, cell("routed", {None: 2.0}))
-    ((_, (chart,)),) = strip_charts(board, lambda _: many)
-    drawn = places(chart.rows[0].normal)
-    assert len(drawn) <= MARKS
-    assert max(drawn) - min(drawn) > 100
-    assert chart.rows[1].text == "none · none"
 
 
 def view(**changes: Any) -> ViewRecord:
