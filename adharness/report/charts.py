@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from adharness.report.curve_figures import by_protocol, image_curves
-from adharness.report.drawings import Charts
 from adharness.report.histograms import score_histograms
 from adharness.report.leaderboard import Leaderboard
+from adharness.report.pareto import cost_figures
 from adharness.report.reading import ImageScores, read_scores
 from adharness.report.shelf import Shelf
+from adharness.report.view import Charts
 from adharness.store.records import CellRecord
 
 
@@ -28,4 +29,9 @@ def charts_of(folder: Path, board: Leaderboard) -> Charts:
     shelf = Shelf()
     curves = by_protocol(board, image_curves(board, scores_of, shelf))
     histograms = by_protocol(board, score_histograms(board, scores_of))
-    return Charts(image_curves=curves, histograms=histograms, shelf=shelf.curves)
+    return Charts(
+        image_curves=curves,
+        histograms=histograms,
+        costs=by_protocol(board, cost_figures(board)),
+        shelf=shelf.curves,
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from adharness.report.curves import (
     thinned_lines,
     thinned_steps,
 )
-from adharness.report.drawings import Figure, Figures
+from adharness.report.drawings import Figure
 from adharness.report.embedded import Plain
 from adharness.report.headings import protocol_title
 from adharness.report.leaderboard import Leaderboard, headline_class
@@ -26,6 +27,7 @@ from adharness.report.reading import ImageScores
 from adharness.report.shelf import Shelf
 from adharness.store.records import CellRecord
 
+Drawn = TypeVar("Drawn")
 POOLED = "pooled"
 DIGITS = 4
 """Of shares of one, as they are written into the page."""
@@ -63,7 +65,9 @@ def figure_groups(board: Leaderboard) -> list[Group]:
     return list(groups.values())
 
 
-def by_protocol(board: Leaderboard, figures: Sequence[tuple[str, Figure]]) -> Figures:
+def by_protocol(
+    board: Leaderboard, figures: Sequence[tuple[str, Drawn]]
+) -> tuple[tuple[str, tuple[Drawn, ...]], ...]:
     """Gather (protocol, figure) pairs under the titles of the protocols, in the suite's order."""
     return tuple(
         (protocol_title(protocol), own)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -33,15 +33,6 @@ class Figure:
 
 Figures: TypeAlias = tuple[tuple[str, tuple[Figure, ...]], ...]
 """Figures by the label of their tab."""
-
-
-@dataclass(frozen=True, slots=True)
-class Charts:
-    """Figures of their own sections, and the curves that they draw, each written once."""
-
-    image_curves: Figures = ()
-    histograms: Figures = ()
-    shelf: Sequence[Sequence[int]] = ()
 
 
 @dataclass(frozen=True, slots=True)

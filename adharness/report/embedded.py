@@ -19,7 +19,7 @@ Plain: TypeAlias = "str | float | int | bool | Sequence[Plain] | Mapping[str, Pl
 
 SCRIPTS = (
     *("vendor/d3.min.js", "vendor/plot.umd.min.js"),
-    *("charts.js", "look.js", "curves.js", "histograms.js"),
+    *("charts.js", "look.js", "curves.js", "histograms.js", "pareto.js"),
     "board.js",
 )
 """In the order in which they run; the first two are others' (`vendor/LICENSES.txt`), as published.

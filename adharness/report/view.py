@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from adharness.report.drawings import Chart, Charts, Scatter
+from adharness.report.drawings import Chart, Figure, Figures, Scatter
 from adharness.report.formats import DASH, interval, percent, quartiles
 from adharness.report.gallery import Gallery
 from adharness.report.seeds import Score
@@ -163,6 +163,24 @@ class Glance:
 
     dataset: str
     winners: tuple[Winner | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CostFigure:
+    """Quality against costs, with the numbers in a table beneath."""
+
+    figure: Figure
+    table: Table
+
+
+@dataclass(frozen=True, slots=True)
+class Charts:
+    """Figures of their own sections, by tab, and the curves that they draw, each written once."""
+
+    image_curves: Figures = ()
+    histograms: Figures = ()
+    costs: tuple[tuple[str, tuple[CostFigure, ...]], ...] = ()
+    shelf: Sequence[Sequence[int]] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 const LOOK = {
   colour: (number) => `var(--c${number % 6})`,
   // From the seventh on a colour comes again, with another dash.
-  dash: (number) => ["", "6 2", "2 2"][Math.floor(number / 6) % 3],
+  dash: (number) => ["", "5 3", "2 2"][Math.floor(number / 6) % 3],
   percent: (share) => (share === null || share === undefined ? "–" : (100 * share).toFixed(1)),
   amount: (value) => (Math.abs(value) >= 1000 ? d3.format(",.0f")(value).replaceAll(",", "\u202f")
     : String(Number(value.toPrecision(3)))).replace("-", "−"),
@@ -24,7 +24,7 @@ const LOOK = {
     items.forEach(({ name, text, number, bound, shape }) => {
       const item = document.createElement("li");
       const swatch = document.createElement("i");
-      swatch.className = shape || (bound ? "line bound" : "line");
+      swatch.className = shape || `line${LOOK.dash(number) ? " dashed" : ""}`;
       swatch.style.color = LOOK.colour(number);
       swatch.setAttribute("aria-hidden", "true");
       const label = document.createElement("bdi");
