@@ -19,10 +19,9 @@ from adharness.metrics import (
     MetricSpec,
     MistakeCosts,
     evaluate_images,
-    evaluate_pixels,
     find_metric,
 )
-from adharness.statistics import bootstrap_weights, replicates_of, resample_pixels
+from adharness.statistics import bootstrap_weights, judge_pixels, replicates_of
 from adharness.store.identity import digest
 from adharness.store.records import Failure, Row
 from adharness.suite.schema import DeploymentSettings, StatisticsSettings
@@ -247,9 +246,12 @@ class Referee:
         if missing or maps is None:
             return undefined(names, missing)
         masks = self._truth.of(positions)
-        weights, folder = self._row_weights(row), self._spill_to
-        if not len(weights):
-            values = evaluate_pixels(masks, maps, names, threshold=thresholds, spill_to=folder)
-            return {name: Measured(value) for name, value in values.items()}
-        drawn = resample_pixels(masks, maps, names, weights, threshold=thresholds, spill_to=folder)
-        return {name: Measured(one.value, one.replicates) for name, one in drawn.items()}
+        drawn, curve = judge_pixels(
+            masks,
+            maps,
+            names,
+            self._row_weights(row),
+            threshold=thresholds,
+            spill_to=self._spill_to,
+        )
+        return {name: Measured(one.value, one.replicates, curve) for name, one in drawn.items()}

@@ -10,16 +10,18 @@ import numpy as np
 
 from adharness.arrays import AnyArray, Float64
 from adharness.metrics import MetricValue, find_metric
+from adharness.metrics.pixel_curves import PixelCurve
 from adharness.statistics.bootstrap import interval, macro_replicates
 from adharness.store.records import Spread, Value
 
 
 @dataclass(frozen=True, eq=False)
 class Measured:
-    """One metric of one row, with its bootstrap replicates where it has any."""
+    """One metric of one row, with its bootstrap replicates and the curve read beside, if any."""
 
     value: MetricValue
     replicates: Float64 | None = None
+    curve: PixelCurve | None = None
 
     def record(self, level: float) -> Value:
         """Give the value and its interval as they are stored, unrounded."""
@@ -67,6 +69,34 @@ def replicate_arrays(table: Mapping[str, Mapping[str, Measured]]) -> dict[str, A
     for (scope, metric), replicates in drawn.items():
         values[scopes.index(scope), metrics.index(metric)] = replicates
     return {"scopes": np.array(scopes), "metrics": np.array(metrics), "values": values}
+
+
+def curve_arrays(table: Mapping[str, Mapping[str, Measured]]) -> dict[str, AnyArray]:
+    """Give the pixel curves as they are stored; empty without any.
+
+    Returns
+    -------
+    scopes : (S,) text
+        Names of the rows.
+    values : (S, 4, K) float32
+        Normal and anomalous pixels found, overlap, precision, as of `PixelCurve`; NaN where there
+        is no overlap, and beyond the end of a curve that is shorter than the longest.
+    """
+    curves: dict[str, PixelCurve] = {}
+    for scope, metrics in table.items():
+        found = [one.curve for one in metrics.values() if one.curve is not None]
+        # Where several passes were made, the one that labelled regions says more.
+        for curve in sorted(found, key=lambda curve: curve.overlap is None)[:1]:
+            curves[scope] = curve
+    if not curves:
+        return {}
+    values = np.full((len(curves), 4, max(len(c.normal) for c in curves.values())), np.nan)
+    for row, curve in zip(values, curves.values(), strict=True):
+        lines = (curve.normal, curve.found, curve.overlap, curve.precision)
+        for into, line in zip(row, lines, strict=True):
+            if line is not None:
+                into[: len(line)] = line
+    return {"scopes": np.array(list(curves)), "values": values.astype(np.float32)}
 
 
 def undefined(names: Sequence[str], reason: str | None) -> dict[str, Measured]:

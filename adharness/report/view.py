@@ -178,6 +178,9 @@ class Charts:
     """Figures of their own sections, by tab, and the curves that they draw, each written once."""
 
     image_curves: Figures = ()
+    pixel_curves: Figures = ()
+    curves_missing: bool = False
+    """Whether pixels were ranked and yet no curve of them is stored, as by older versions."""
     histograms: Figures = ()
     costs: tuple[tuple[str, tuple[CostFigure, ...]], ...] = ()
     shelf: Sequence[Sequence[int]] = ()

@@ -11,12 +11,13 @@ from adharness.statistics.bootstrap import (
     replicates_of,
     strata_of,
 )
-from adharness.statistics.pixel_bootstrap import Resampled, resample_pixels
+from adharness.statistics.pixel_bootstrap import Resampled, judge_pixels, resample_pixels
 
 __all__ = [
     "Resampled",
     "bootstrap_weights",
     "interval",
+    "judge_pixels",
     "macro_replicates",
     "paired_difference",
     "replicates",

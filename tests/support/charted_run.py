@@ -46,7 +46,7 @@ def write_charted_run(folder: Path) -> RunRecord:
         seconds=1.0,
         stages_s={},
         protocols=PROTOCOLS,
-        metrics=["image_auroc", "image_f1"],
+        metrics=["image_auroc", "image_f1", "pixel_auroc"],
         methods={name: {} for name in METHODS},
         maps={},
         split={},
@@ -102,8 +102,20 @@ def _write_cell(folder: Path, protocol: str, method: str, normalizer: str, thres
         identity={},
         judged={},
     )  # fmt: skip
-    RunFolder(folder).put_cell(cell, {"scores.npz": image_scores(method, normalizer, thresholder)})
+    scores = {"scores.npz": image_scores(method, normalizer, thresholder)}
+    curves = {} if method == "padim" else {"curves.npz": pixel_curves(method)}
+    RunFolder(folder).put_cell(cell, {**scores, **curves})
     return cell.id
+
+
+def pixel_curves(method: str) -> dict[str, Any]:
+    """Curves of both classes and pooled; those of `grass` without regions."""
+    normal = np.r_[0, np.geomspace(1e-3, 1, 90)]
+    found = normal ** (1 / (1 + METHODS[method]))
+    values = np.stack([normal, found, found**1.1, 1 - 0.5 * found])
+    values = np.stack([values] * 3)
+    values[:, 3, 0], values[1, 2] = np.nan, np.nan
+    return {"scopes": np.array([*CLASSES, "pooled"]), "values": values.astype(np.float32)}
 
 
 def image_scores(method: str, normalizer: str, thresholder: str) -> dict[str, Any]:

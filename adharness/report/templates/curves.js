@@ -7,7 +7,7 @@ CHARTS.curves = (data, width, chosen) => {
     .map((method) => ({ ...method, line: method.lines[scope] }))
     .sort((a, b) => b.line.areas[0] - a.line.areas[0]);
   const side = LOOK.halves(width, data.panels.length);
-  const range = Number(chosen.range || 1);
+  const range = chosen.range ? parseInt(chosen.range.replace(/\D+/, ""), 10) / 100 : 1;
 
   const drawing = (panel, at) => {
     const end = panel.limited ? range : 1;
