@@ -45,7 +45,7 @@ def across_classes(folder: Path, board: Leaderboard, rates: Sequence[CrossRate])
     return Across(
         cross=by_label(cross_tables(board, rates)),
         neighbours=by_label(neighbour_tables(board, _shares(folder, board, scores_of))),
-        scatters=tuple(scatters(views)),
+        scatters=scatters(views),
         unseen=tuple(unseen(views)),
     )
 

@@ -19,7 +19,8 @@ Plain: TypeAlias = "str | float | int | bool | Sequence[Plain] | Mapping[str, Pl
 
 SCRIPTS = (
     *("vendor/d3.min.js", "vendor/plot.umd.min.js"),
-    *("charts.js", "look.js", "curves.js", "histograms.js", "pareto.js"),
+    *("charts.js", "look.js"),
+    *("curves.js", "histograms.js", "pareto.js", "gaps.js", "scatter.js"),
     "board.js",
 )
 """In the order in which they run; the first two are others' (`vendor/LICENSES.txt`), as published.

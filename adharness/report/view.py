@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from adharness.report.drawings import Chart, Figure, Figures, Scatter
+from adharness.report.drawings import Figure, Figures
 from adharness.report.formats import DASH, interval, percent, quartiles
 from adharness.report.gallery import Gallery
 from adharness.report.seeds import Score
@@ -125,7 +125,7 @@ class Across:
 
     cross: tuple[tuple[str, tuple[Table, ...]], ...] = ()
     neighbours: tuple[tuple[str, tuple[Table, ...]], ...] = ()
-    scatters: tuple[tuple[str, tuple[Scatter, ...]], ...] = ()
+    scatters: Figures = ()
     unseen: tuple[str, ...] = ()
     """Why a view that was asked for is not drawn."""
 
@@ -202,7 +202,7 @@ class Page:
     dialects: tuple[tuple[str, tuple[Table, ...]], ...]
     deployment: tuple[tuple[str, tuple[Table, ...]], ...]
     thresholds: tuple[tuple[str, tuple[Table, ...]], ...]
-    gap_charts: tuple[Chart, ...]
+    gap_charts: tuple[Figure, ...]
     gap_tables: tuple[tuple[str, tuple[Table, ...]], ...]
     across: Across
     shift_tables: tuple[tuple[str, tuple[Table, ...]], ...]

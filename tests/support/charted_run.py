@@ -11,6 +11,7 @@ import numpy as np
 from adharness.store.folder import RunFolder
 from adharness.store.records import CellRecord, Costs, Row, ThresholdRecord, Value
 from adharness.store.run_record import DatasetRecord, RunRecord
+from adharness.store.views import ViewRecord
 
 CLASSES = ["brick", "grass"]
 METHODS = {"knn": 2.5, "padim": 1.2, "</script>": 0.4}  # separation in sigmas
@@ -57,9 +58,28 @@ def write_charted_run(folder: Path) -> RunRecord:
         skipped=[],
         gallery=[],
         provenance={},
+        views=["v"],
     )
     RunFolder(folder).put_run(run)
+    RunFolder(folder).put_view(_view())
     return run
+
+
+def _view() -> ViewRecord:
+    rng = np.random.default_rng(0)
+    return ViewRecord(
+        id="v",
+        dataset="textures",
+        extractor="lite0",
+        projection="pca",
+        settings={"seed": 0},
+        of=30,
+        samples=tuple(map(str, range(30))),
+        classes=tuple(CLASSES * 15),
+        labels=(0, 0, 1) * 10,
+        x=tuple(rng.normal(size=30).tolist()),
+        y=tuple(rng.normal(size=30).tolist()),
+    )
 
 
 def _write_cell(folder: Path, protocol: str, method: str, normalizer: str, thresholder: str) -> str:

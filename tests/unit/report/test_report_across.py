@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 
 from adharness.report.cross_class import CrossRate, cross_rates, neighbour_shares
 from adharness.report.cross_class_view import EVERY, cross_csv, cross_tables, neighbour_tables
 from adharness.report.gap import gap_csv, unification_gaps
 from adharness.report.leaderboard import Leaderboard, leaderboard
 from adharness.report.reading import ImageScores, read_run, read_scores
-from adharness.report.scatter import scatters, unseen
+from adharness.report.scatter import STEPS, scatters, unseen
 from adharness.report.write import write_report
 from adharness.store.folder import RunFolder
 from adharness.store.records import CellRecord, ThresholdRecord
@@ -152,33 +150,29 @@ def view(**changes: Any) -> ViewRecord:
     return ViewRecord(**{**fields, **changes})
 
 
-def test_a_scatter_has_a_dot_for_a_normal_and_a_cross_for_an_anomalous_image() -> None:
+def test_a_scatter_holds_every_image_with_its_class_and_label() -> None:
     ((title, (plot,)),) = scatters([view()])
+    told: Any = plot.data
     assert title == "PCA"
     assert plot.note == "4 of 40 images, axes hold 50.0 % and 25.0 %, seed 0"
-    counts = [(c.label, c.normal.count("h0"), c.anomalous.count("l")) for c in plot.clouds]
-    assert counts == [("a", 1, 2), ("b", 2, 0)]  # a cross is two strokes
-    assert len({cloud.colour for cloud in plot.clouds}) == 2
+    assert told["classes"] == ["a", "b"]
+    assert (told["of"], told["anomalous"]) == ([0, 0, 1, 1], [0, 1, 0, 0])
 
 
 def test_both_axes_of_a_scatter_have_one_scale() -> None:
     ((_, (plot,)),) = scatters([view()])
-    b = plot.clouds[1]
-    (x1, y1), (x2, y2) = re.findall(r"M([\d.]+) ([\d.]+)h0", b.normal)
-    per_unit = (float(x2) - float(x1)) / 2.0
-    (x0, y0) = re.findall(r"M([\d.]+) ([\d.]+)h0", plot.clouds[0].normal)[0]
-    assert float(y0) - float(y1) == pytest.approx(per_unit, abs=0.2)
-    assert y1 == y2
-    assert 0 <= float(x0) <= plot.width
-    assert 0 <= float(y0) <= plot.height
+    told: Any = plot.data
+    assert told["x"] == [0, STEPS // 4, STEPS // 2, STEPS]
+    assert told["y"] == [0, 0, STEPS // 4, STEPS // 4]
 
 
 def test_points_in_one_place_are_drawn_and_a_missing_view_says_why() -> None:
     ((_, (plot,)),) = scatters([view(x=(1.0,) * 4, y=(2.0,) * 4)])
-    assert all("nan" not in cloud.normal for cloud in plot.clouds)
+    told: Any = plot.data
+    assert told["x"] == told["y"] == [0] * 4
     none: dict[str, Any] = dict.fromkeys(("samples", "classes", "labels", "x", "y"), ())
     gone = view(projection="umap", reason="umap-learn is not installed", **none)
-    assert scatters([gone]) == []
+    assert scatters([gone]) == ()
     assert unseen([gone]) == ["UMAP of set, px: umap-learn is not installed"]
 
 

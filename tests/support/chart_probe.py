@@ -52,7 +52,7 @@ def probe(page: str, script: str, folder: Path, *options: str) -> Any:
     file.write_text(page, encoding="utf-8")
     command = [
         *(CHROMIUM or "", "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom"),
-        *("--virtual-time-budget=20000", f"--user-data-dir={folder / 'profile'}", *options),
+        *("--virtual-time-budget=90000", f"--user-data-dir={folder / 'profile'}", *options),
         file.as_uri(),
     ]
     done = subprocess.run(command, capture_output=True, check=True, timeout=25)
