@@ -1,4 +1,4 @@
-"""ROC, precision-recall and per-region-overlap curves of pixels at a hundred scores.
+"""ROC, precision-recall and per-region-overlap curves of pixels at some 150 scores.
 
 Read beside the metrics from the same brackets, so that no pixel is sorted or counted twice.
 """
@@ -89,12 +89,18 @@ class CurveReading:
 def curve_knots(pixels: SortedPixels) -> Float32:
     """Choose the scores to count at, (K,) ascending and distinct; no pixel scores below the first.
 
-    In equal steps of recall, and at false-positive rates from 0.0001 up.
+    In equal steps of recall, and at false-positive rates from 0.0001 up. Just above each score of
+    an anomalous pixel lies a knot too: a line between such scores alone would cut every corner of
+    the stairs on the same side.
     """
-    found = np.linspace(0, pixels.positives - 1, RECALLS) if pixels.positives else np.zeros(0)
+    steps = np.linspace(0, pixels.positives - 1, RECALLS) if pixels.positives else np.zeros(0)
     rates = pixels.negatives * (1 - _RATES) if pixels.negatives else np.zeros(0)
+    found = pixels.scores_at(_ranks(steps, pixels.positives), "anomalous")
+    with np.errstate(over="ignore"):  # above the largest float there is nothing to count
+        above = np.nextafter(found, np.float32(np.inf))
     chosen = [
-        pixels.scores_at(_ranks(found, pixels.positives), "anomalous"),
+        found,
+        above,
         pixels.scores_at(_ranks(rates, pixels.negatives), "normal"),
         np.array([pixels.ends()[0]], np.float32),
     ]

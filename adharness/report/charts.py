@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from adharness.report.curve_figures import by_protocol, image_curves
+from adharness.report.drawings import Charts
 from adharness.report.histograms import score_histograms
 from adharness.report.leaderboard import Leaderboard
 from adharness.report.pareto import cost_figures
 from adharness.report.pixel_figures import pixel_curves, ranks_pixels
 from adharness.report.reading import ImageScores, read_curves, read_scores
 from adharness.report.shelf import Shelf
-from adharness.report.view import Charts
 from adharness.store.records import CellRecord
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from adharness.report.embedded import Plain
+
+if TYPE_CHECKING:  # tables are laid out around figures, and so know them
+    from adharness.report.view import Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,3 +36,24 @@ class Figure:
 
 Figures: TypeAlias = tuple[tuple[str, tuple[Figure, ...]], ...]
 """Figures by the label of their tab."""
+
+
+@dataclass(frozen=True, slots=True)
+class CostFigure:
+    """Quality against costs, with the numbers in a table beneath."""
+
+    figure: Figure
+    table: Table
+
+
+@dataclass(frozen=True, slots=True)
+class Charts:
+    """Figures of their own sections, by tab, and the curves that they draw, each written once."""
+
+    image_curves: Figures = ()
+    pixel_curves: Figures = ()
+    curves_missing: bool = False
+    """Whether pixels were ranked and yet no curve of them is stored, as by older versions."""
+    histograms: Figures = ()
+    costs: tuple[tuple[str, tuple[CostFigure, ...]], ...] = ()
+    shelf: Sequence[Sequence[int]] = ()

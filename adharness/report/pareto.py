@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from adharness.report.boards import headline_label
-from adharness.report.drawings import Figure
+from adharness.report.drawings import CostFigure, Figure
 from adharness.report.embedded import Plain
 from adharness.report.formats import DASH, aligned
 from adharness.report.leaderboard import Leaderboard, Standing
-from adharness.report.view import Column, CostFigure, Footnotes, Line, Number, Table, number
+from adharness.report.view import Column, Footnotes, Line, Number, Table, number
 from adharness.store.records import Costs
 
 DIGITS = 5

@@ -20,7 +20,7 @@ from adharness.store.records import CellRecord
 LIMIT = 0.3
 """False-positive rate up to which overlap is integrated."""
 POINTS = 60
-"""Most points of a curve on the page, half of what is stored: smooth curves need no more."""
+"""Most points of a curve on the page: fewer than are stored, for smooth curves need no more."""
 RANGES = ("to 30 %", "to 100 %")
 _METRICS = ("region_aupro_30", "pixel_auroc", "pixel_ap")
 _PANELS: tuple[dict[str, Plain], ...] = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from adharness.report.drawings import Figure, Figures
+from adharness.report.drawings import Charts, Figure, Figures
 from adharness.report.formats import DASH, interval, percent, quartiles
 from adharness.report.gallery import Gallery
 from adharness.report.seeds import Score
@@ -163,27 +163,6 @@ class Glance:
 
     dataset: str
     winners: tuple[Winner | None, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class CostFigure:
-    """Quality against costs, with the numbers in a table beneath."""
-
-    figure: Figure
-    table: Table
-
-
-@dataclass(frozen=True, slots=True)
-class Charts:
-    """Figures of their own sections, by tab, and the curves that they draw, each written once."""
-
-    image_curves: Figures = ()
-    pixel_curves: Figures = ()
-    curves_missing: bool = False
-    """Whether pixels were ranked and yet no curve of them is stored, as by older versions."""
-    histograms: Figures = ()
-    costs: tuple[tuple[str, tuple[CostFigure, ...]], ...] = ()
-    shelf: Sequence[Sequence[int]] = ()
 
 
 @dataclass(frozen=True, slots=True)

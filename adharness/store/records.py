@@ -13,7 +13,7 @@ reports/<suite>/
   cells/<id>/replicates.npz    of each pixel and region metric (`metrics`), class and pooled row
                                (`scopes`) its bootstrap replicates: `values`; two cells with equal
                                `draws` were resampled alike, so that differences are paired
-  cells/<id>/curves.npz        of each class and pooled row (`scopes`) the pixels found at about 100
+  cells/<id>/curves.npz        of each class and pooled row (`scopes`) the pixels found at about 150
                                scores, `values`: normal, anomalous, mean overlap of regions, and
                                the mean precision since the score before
   scorings/<id>/scores.npz     what one fitted model gave, shared by cells: `patches` and the
