@@ -26,7 +26,7 @@ const curveAt = (() => {
 
 // Other scripts add kinds; board.js, the last one, calls this once.
 const drawCharts = () => {
-  const PRINTED = 640;
+  const PRINTED = 680;
   const MARGIN = 400;
   const parsed = new WeakMap();
   const dataOf = (figure) => {
@@ -70,8 +70,8 @@ const drawCharts = () => {
     svg.setAttribute("aria-label", label ? `${title}: ${label}` : title);
     return svg;
   };
-  const draw = (figure, again = false, printing = false) => {
-    const width = Math.floor(figure.clientWidth) || (printing ? PRINTED : 0);
+  const draw = (figure, again = false, printed = 0) => {
+    const width = printed || Math.floor(figure.clientWidth);
     if (!width || (!again && Number(figure.dataset.width) === width)) return;
     if (!figure.dataset.width) addChoices(figure);
     figure.dataset.width = width;
@@ -109,5 +109,6 @@ const drawCharts = () => {
     const follows = (figure) => (dataOf(figure).choices || []).some(({ name }) => name === event.target.name);
     figures.filter((figure) => figure.dataset.width && follows(figure)).forEach((figure) => draw(figure, true));
   }));
-  addEventListener("beforeprint", () => figures.forEach((figure) => draw(figure, false, true)));
+  addEventListener("beforeprint", () => figures.forEach((figure) => draw(figure, false, PRINTED)));
+  addEventListener("afterprint", soon);
 };

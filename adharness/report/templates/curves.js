@@ -56,6 +56,7 @@ CHARTS.curves = (data, width, chosen) => {
 
   const areas = data.panels.map(({ area }) => area).join(" / ");
   const below = document.createElement("div");
+  if (data.panels.length > 2) below.className = "under";
   const note = document.createElement("p");
   note.className = "keynote";
   note.textContent = data.choices.some(({ name }) => name === "thresholder")
