@@ -15,10 +15,11 @@ from adharness.report.cross_class import (
     neighbour_shares,
 )
 from adharness.report.cross_class_view import cross_tables, neighbour_tables
+from adharness.report.drawings import Across
 from adharness.report.leaderboard import Leaderboard
 from adharness.report.reading import ImageScores, read_scores
 from adharness.report.scatter import scatters, unseen
-from adharness.report.view import Across, by_label
+from adharness.report.view import by_label
 from adharness.store.folder import RunFolder
 from adharness.store.records import CellRecord
 

@@ -39,11 +39,15 @@ _PANELS: tuple[dict[str, Plain], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Cells that one figure draws: of each method, one a thresholder; of the first seed."""
+    """Cells that one figure draws: of each method, one a thresholder; of the first seed.
+
+    `apart` says how they were judged otherwise than most of their data set.
+    """
 
     dataset: str
     protocol: str
     normalizer: str
+    apart: str
     methods: dict[str, list[CellRecord]]
 
     @property
@@ -54,12 +58,13 @@ class Group:
 
 
 def figure_groups(board: Leaderboard) -> list[Group]:
-    """Group the cells by data set, protocol and normalizer, in the order of the run."""
+    """Group the cells by data set, protocol, normalizer and judging, in the order of the run."""
     first = min(board.run.seeds, default=0)
-    groups: dict[tuple[str, str, str], Group] = {}
+    apart = {cell.id: s.group.apart for s in board.standings for cell in s.cells}
+    groups: dict[tuple[str, ...], Group] = {}
     for cell in cells_of(board):
         if cell.seed == first and cell.status != "failed":
-            key = (cell.dataset, cell.protocol, cell.normalizer)
+            key = (cell.dataset, cell.protocol, cell.normalizer, apart.get(cell.id, ""))
             group = groups.setdefault(key, Group(*key, {}))
             group.methods.setdefault(cell.method, []).append(cell)
     return list(groups.values())
@@ -104,10 +109,12 @@ def scoped(scores: ImageScores, cell: CellRecord, scope: str) -> Bool:
     return np.full(len(scores.labels), cell.status == "ok")
 
 
-def seed_note(board: Leaderboard) -> str:
-    """Name the seed that a figure shows, where there are several."""
+def note_of(board: Leaderboard, group: Group) -> str:
+    """Name the normalizer, the seed where there are several, and what was judged otherwise."""
     seeds = board.run.seeds
-    return f", seed {min(seeds)} of {len(seeds)}" if len(seeds) > 1 else ""
+    seed = f", seed {min(seeds)} of {len(seeds)}" if len(seeds) > 1 else ""
+    apart = f". Judged apart: {group.apart}" if group.apart else ""
+    return f"normalizer {group.normalizer}{seed}{apart}"
 
 
 def _lines(
@@ -169,7 +176,7 @@ def _figure(
     return Figure(
         kind="curves",
         title=f"{group.dataset}: curves of images, {group.protocol}",
-        note=f"normalizer {group.normalizer}{seed_note(board)}",
+        note=note_of(board, group),
         keys={"dataset": group.dataset, "normalizer": group.normalizer},
         data={
             "choices": [

@@ -57,3 +57,14 @@ class Charts:
     histograms: Figures = ()
     costs: tuple[tuple[str, tuple[CostFigure, ...]], ...] = ()
     shelf: Sequence[Sequence[int]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Across:
+    """Everything that compares classes: by protocol, by method, by projection."""
+
+    cross: tuple[tuple[str, tuple[Table, ...]], ...] = ()
+    neighbours: tuple[tuple[str, tuple[Table, ...]], ...] = ()
+    scatters: Figures = ()
+    unseen: tuple[str, ...] = ()
+    """Why a view that was asked for is not drawn."""

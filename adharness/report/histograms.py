@@ -12,7 +12,7 @@ import numpy as np
 
 from adharness.arrays import Bool, Float64
 from adharness.report.cross_class import classes_of
-from adharness.report.curve_figures import DIGITS, Group, figure_groups, seed_note
+from adharness.report.curve_figures import DIGITS, Group, figure_groups, note_of
 from adharness.report.drawings import Figure
 from adharness.report.embedded import Plain
 from adharness.report.leaderboard import Leaderboard
@@ -105,7 +105,7 @@ def _figure(board: Leaderboard, group: Group, methods: Mapping[str, Plain]) -> F
     return Figure(
         kind="histograms",
         title=f"{group.dataset}: scores and thresholds, {group.protocol}",
-        note=f"normalizer {group.normalizer}{seed_note(board)}",
+        note=note_of(board, group),
         keys={"dataset": group.dataset, "normalizer": group.normalizer},
         data={
             "choices": [

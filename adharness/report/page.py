@@ -11,6 +11,7 @@ from adharness.report.boards import board_tables, headline_label
 from adharness.report.class_tables import class_tables
 from adharness.report.deployment_tables import deployment_tables, threshold_tables
 from adharness.report.dialect_tables import dialect_tables
+from adharness.report.drawings import Across
 from adharness.report.drop_view import drop_tables
 from adharness.report.drops import Drops
 from adharness.report.embedded import asset, embed, printable, scripts
@@ -24,7 +25,7 @@ from adharness.report.headings import protocol_title
 from adharness.report.leaderboard import Leaderboard, failures_of
 from adharness.report.paired import Resample
 from adharness.report.panels import panels
-from adharness.report.view import Across, Page, by_label
+from adharness.report.view import Page, by_label
 
 
 def build_page(

@@ -73,7 +73,7 @@ def _read(costs: Costs) -> tuple[float | None, ...]:
 
 
 def cost_figures(board: Leaderboard) -> list[tuple[str, CostFigure]]:
-    """Draw each data set, protocol and normalizer, with its numbers; each with its protocol.
+    """Draw what is ranked together, with its numbers; each figure with its protocol.
 
     The headline needs no threshold: lines that differ in the thresholder alone are one, the first.
     """
@@ -81,7 +81,7 @@ def cost_figures(board: Leaderboard) -> list[tuple[str, CostFigure]]:
     for standing in board.standings:
         group = standing.group
         if standing.headline.value is not None and any(c.costs for c in standing.cells):
-            key = (group.dataset, group.protocol, group.normalizer)
+            key = (group.dataset, group.protocol, group.normalizer, group.apart)
             groups.setdefault(key, {}).setdefault(standing.method, standing)
     return [
         (key[1], _drawn(board, key, list(found.values()), f"cost-{place}"))
@@ -92,7 +92,7 @@ def cost_figures(board: Leaderboard) -> list[tuple[str, CostFigure]]:
 def _drawn(
     board: Leaderboard, key: tuple[str, ...], standings: Sequence[Standing], identity: str
 ) -> CostFigure:
-    dataset, protocol, normalizer = key
+    dataset, protocol, normalizer, apart = key
     costs = [costs_of(standing) for standing in standings]
     values = [standing.headline.value or 0.0 for standing in standings]
     # What knows the class that its protocol hides cannot be had at any cost: it stands apart.
@@ -106,7 +106,7 @@ def _drawn(
     figure = Figure(
         kind="pareto",
         title=f"{dataset}: {what} against cost, {protocol}",
-        note=f"normalizer {normalizer}",
+        note=f"normalizer {normalizer}" + (f". Judged apart: {apart}" if apart else ""),
         keys=keys,
         data={
             "choices": [{"name": "cost", "label": "Cost", "values": [_title(a) for a in AXES]}],
@@ -149,7 +149,7 @@ def _table(
     costs: Sequence[Sequence[float | None]],
     fronts: Sequence[Sequence[int]],
 ) -> Table:
-    dataset, protocol, normalizer = key
+    dataset, protocol, normalizer, _ = key
     notes, what = Footnotes(), headline_label(protocol)
     columns = [_amounts([cost[at] for cost in costs]) for at in range(len(AXES))]
     lines = [

@@ -8,7 +8,7 @@ import numpy as np
 
 from adharness.arrays import Float64
 from adharness.metrics.pixel_curves import PixelCurve
-from adharness.report.curve_figures import DIGITS, Group, figure_groups, scopes_of, seed_note
+from adharness.report.curve_figures import DIGITS, Group, figure_groups, note_of, scopes_of
 from adharness.report.curves import area_of_lines, area_of_steps, thinned_lines, thinned_steps
 from adharness.report.drawings import Figure
 from adharness.report.embedded import Plain
@@ -110,7 +110,7 @@ def _figure(
     return Figure(
         kind="curves",
         title=f"{group.dataset}: curves of pixels and regions, {group.protocol}",
-        note=f"normalizer {group.normalizer}{seed_note(board)}",
+        note=note_of(board, group),
         keys={"dataset": group.dataset, "normalizer": group.normalizer},
         data={
             "choices": [

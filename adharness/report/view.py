@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from adharness.report.drawings import Charts, Figure, Figures
+from adharness.report.drawings import Across, Charts, Figure
 from adharness.report.formats import DASH, interval, percent, quartiles
 from adharness.report.gallery import Gallery
 from adharness.report.seeds import Score
@@ -117,17 +117,6 @@ class Table:
             else:
                 joined.append(ColumnGroup(column.group, column.kind, 1))
         return joined
-
-
-@dataclass(frozen=True, slots=True)
-class Across:
-    """Everything that compares classes: by protocol, by method, by projection."""
-
-    cross: tuple[tuple[str, tuple[Table, ...]], ...] = ()
-    neighbours: tuple[tuple[str, tuple[Table, ...]], ...] = ()
-    scatters: Figures = ()
-    unseen: tuple[str, ...] = ()
-    """Why a view that was asked for is not drawn."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adharness.report.curve_figures import figure_groups
 from adharness.report.leaderboard import leaderboard
 from adharness.report.pareto import AXES, cost_figures, pareto_front
 from adharness.report.reading import read_run
@@ -61,3 +63,21 @@ def test_an_upper_bound_is_on_no_front(figures: Any) -> None:
     assert bounds.figure.data["fronts"] == [[]] * len(AXES)
     assert all(method["bound"] for method in bounds.figure.data["methods"])
     assert len(bounds.figure.data["methods"]) == len(METHODS)
+
+
+def test_what_was_judged_apart_has_a_figure_of_its_own(tmp_path: Path) -> None:
+    write_charted_run(tmp_path)
+    run, cells = read_run(tmp_path)
+    otherwise = {"dataset": "textures", "method": "knn", "normalizer": "raw"}
+    changed = [
+        cell.model_copy(update={"identity": {"maps": {"resolution": 64}}})
+        if all(getattr(cell, name) == value for name, value in otherwise.items())
+        else cell
+        for cell in cells
+    ]
+    board = leaderboard(run, changed)
+    groups = {standing.group.apart for standing in board.standings}
+    assert len(groups) == 2
+    drawn = [figure for _, figure in cost_figures(board)]
+    assert len(drawn) == len(PROTOCOLS) * len(NORMALIZERS) + len(PROTOCOLS) * (len(groups) - 1)
+    assert len(figure_groups(board)) == len(drawn)
