@@ -68,3 +68,30 @@ class Across:
     scatters: Figures = ()
     unseen: tuple[str, ...] = ()
     """Why a view that was asked for is not drawn."""
+
+
+@dataclass(frozen=True, slots=True)
+class RankMark:
+    """A method on the axis of ranks: a path to its label, and where that stands."""
+
+    label: str
+    text: str
+    path: str
+    x: float
+    y: float
+    anchor: str
+
+
+@dataclass(frozen=True, slots=True)
+class RankDiagram:
+    """Average ranks on an axis, in pixels; `joined` are bars (x from, x to, y) over equals."""
+
+    title: str
+    note: str
+    keys: Mapping[str, str]
+    width: float
+    height: float
+    axis_y: float
+    ticks: tuple[tuple[float, str], ...]
+    marks: tuple[RankMark, ...]
+    joined: tuple[tuple[float, float, float], ...]

@@ -150,6 +150,7 @@ def image_scores(method: str, normalizer: str, thresholder: str) -> dict[str, An
         "classes": np.repeat(CLASSES, count),
         "labels": labels,
         "raw": scores,
+        "groups": np.full(2 * count, ""),
         "scores": scores,
         "threshold": np.full(2 * count, THRESHOLD[thresholder]),
     }

@@ -27,6 +27,7 @@ SCORES = ImageScores(
     labels=np.array([0, 0, 1, 0, 0, 1]),
     scores=np.array([1.0, 2.0, 9.0, 5.0, 6.0, 7.0]),
     threshold=np.full(6, 4.0),
+    groups=np.full(6, ""),
 )
 
 
