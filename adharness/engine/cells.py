@@ -15,7 +15,7 @@ from adharness.engine.draws import POOLED
 from adharness.engine.family import Decided, Family, imports_of, threshold_record
 from adharness.engine.group import FeatureGroup
 from adharness.engine.judge import Referee, Table
-from adharness.engine.measured import replicate_arrays
+from adharness.engine.measured import curve_arrays, replicate_arrays
 from adharness.engine.score import Reuse, ScoringOutcome, task_versions
 from adharness.engine.told import told_class
 from adharness.plan import Cell
@@ -108,6 +108,7 @@ class CellWorker:
             "statistics": self.suite.statistics.model_dump(mode="json"),
             "deployment": costs_told(self.suite),
             "resampled": ["image", "pixel", "region"],
+            "curves": ["pixel", "region"],
             "draws": self.referee.draws,
         }
 
@@ -151,6 +152,9 @@ class CellWorker:
         drawn = replicate_arrays(ranking)
         if drawn:
             made["replicates.npz"] = {**drawn, "draws": np.array(self.referee.draws)}
+        curves = curve_arrays(ranking)
+        if curves:
+            made["curves.npz"] = curves
         return made
 
     def _score_arrays(self, decided: Decided, family: Family) -> dict[str, AnyArray]:

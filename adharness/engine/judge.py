@@ -19,10 +19,9 @@ from adharness.metrics import (
     MetricSpec,
     MistakeCosts,
     evaluate_images,
-    evaluate_pixels,
     find_metric,
 )
-from adharness.statistics import replicates_of, resample_pixels
+from adharness.statistics import judge_pixels, replicates_of
 from adharness.store.records import Failure, Row
 from adharness.suite.schema import DeploymentSettings, StatisticsSettings
 
@@ -229,16 +228,18 @@ class Referee:
         if missing or maps is None:
             return undefined(names, missing)
         masks = self._truth.of(positions)
-        sampling, folder = self._samplings.get(row), self._spill_to
-        if sampling is None:
-            values = evaluate_pixels(masks, maps, names, threshold=thresholds, spill_to=folder)
-            return {name: Measured(value) for name, value in values.items()}
-        drawn = resample_pixels(
-            masks, maps, names, sampling.weights, threshold=thresholds, spill_to=folder
+        sampling = self._samplings.get(row)
+        weights = np.zeros((0, len(maps)), np.int64) if sampling is None else sampling.weights
+        drawn, curve = judge_pixels(
+            masks, maps, names, weights, threshold=thresholds, spill_to=self._spill_to
         )
         return {
             name: Measured(
-                one.value, None if (rows := one.replicates) is None else sampling.read(rows)
+                one.value,
+                None
+                if sampling is None or one.replicates is None
+                else sampling.read(one.replicates),
+                curve,
             )
             for name, one in drawn.items()
         }

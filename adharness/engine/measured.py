@@ -10,6 +10,7 @@ import numpy as np
 
 from adharness.arrays import AnyArray
 from adharness.metrics import MetricValue, find_metric
+from adharness.metrics.pixel_curves import PixelCurve
 from adharness.statistics import Drawn, macro_mean
 from adharness.store.records import Spread, Value
 from adharness.suite.schema import StatisticsSettings
@@ -17,10 +18,11 @@ from adharness.suite.schema import StatisticsSettings
 
 @dataclass(frozen=True, eq=False)
 class Measured:
-    """One metric of one row, with what its interval needs where it has one."""
+    """One metric of one row, with what its interval needs and the curve read beside, if any."""
 
     value: MetricValue
     drawn: Drawn | None = None
+    curve: PixelCurve | None = None
 
     def record(self, how: StatisticsSettings) -> Value:
         """Give the value and its interval as they are stored, unrounded."""
@@ -86,6 +88,34 @@ def replicate_arrays(table: Mapping[str, Mapping[str, Measured]]) -> dict[str, A
         "influences": influences,
         "strata": strata,
     }
+
+
+def curve_arrays(table: Mapping[str, Mapping[str, Measured]]) -> dict[str, AnyArray]:
+    """Give the pixel curves as they are stored; empty without any.
+
+    Returns
+    -------
+    scopes : (S,) text
+        Names of the rows.
+    values : (S, 4, K) float32
+        Normal and anomalous pixels found, overlap, precision, as of `PixelCurve`; NaN where there
+        is no overlap, and beyond the end of a curve that is shorter than the longest.
+    """
+    curves: dict[str, PixelCurve] = {}
+    for scope, metrics in table.items():
+        found = [one.curve for one in metrics.values() if one.curve is not None]
+        # Where several passes were made, the one that labelled regions says more.
+        for curve in sorted(found, key=lambda curve: curve.overlap is None)[:1]:
+            curves[scope] = curve
+    if not curves:
+        return {}
+    values = np.full((len(curves), 4, max(len(c.normal) for c in curves.values())), np.nan)
+    for row, curve in zip(values, curves.values(), strict=True):
+        lines = (curve.normal, curve.found, curve.overlap, curve.precision)
+        for into, line in zip(row, lines, strict=True):
+            if line is not None:
+                into[: len(line)] = line
+    return {"scopes": np.array(list(curves)), "values": values.astype(np.float32)}
 
 
 def undefined(names: Sequence[str], reason: str | None) -> dict[str, Measured]:

@@ -15,6 +15,7 @@ from adharness.metrics.dialect_table import find_dialect
 from adharness.metrics.dialects import DialectReading, Rule, rule_of
 from adharness.metrics.inputs import PixelImage
 from adharness.metrics.pimo import GoodTail, ImageOverlap
+from adharness.metrics.pixel_curves import CurveReading, PixelCurve
 from adharness.metrics.pixels import Bracket, PixelSorter, SortedPixels
 from adharness.metrics.quantities import QUANTITIES, Quantity
 from adharness.metrics.ranking import Ranking
@@ -81,6 +82,8 @@ class RankedPixels:
         asked = any(spec.quantity == "aupimo" for spec in specs)
         self._tail = GoodTail(images) if asked else None
         self._bad, self._undeclared = 0, 0
+        self.curve: PixelCurve | None = None
+        """Read beside the values; there once they are."""
 
     def add(self, image: PixelImage) -> None:
         """Take one image."""
@@ -100,9 +103,12 @@ class RankedPixels:
         """Sort, and read all metrics off at once."""
         pixels = self.pixels
         readings = {spec.name: self._reading(spec, pixels) for spec in self._specs}
+        curve = CurveReading(pixels)
         for bracket in pixels.brackets():
             for reading in readings.values():
                 reading.add(bracket)
+            curve.add(bracket)
+        self.curve = curve.curve()
         return {spec.name: self._value(spec, readings[spec.name], pixels) for spec in self._specs}
 
     def _reading(self, spec: MetricSpec, pixels: SortedPixels) -> Reading:

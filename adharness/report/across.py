@@ -15,11 +15,11 @@ from adharness.report.cross_class import (
     neighbour_shares,
 )
 from adharness.report.cross_class_view import cross_tables, neighbour_tables
+from adharness.report.drawings import Across
 from adharness.report.leaderboard import Leaderboard
 from adharness.report.reading import ImageScores, read_scores
 from adharness.report.scatter import scatters, unseen
-from adharness.report.strips import strip_charts
-from adharness.report.view import Across, by_label
+from adharness.report.view import by_label
 from adharness.store.folder import RunFolder
 from adharness.store.records import CellRecord
 
@@ -44,10 +44,9 @@ def across_classes(folder: Path, board: Leaderboard, rates: Sequence[CrossRate])
     found = [RunFolder(folder).view(identity) for identity in board.run.views]
     views = [view for view in found if view is not None]
     return Across(
-        strips=tuple(strip_charts(board, scores_of)),
         cross=by_label(cross_tables(board, rates)),
         neighbours=by_label(neighbour_tables(board, _shares(folder, board, scores_of))),
-        scatters=tuple(scatters(views)),
+        scatters=scatters(views),
         unseen=tuple(unseen(views)),
     )
 

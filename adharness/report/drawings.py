@@ -1,84 +1,73 @@
-"""What the page draws: places in pixels of the drawing, decided in Python."""
+"""What the page draws: numbers for its scripts, decided in Python."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from adharness.report.embedded import Plain
+
+if TYPE_CHECKING:  # tables are laid out around figures, and so know them
+    from adharness.report.view import Table
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
-    """One bar of a chart, in pixels of the drawing."""
+class Figure:
+    """Data that a script of the page draws.
 
-    label: str
-    text: str
-    x: float
-    y: float
-    width: float
-    text_x: float
-    kind: str
-    whisker: tuple[float, float] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Drawing:
-    """What every drawing has; `keys` say for which filters it is shown."""
-
-    title: str
-    note: str
-    keys: dict[str, str]
-    width: float
-    height: float
-
-
-@dataclass(frozen=True, slots=True)
-class Chart(Drawing):
-    """Horizontal bars from a common zero line."""
-
-    zero_x: float
-    bars: tuple[Bar, ...]
-    ticks: tuple[tuple[float, str], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class StripRow:
-    """Scores of one class: paths of the marks of its normal and of its anomalous images."""
-
-    label: str
-    y: float
-    normal: str
-    anomalous: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class StripChart(Drawing):
-    """Scores by class on one axis; `cuts` are thresholds as (x, y of the label, label)."""
-
-    rows: tuple[StripRow, ...]
-    cuts: tuple[tuple[float, float, str], ...]
-    ticks: tuple[tuple[float, str], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Cloud:
-    """Images of one class in a plane: paths of the normal and of the anomalous ones.
-
-    `colour` is one of 0 to 5; the name stands at (x, y).
+    Parameters
+    ----------
+    kind
+        Which script: the name under which it registers in `CHARTS`.
+    keys
+        `dataset`, `normalizer`, `thresholder`: for which filters it is shown.
+    instead
+        Where a reader without scripts finds the same numbers.
     """
 
-    label: str
-    colour: int
-    normal: str
-    anomalous: str
-    x: float
-    y: float
+    kind: str
+    title: str
+    note: str
+    keys: Mapping[str, str]
+    data: Plain
+    instead: str
+
+
+Figures: TypeAlias = tuple[tuple[str, tuple[Figure, ...]], ...]
+"""Figures by the label of their tab."""
 
 
 @dataclass(frozen=True, slots=True)
-class Scatter(Drawing):
-    """Images in a plane."""
+class CostFigure:
+    """Quality against costs, with the numbers in a table beneath."""
 
-    clouds: tuple[Cloud, ...]
+    figure: Figure
+    table: Table
+
+
+@dataclass(frozen=True, slots=True)
+class Charts:
+    """Figures of their own sections, by tab, and the curves that they draw, each written once."""
+
+    image_curves: Figures = ()
+    pixel_curves: Figures = ()
+    curves_missing: bool = False
+    """Whether pixels were ranked and yet no curve of them is stored, as by older versions."""
+    histograms: Figures = ()
+    costs: tuple[tuple[str, tuple[CostFigure, ...]], ...] = ()
+    shelf: Sequence[Sequence[int]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Across:
+    """Everything that compares classes: by protocol, by method, by projection."""
+
+    cross: tuple[tuple[str, tuple[Table, ...]], ...] = ()
+    neighbours: tuple[tuple[str, tuple[Table, ...]], ...] = ()
+    scatters: Figures = ()
+    unseen: tuple[str, ...] = ()
+    """Why a view that was asked for is not drawn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +83,14 @@ class RankMark:
 
 
 @dataclass(frozen=True, slots=True)
-class RankDiagram(Drawing):
-    """Average ranks on an axis; `joined` are bars (x from, x to, y) over what does not differ."""
+class RankDiagram:
+    """Average ranks on an axis, in pixels; `joined` are bars (x from, x to, y) over equals."""
 
+    title: str
+    note: str
+    keys: Mapping[str, str]
+    width: float
+    height: float
     axis_y: float
     ticks: tuple[tuple[float, str], ...]
     marks: tuple[RankMark, ...]

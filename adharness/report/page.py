@@ -12,6 +12,7 @@ from adharness.report.citations import bibtex
 from adharness.report.class_tables import class_tables
 from adharness.report.deployment_tables import deployment_tables, threshold_tables
 from adharness.report.dialect_tables import dialect_tables
+from adharness.report.drawings import Across
 from adharness.report.drop_view import drop_tables
 from adharness.report.drops import Drops
 from adharness.report.embedded import asset, embed, printable, scripts
@@ -19,12 +20,13 @@ from adharness.report.findings import findings, glance
 from adharness.report.formats import compact, counted, seconds
 from adharness.report.gallery import Gallery
 from adharness.report.gap import Gap
-from adharness.report.gap_view import gap_charts, gap_tables
+from adharness.report.gap_figures import gap_figures
+from adharness.report.gap_view import gap_tables
 from adharness.report.headings import protocol_title
 from adharness.report.leaderboard import Leaderboard, failures_of
 from adharness.report.paired import Resample
 from adharness.report.panels import panels
-from adharness.report.view import Across, Page, by_label
+from adharness.report.view import Page, by_label
 
 _KINDS = {"bca": "bootstrap (BCa)", "percentile": "bootstrap"}
 
@@ -63,7 +65,7 @@ def build_page(
         dialects=by_label(dialect_tables(board)),
         deployment=by_label(deployment_tables(board)),
         thresholds=by_label(threshold_tables(board)),
-        gap_charts=tuple(gap_charts(board, gaps)),
+        gap_charts=tuple(gap_figures(board, gaps)),
         gap_tables=by_label(gap_tables(board, gaps)),
         across=across or Across(),
         shift_tables=by_label(drop_tables(board, found)),
@@ -80,7 +82,8 @@ def build_page(
 def render_page(page: Page) -> str:
     """Text of the HTML file; nothing in it refers to another file but plain links."""
     template = _environment().get_template("leaderboard.html.j2")
-    style = Markup(asset("style.css"))  # noqa: S704  (our own file, no value of a run in it)
+    styles = "\n".join(asset(name) for name in ("style.css", "figures.css"))
+    style = Markup(styles)  # noqa: S704  (our own files, no value of a run in them)
     return template.render(page=page, style=style, scripts=scripts())
 
 

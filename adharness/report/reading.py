@@ -11,12 +11,14 @@ import numpy as np
 from adharness.arrays import AnyArray, Float32, Float64, Int64
 from adharness.contracts import Margins
 from adharness.maps import Upsample
+from adharness.metrics.pixel_curves import PixelCurve
 from adharness.statistics import Drawn
 from adharness.store.folder import RunFolder
 from adharness.store.records import CellRecord
 from adharness.store.run_record import RunRecord
 
 _SCORES, _MAPS, _REPLICATES = "scores.npz", "maps.npz", "replicates.npz"
+_CURVES = "curves.npz"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,19 @@ def read_replicates(folder: Path, cell: CellRecord) -> PixelReplicates | None:
         for j, metric in enumerate(metrics)
     }
     return PixelReplicates(arrays["draws"].item(), values)
+
+
+def read_curves(folder: Path, cell: CellRecord) -> dict[str, PixelCurve]:
+    """Pixel curves of a cell by class name or `pooled`; empty where it has none, or is older."""
+    if _CURVES not in cell.files:
+        return {}
+    arrays = RunFolder(folder).cell_arrays(cell.id, _CURVES)
+    found = {}
+    for scope, values in zip(arrays["scopes"].tolist(), arrays["values"], strict=True):
+        normal, share, overlap, precision = values[:, np.isfinite(values[0])].astype(np.float64)
+        known = overlap if np.isfinite(overlap).all() else None
+        found[scope] = PixelCurve(normal, share, known, precision)
+    return found
 
 
 def _drawn(arrays: Mapping[str, AnyArray], scope: int, metric: int) -> Drawn:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from adharness.report.drawings import Chart, RankDiagram, Scatter, StripChart
+from adharness.report.drawings import Across, Charts, Figure, RankDiagram
 from adharness.report.facts import Panel
 from adharness.report.formats import DASH, interval, percent, quartiles, scaled_interval
 from adharness.report.gallery import Gallery
@@ -125,18 +125,6 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
-class Across:
-    """Everything that compares classes: by protocol, by method, by projection."""
-
-    strips: tuple[tuple[str, tuple[StripChart, ...]], ...] = ()
-    cross: tuple[tuple[str, tuple[Table, ...]], ...] = ()
-    neighbours: tuple[tuple[str, tuple[Table, ...]], ...] = ()
-    scatters: tuple[tuple[str, tuple[Scatter, ...]], ...] = ()
-    unseen: tuple[str, ...] = ()
-    """Why a view that was asked for is not drawn."""
-
-
-@dataclass(frozen=True, slots=True)
 class Winner:
     """The best method of a data set under a protocol."""
 
@@ -173,7 +161,7 @@ class Page:
     dialects: tuple[tuple[str, tuple[Table, ...]], ...]
     deployment: tuple[tuple[str, tuple[Table, ...]], ...]
     thresholds: tuple[tuple[str, tuple[Table, ...]], ...]
-    gap_charts: tuple[Chart, ...]
+    gap_charts: tuple[Figure, ...]
     gap_tables: tuple[tuple[str, tuple[Table, ...]], ...]
     across: Across
     shift_tables: tuple[tuple[str, tuple[Table, ...]], ...]
@@ -186,6 +174,7 @@ class Page:
     interval_note: str
     significance: tuple[tuple[str, tuple[Table, ...]], ...] = ()
     rank_diagrams: tuple[RankDiagram, ...] = ()
+    charts: Charts = field(default_factory=Charts)
 
 
 class Footnotes:

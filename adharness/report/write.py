@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from adharness.report.across import across_classes
+from adharness.report.charts import charts_of
 from adharness.report.cross_class import cross_rates
 from adharness.report.cross_class_view import cross_csv
 from adharness.report.drops import Drops, without_shifts
@@ -71,6 +72,7 @@ def write_report(run_folder: Path) -> ReportPaths:
     rates = cross_rates(shown, read)
     across = across_classes(run_folder, shown, rates)
     page = build_page(shown, gaps, galleries(run_folder, shown), resample, across, drops)
+    page = replace(page, charts=charts_of(run_folder, shown))
     page = _with_significance(page, shown, rankings)
     paths = ReportPaths(
         html=run_folder / "leaderboard.html",

@@ -20,7 +20,7 @@ from adharness.statistics.paired_tests import (
     normal_p,
     p_value,
 )
-from adharness.statistics.pixel_bootstrap import Resampled, resample_pixels
+from adharness.statistics.pixel_bootstrap import Resampled, judge_pixels, resample_pixels
 from adharness.statistics.sampling import (
     Sampling,
     bootstrap_weights,
@@ -42,6 +42,7 @@ __all__ = [
     "draw",
     "holm",
     "join",
+    "judge_pixels",
     "least_p",
     "macro_mean",
     "normal_p",

@@ -14,6 +14,7 @@ from adharness.declared import DeclaredRegions
 from adharness.errors import MetricError
 from adharness.metrics.evaluate import MEMORY_MB, find_metrics
 from adharness.metrics.inputs import read_pixels
+from adharness.metrics.pixel_curves import PixelCurve
 from adharness.metrics.pixel_pass import PixelPass, read_decider
 from adharness.metrics.table import MetricSpec
 from adharness.metrics.values import MetricValue
@@ -87,6 +88,32 @@ def resample_pixels(
     Efron and Tibshirani, An Introduction to the Bootstrap, 1993, section 6.2 (weights in place of
     repeated data).
     """
+    return judge_pixels(masks, maps, metrics, weights, threshold=threshold, spill_to=spill_to)[0]
+
+
+def judge_pixels(
+    masks: Sequence[AnyArray | DeclaredRegions | None],
+    maps: Sequence[AnyArray],
+    metrics: Iterable[str],
+    weights: Int64,
+    *,
+    threshold: ArrayLike | None = None,
+    spill_to: Path | None = None,
+) -> tuple[dict[str, Resampled], PixelCurve | None]:
+    """Do what `resample_pixels` does, and give the curves of the images as they are.
+
+    Parameters
+    ----------
+    weights : (B, n) int64
+        B may be 0: then masks and maps are read once, and there are no replicates.
+
+    Returns
+    -------
+    dict of str to Resampled
+        In the order of `metrics`.
+    PixelCurve, optional
+        Read from the same pass; None where no metric ranks pixels, or there are none of a kind.
+    """
     specs = find_metrics(metrics, {"pixel", "region"})
     images = read_pixels(masks, maps)
     require_shape(weights, (None, len(maps)), name="weights", error=MetricError)
@@ -96,17 +123,18 @@ def resample_pixels(
     taken.read(images)
     values = taken.values()
     ranked = [s for s in specs if not s.at_threshold and s.dialect is None]
-    drawn = {spec.name: np.full(len(weights), np.nan) for spec in ranked}
+    drawn = {spec.name: np.full(len(weights), np.nan) for spec in ranked if len(weights)}
     defined = [spec for spec in ranked if np.isfinite(values[spec.name].value)]
     if defined and taken.ranked and len(weights):
         low_rates = any(spec.quantity == "aupimo" for spec in defined)
         knots = choose_knots(taken.ranked.pixels, len(maps), low_rates=low_rates)
         counts = count_at(knots, taken.ranked.pixels, read_pixels(masks, maps), len(maps))
         drawn |= _replicates(defined, values, counts, weights)
-    if taken.decider:
+    if taken.decider and len(weights):
         deciding = [spec for spec in specs if spec.at_threshold]
         drawn |= {spec.name: read_decider(spec, taken.decider, weights) for spec in deciding}
-    return {spec.name: Resampled(values[spec.name], drawn.get(spec.name)) for spec in specs}
+    found = {spec.name: Resampled(values[spec.name], drawn.get(spec.name)) for spec in specs}
+    return found, taken.ranked.curve if taken.ranked else None
 
 
 def _replicates(

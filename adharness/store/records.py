@@ -13,6 +13,9 @@ reports/<suite>/
   cells/<id>/replicates.npz    of each pixel and region metric (`metrics`), class and pooled row
                                (`scopes`) its bootstrap replicates: `values`; two cells with equal
                                `draws` were resampled alike, so that differences are paired
+  cells/<id>/curves.npz        of each class and pooled row (`scopes`) the pixels found at about 150
+                               scores, `values`: normal, anomalous, mean overlap of regions, and
+                               the mean precision since the score before
   scorings/<id>/scores.npz     what one fitted model gave, shared by cells: `patches` and the
                                scorer's `own` image scores, where it has them; `neighbours`: of
                                each image how many patches are nearest to a row of each class;

@@ -10,7 +10,8 @@ import pytest
 
 from adharness.report import write_report
 from adharness.report.paired import Resampler, Resampling
-from adharness.report.reading import read_replicates, read_run, read_scores
+from adharness.report.pixel_figures import overlap_area
+from adharness.report.reading import read_curves, read_replicates, read_run, read_scores
 from adharness.store.folder import RunFolder
 
 pytestmark = pytest.mark.slow
@@ -22,6 +23,7 @@ PIXELS = [
     "pixel_f1",
     "pixel_f1_oracle",
 ]
+NEWER = ("replicates.npz", "curves.npz")
 SETTING: dict[str, Any] = {
     "protocols": ["per-class", "absolute-unified"],
     "normalizers": [{"use": "raw"}],
@@ -74,9 +76,22 @@ def test_the_stored_replicates_are_those_of_the_intervals_and_shared_by_threshol
     assert files[0].stat().st_size < 4 * 4 * len(PIXELS) * (20 + 40) + 5000
 
 
+def test_the_stored_curves_have_the_areas_of_the_metrics(ran):
+    bench, _, cells = ran
+    for protocol in SETTING["protocols"]:
+        cell = of(cells, protocol)
+        curves = read_curves(bench.out, cell)
+        assert set(curves) == {"brick", "grass", "gravel", "pooled"}
+        for row in cell.rows:
+            if row.class_name in curves:
+                told = overlap_area(curves[row.class_name])
+                assert told == pytest.approx(row.metrics["region_aupro_30"].value, abs=0.002)
+
+
 def test_a_method_without_maps_stores_no_replicates(ran):
     bench, _, cells = ran
     cell = of(cells, "per-class", method="whole")
+    assert read_curves(bench.out, cell) == {}
     assert "replicates.npz" not in cell.files
     assert read_replicates(bench.out, cell) is None
 
@@ -117,9 +132,10 @@ def test_a_run_without_replicates_still_gives_a_page_and_is_judged_again_by_the_
     _, cells = read_run(bench.out)
     folder = RunFolder(bench.out)
     for cell in cells:
-        (bench.out / "cells" / cell.id / "replicates.npz").unlink(missing_ok=True)
-        files = {k: v for k, v in cell.files.items() if k != "replicates.npz"}
-        judged = {k: v for k, v in cell.judged.items() if k != "resampled"}
+        for name in NEWER:
+            (bench.out / "cells" / cell.id / name).unlink(missing_ok=True)
+        files = {k: v for k, v in cell.files.items() if k not in NEWER}
+        judged = {k: v for k, v in cell.judged.items() if k not in ("resampled", "curves")}
         older = cell.model_copy(update={"files": files, "judged": judged})
         (bench.out / "cells" / cell.id / "result.json").write_text(
             older.model_dump_json(by_alias=True)

@@ -1,23 +1,20 @@
-"""What compares classes: crossed thresholds, nearest rows, strips of scores, views."""
+"""What compares classes: crossed thresholds, nearest rows, views."""
 
 from __future__ import annotations
 
 import csv
 import io
-import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 
 from adharness.report.cross_class import CrossRate, cross_rates, neighbour_shares
 from adharness.report.cross_class_view import EVERY, cross_csv, cross_tables, neighbour_tables
 from adharness.report.gap import gap_csv, unification_gaps
 from adharness.report.leaderboard import Leaderboard, leaderboard
 from adharness.report.reading import ImageScores, read_run, read_scores
-from adharness.report.scatter import scatters, unseen
-from adharness.report.strips import MARKS, strip_charts
+from adharness.report.scatter import STEPS, scatters, unseen
 from adharness.report.write import write_report
 from adharness.store.folder import RunFolder
 from adharness.store.records import CellRecord, ThresholdRecord
@@ -136,55 +133,6 @@ def test_nearest_rows_are_shared_out_by_class_of_test_images_alone(run_folder):
     assert [line.numbers[-1].text for line in table.lines] == ["12.5", "100.0", "12.5", "50.0"]
 
 
-def test_a_strip_has_a_mark_for_each_score_and_the_line_of_each_threshold(run_folder):
-    cells = [
-        cell("absolute-unified", {None: 4.0}, id="one", thresholder="f1"),
-        cell("absolute-unified", {None: 6.5}, id="two", thresholder="q"),
-    ]
-    ((title, (chart,)),) = strip_charts(board_of(run_folder, *cells), lambda _: SCORES)
-    assert title == "Absolute-unified"
-    assert [cut[2] for cut in chart.cuts] == ["f1 4", "q 6.5"]
-    assert [row.normal.count("M") for row in chart.rows] == [2, 2]
-    assert [row.text for row in chart.rows] == ["0.0 % · 100.0 %", "100.0 % · 100.0 %"]
-    assert places(chart.rows[0].normal)[1] < chart.cuts[0][0] < places(chart.rows[1].normal)[0]
-
-
-def places(path: str) -> list[float]:
-    return [float(x) for x in re.findall(r"M([\d.]+)", path)]
-
-
-def test_where_the_class_is_known_at_decision_no_strip_is_drawn(run_folder):
-    cells = [cell("model-unified", {"a": 1.0, "b": 2.0}), cell("per-class", {"a": 1.0})]
-    assert strip_charts(board_of(run_folder, *cells), lambda _: SCORES) == []
-
-
-def test_scores_that_are_all_the_same_still_have_an_axis(run_folder):
-    flat = ImageScores(
-        SCORES.samples, SCORES.classes, SCORES.labels, np.ones(6), np.ones(6), SCORES.groups
-    )
-    board = board_of(run_folder, cell("routed", {None: 1.0}))
-    ((_, (chart,)),) = strip_charts(board, lambda _: flat)
-    assert [row.normal.count("M") for row in chart.rows] == [1, 1]
-
-
-def test_of_many_images_the_marks_keep_the_ends(run_folder):
-    count = 5000
-    many = ImageScores(
-        samples=np.array([f"a{i}" for i in range(count)]),
-        classes=np.full(count, "a"),
-        labels=np.zeros(count, np.int64),
-        scores=np.linspace(0.0, 1.0, count),
-        threshold=np.full(count, 2.0),
-        groups=np.full(count, ""),
-    )
-    board = board_of(run_folder, cell("routed", {None: 2.0}))
-    ((_, (chart,)),) = strip_charts(board, lambda _: many)
-    drawn = places(chart.rows[0].normal)
-    assert len(drawn) <= MARKS
-    assert max(drawn) - min(drawn) > 100
-    assert chart.rows[1].text == "none · none"
-
-
 def view(**changes: Any) -> ViewRecord:
     fields: dict[str, Any] = {
         "id": "v",
@@ -203,33 +151,29 @@ def view(**changes: Any) -> ViewRecord:
     return ViewRecord(**{**fields, **changes})
 
 
-def test_a_scatter_has_a_dot_for_a_normal_and_a_cross_for_an_anomalous_image() -> None:
+def test_a_scatter_holds_every_image_with_its_class_and_label() -> None:
     ((title, (plot,)),) = scatters([view()])
+    told: Any = plot.data
     assert title == "PCA"
     assert plot.note == "4 of 40 images, axes hold 50.0 % and 25.0 %, seed 0"
-    counts = [(c.label, c.normal.count("h0"), c.anomalous.count("l")) for c in plot.clouds]
-    assert counts == [("a", 1, 2), ("b", 2, 0)]  # a cross is two strokes
-    assert len({cloud.colour for cloud in plot.clouds}) == 2
+    assert told["classes"] == ["a", "b"]
+    assert (told["of"], told["anomalous"]) == ([0, 0, 1, 1], [0, 1, 0, 0])
 
 
 def test_both_axes_of_a_scatter_have_one_scale() -> None:
     ((_, (plot,)),) = scatters([view()])
-    b = plot.clouds[1]
-    (x1, y1), (x2, y2) = re.findall(r"M([\d.]+) ([\d.]+)h0", b.normal)
-    per_unit = (float(x2) - float(x1)) / 2.0
-    (x0, y0) = re.findall(r"M([\d.]+) ([\d.]+)h0", plot.clouds[0].normal)[0]
-    assert float(y0) - float(y1) == pytest.approx(per_unit, abs=0.2)
-    assert y1 == y2
-    assert 0 <= float(x0) <= plot.width
-    assert 0 <= float(y0) <= plot.height
+    told: Any = plot.data
+    assert told["x"] == [0, STEPS // 4, STEPS // 2, STEPS]
+    assert told["y"] == [0, 0, STEPS // 4, STEPS // 4]
 
 
 def test_points_in_one_place_are_drawn_and_a_missing_view_says_why() -> None:
     ((_, (plot,)),) = scatters([view(x=(1.0,) * 4, y=(2.0,) * 4)])
-    assert all("nan" not in cloud.normal for cloud in plot.clouds)
+    told: Any = plot.data
+    assert told["x"] == told["y"] == [0] * 4
     none: dict[str, Any] = dict.fromkeys(("samples", "classes", "labels", "x", "y"), ())
     gone = view(projection="umap", reason="umap-learn is not installed", **none)
-    assert scatters([gone]) == []
+    assert scatters([gone]) == ()
     assert unseen([gone]) == ["UMAP of set, px: umap-learn is not installed"]
 
 

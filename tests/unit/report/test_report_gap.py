@@ -6,9 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from adharness.report.formats import DASH
 from adharness.report.gap import unification_gaps
-from adharness.report.gap_view import gap_charts
+from adharness.report.gap_figures import ANY, gap_figures
 from adharness.report.leaderboard import find_value, headline_class, leaderboard
 from adharness.report.paired import HEADLINE, Resampler, Resampling
 from adharness.report.reading import ImageScores, PixelReplicates, read_run, read_scores
@@ -119,11 +118,34 @@ def test_stored_replicates_are_paired_if_they_were_drawn_alike(run_folder: Path)
 
 def test_maps_have_bars_of_their_own_where_there_are_masks(run_folder: Path) -> None:
     board = leaderboard(*read_run(run_folder))
-    charts = gap_charts(board, unification_gaps(board))
-    of_maps = [chart for chart in charts if "region AUPRO 30 %" in chart.title]
-    assert {chart.title.partition(":")[0] for chart in of_maps} == {"textures"}
-    assert len(of_maps) == 2 * 2  # protocols, normalizers; no thresholder has a say
-    assert all(bar.text != DASH for chart in of_maps for bar in chart.bars)
+    figures: Any = gap_figures(board, unification_gaps(board))
+    assert len(figures) == 2 * 2  # data sets, normalizers
+    of_maps = {f.keys["dataset"] for f in figures if "region AUPRO 30 %" in f.data["metrics"]}
+    assert of_maps == {"textures"}
+    for figure in figures:
+        assert figure.data["versus"] == ["model-unified", "absolute-unified"]
+        metrics = figure.data["metrics"]
+        assert set(metrics["image AUROC"]) == {ANY}  # no thresholder has a say
+        assert set(metrics["image F1"]) == {"f1", "youden", "quantile"}
+
+
+def test_bars_are_the_macro_gaps(run_folder: Path) -> None:
+    board = leaderboard(*read_run(run_folder))
+    gaps = unification_gaps(board)
+    for figure in gap_figures(board, gaps):
+        data: Any = figure.data
+        for rule, bars in data["metrics"]["image F1"].items():
+            found = {(bar["method"], bar["versus"]): bar["value"] for bar in bars}
+            told = {
+                (g.method, g.versus): pytest.approx(g.score.value, abs=1e-4)
+                for g in gaps
+                if (g.dataset, g.normalizer) == tuple(figure.keys.values())
+                and (g.thresholder, g.metric, g.scope) == (rule, "image_f1", "macro")
+                and g.score.value is not None
+            }
+            assert found == told
+            low, high = data["ends"]["image F1"]
+            assert all(low <= value <= high for value in found.values())
 
 
 def test_several_seeds_give_a_spread_instead_of_an_interval(fake_run: Any, tmp_path: Path) -> None:
