@@ -44,6 +44,11 @@ class Judged:
         """Whether the stored maps are on the pixel threshold's scale: the normalizer's."""
         return scores_as_made(self.folder, self.cell)
 
+    @property
+    def has_maps(self) -> bool:
+        """Whether patch scores are stored."""
+        return "maps.npz" in self.cell.files
+
     def maps(self) -> PatchMaps | None:
         """Read the patch scores: not kept, they are the largest part of a cell."""
         return read_maps(self.folder, self.cell)

@@ -15,7 +15,7 @@ from adharness.report.drop_view import drop_tables
 from adharness.report.drops import Drops
 from adharness.report.embedded import asset, embed, printable, scripts
 from adharness.report.findings import findings, glance
-from adharness.report.formats import compact, counted, seconds
+from adharness.report.formats import clipped, compact, counted, seconds
 from adharness.report.gallery import Gallery
 from adharness.report.gap import Gap
 from adharness.report.gap_view import gap_charts, gap_tables
@@ -71,7 +71,7 @@ def build_page(
 def render_page(page: Page) -> str:
     """Text of the HTML file; nothing in it refers to another file but plain links."""
     template = _environment().get_template("leaderboard.html.j2")
-    style = Markup(asset("style.css"))  # noqa: S704  (our own file, no value of a run in it)
+    style = Markup(asset("style.css") + asset("drill.css"))  # noqa: S704  (our own files, no value of a run in it)
     return template.render(page=page, style=style, scripts=scripts())
 
 
@@ -84,6 +84,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=printable,
     )
+    environment.filters["clipped"] = clipped
     environment.filters["compact"] = compact
     environment.filters["embed"] = embed
     return environment

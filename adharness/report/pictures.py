@@ -33,25 +33,31 @@ class Sheet:
     prefix: str
     rules: dict[str, str] = field(default_factory=dict)
     """Data URL -> the class that shows it."""
+    size: int = 0
+    """Bytes on the page."""
 
     def add(self, url: str) -> str:
         """Give the class of a picture; equal pictures share one."""
-        return self.rules.setdefault(url, f"{self.prefix}-{len(self.rules)}")
+        if url not in self.rules:
+            self.rules[url] = f"{self.prefix}-{len(self.rules)}"
+            self.size += _rule_size(url)
+        return self.rules[url]
 
     def forget(self, count: int) -> None:
         """Drop all but the first `count` pictures."""
-        self.rules = dict(list(self.rules.items())[:count])
-
-    @property
-    def size(self) -> int:
-        """Bytes on the page."""
-        return sum(len(url) + len(name) + 26 for url, name in self.rules.items())
+        for url in list(self.rules)[count:]:
+            del self.rules[url]
+            self.size -= _rule_size(url)
 
     @property
     def text(self) -> Markup:
         """All rules."""
         rules = (f".{name}{{background-image:url({url})}}" for url, name in self.rules.items())
         return Markup("\n".join(rules))  # noqa: S704  (base64 and our own numbers)
+
+
+def _rule_size(url: str) -> int:
+    return len(url) + len(".g0-1000{background-image:url()}\n")
 
 
 def thumbnail(folder: Path, name: str) -> Image.Image:

@@ -31,11 +31,14 @@ class Layer:
     ----------
     picture
         Class of the picture in the sheet.
+    ends
+        Patch scores of the darkest and the lightest colour.
     contour
         SVG path of what lies above the pixel threshold; None where that is not known.
     """
 
     picture: str
+    ends: tuple[float, float]
     contour: str | None
 
 
@@ -89,18 +92,22 @@ def plates(
     first, *others = [list(its) for its in protocols] or [[]]
     readers = list(_readers(first))
     drawn: dict[str, Plate] = {}
+    paths = 0
     for image in _taking_turns(images):
         before, plate = len(sheet.rules), _plate(folder, image, sheet)
         for entry in readers:
             _lay(plate, entry, sheet)
-        if sheet.size + sum(each.size for each in [*drawn.values(), plate]) > budget:
+        if sheet.size + paths + plate.size > budget:
             sheet.forget(before)
             break
+        paths += plate.size
         drawn[image.path] = plate
     for entry in _readers(each for its in others for each in its):
         for plate in drawn.values():
-            if sheet.size + sum(each.size for each in drawn.values()) < _FULL * budget:
+            if sheet.size + paths < _FULL * budget:
+                paths -= plate.size
                 _lay(plate, entry, sheet)
+                paths += plate.size
     return [drawn[image.path] for image in images if image.path in drawn]
 
 
@@ -146,7 +153,7 @@ def _lay(plate: Plate, entry: _Reader, sheet: Sheet) -> None:
     if drawn is not None:
         ends = entry.ranges.get(plate.image.class_name, (0.0, 0.0))
         picture = sheet.add(map_url(drawn, ends))
-        plate.layers[entry.judged.cell.id] = Layer(picture, _contour(entry, plate, drawn))
+        plate.layers[entry.judged.cell.id] = Layer(picture, ends, _contour(entry, plate, drawn))
 
 
 def _contour(entry: _Reader, plate: Plate, drawn: Float32) -> str | None:

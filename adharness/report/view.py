@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from adharness.report.drawings import Chart, Scatter, StripChart
 from adharness.report.formats import DASH, interval, percent, quartiles
-from adharness.report.gallery import Gallery
 from adharness.report.seeds import Score
+
+if TYPE_CHECKING:
+    from adharness.report.gallery import Gallery  # it has a heading on it, which has a column
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,280 @@
+"use strict";
+// Test images one by one: lists of the worst errors, and a dialog with a method's map of one image.
+(() => {
+  const KINDS = "fmc";
+  const TITLES = { e: "False alarms and misses", f: "False alarms", m: "Misses", c: "Correct, nearest to the threshold first", a: "All, worst first" };
+  const SAID = { f: "false alarm", m: "missed", c: "correct", "-": "not decided" };
+  const STEP = 60;
+  const ENDS = { "∞": Infinity, "−∞": -Infinity };
+  const number = (value) => (typeof value === "string" ? ENDS[value] : value);
+
+  const make = (tag, properties = {}, ...children) => {
+    const made = tag === "svg" || tag === "path"
+      ? document.createElementNS("http://www.w3.org/2000/svg", tag) : document.createElement(tag);
+    Object.entries(properties).forEach(([name, value]) => {
+      if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
+      else if (value !== null && value !== false) made.setAttribute(name, value === true ? "" : value);
+    });
+    made.append(...children.filter((child) => child !== null));
+    return made;
+  };
+  const named = (text) => make("bdi", {}, text);
+  const compact = (value) => {
+    if (value === null || value === undefined) return "–";
+    if (typeof value === "string") return value;
+    const short = Math.abs(value) >= 1000 ? String(Math.round(value)) : String(Number(value.toPrecision(3)));
+    return short.replace("-", "−");
+  };
+  const signed = (value) => {
+    if (!Number.isFinite(value)) return value > 0 ? "+∞" : "−∞";
+    const short = Math.abs(value) < 0.005 ? value.toExponential(0) : value.toFixed(2);
+    return (value > 0 ? "+" : "") + short.replaceAll("-", "−");
+  };
+  const option = (value, text) => make("option", { value }, text);
+  const chooser = (label, name, options, change) => {
+    const select = make("select", { name, onchange: change }, ...options);
+    return [select, make("label", {}, label, select)];
+  };
+
+  // The picture of an image, with a method's map and outlines over it where there are some.
+  const drawing = (plate, picture, outlines, label) => {
+    const found = make("span", {
+      class: plate.height > plate.width ? "plate tall" : "plate", role: "img", "aria-label": label,
+      style: `--w: ${Number(plate.width)}; --h: ${Number(plate.height)}`,
+    }, make("i", { class: `photo ${plate.picture}${picture ? " grey" : ""}` }));
+    if (picture) found.append(make("i", { class: `map ${picture}` }));
+    const drawn = Object.entries(outlines).filter(([, path]) => path);
+    if (drawn.length) {
+      found.append(make("svg", { viewBox: `0 0 ${plate.width} ${plate.height}`, preserveAspectRatio: "none", "aria-hidden": "true" },
+        ...drawn.map(([kind, d]) => make("path", { class: kind, d }))));
+    }
+    return found;
+  };
+
+  const fill = (box, data, dialog) => {
+    const { images, cells, classes, plates } = data;
+    const of = (setting) => cells.filter((cell) => cell.setting === setting);
+    const threshold = (cell, i) => (cell.each ? cell.each[i] : cell.thresholds[images.class[i]]);
+    const margin = (cell, i) =>
+      (number(cell.scores[i]) - number(threshold(cell, i))) / cell.scales[images.class[i]];
+    const excess = (cell, i) => (images.label[i] ? -1 : 1) * margin(cell, i);
+    const plate = (i) => plates[images.plate[i]];
+    const drawn = (cell, i) => (plate(i) ? cell.drawn[images.plate[i]] : null);
+    const contour = (cell, i) => (plate(i) ? cell.contours[images.plate[i]] : null);
+
+    // The images of a kind, worst first; where not all are here, only as deep as the list is whole.
+    const ordered = (cell, kinds, wanted) => {
+      const found = images.path.map((_, i) => i).filter((i) =>
+        kinds.includes(cell.kinds[i]) && (wanted < 0 || images.class[i] === wanted));
+      const sign = (i) => (images.label[i] ? -1 : 1) * number(cell.scores[i]);
+      const far = new Map(found.map((i) => [i, excess(cell, i)]));
+      found.sort((a, b) => (far.get(a) === far.get(b) ? sign(b) - sign(a) : far.get(b) - far.get(a)));
+      if (data.depth === null) return found;
+      const seen = {};
+      return found.filter((i) => {
+        const key = `${images.class[i]} ${cell.kinds[i]}`;
+        seen[key] = (seen[key] || 0) + 1;
+        return seen[key] <= data.depth;
+      });
+    };
+    const total = (cell, kinds, wanted) => cell.totals
+      .filter((_, at) => wanted < 0 || at === wanted)
+      .reduce((sum, counts) => sum + [...kinds].reduce((s, kind) => s + counts[KINDS.indexOf(kind)], 0), 0);
+    const kindsOf = (choice) => ({ e: "fm", a: "fmc" }[choice] || choice);
+
+    const state = { setting: 0, method: of(0)[0].method, list: [], shown: STEP };
+    const cell = () => of(state.setting).find(({ method }) => method === state.method);
+    const rows = make("tbody");
+    const count = make("p", { class: "lead", role: "status" });
+    const more = make("button", { type: "button", class: "plain-button", onclick: () => { state.shown += STEP; list(); } }, "Show more");
+
+    const fields = (i) => [
+      make("td", { class: "wide" }, named(classes[images.class[i]])),
+      make("td", { class: "wide" }, named(data.defects[images.defect[i]] || (images.label[i] ? "anomalous" : "normal"))),
+    ];
+    const decided = (entry, i) => make("td", { class: "fm".includes(entry.kinds[i]) ? "wrong" : "" }, SAID[entry.kinds[i]]);
+    const judged = (entry, i) => {
+      const known = entry.kinds[i] !== "-";
+      return [
+        make("td", { class: "num" }, compact(entry.scores[i])),
+        make("td", { class: "num wide" }, compact(threshold(entry, i))),
+        make("td", { class: "num" }, known ? signed(margin(entry, i)) : "–"),
+        decided(entry, i),
+      ];
+    };
+    const line = (i, at) => {
+      const picture = plate(i) ? drawing(plate(i), drawn(cell(), i), {}, "") : null;
+      const button = make("button", { type: "button", tabindex: at ? -1 : 0, "aria-haspopup": "dialog", onclick: () => open(at) },
+        data.plates.length ? make("span", { class: "frame", "aria-hidden": "true" }, picture) : null, named(images.path[i]));
+      return make("tr", {}, make("th", { scope: "row" }, button), ...fields(i), ...judged(cell(), i));
+    };
+
+    const list = () => {
+      const wanted = Number(byClass.value), kinds = kindsOf(byKind.value);
+      state.list = ordered(cell(), kinds, wanted);
+      rows.replaceChildren(...state.list.slice(0, state.shown).map(line));
+      const all = total(cell(), kinds, wanted);
+      const what = TITLES[byKind.value].split(",")[0].toLowerCase();
+      count.textContent = all
+        ? `${byKind.value === "a" ? "Test images" : TITLES[byKind.value].split(",")[0]}: ${all}${state.list.length < all ? `, of which the worst ${state.list.length} are listed` : ""}. ${data.settings[state.setting].note}.`
+        : `${byKind.value === "a" ? "No test image was decided" : `No ${what}`} here. ${data.settings[state.setting].note}.`;
+      table.hidden = !state.list.length;
+      more.hidden = state.list.length <= state.shown;
+    };
+    const restart = () => { state.shown = STEP; list(); };
+    const methods = () => {
+      const names = of(state.setting).map(({ method }) => method);
+      byMethod.replaceChildren(...names.map((name) => option(name, name)));
+      state.method = names.includes(state.method) ? state.method : names[0];
+      byMethod.value = state.method;
+    };
+    const [bySetting, settingLabel] = chooser("Protocol", "protocol",
+      data.settings.map(({ title }, at) => option(at, title)),
+      () => { state.setting = Number(bySetting.value); methods(); restart(); });
+    const [byMethod, methodLabel] = chooser("Method", "method", [], () => { state.method = byMethod.value; restart(); });
+    const [byClass, classLabel] = chooser("Class", "class",
+      [option(-1, "All"), ...classes.map((name, at) => option(at, name))], restart);
+    const [byKind, kindLabel] = chooser("Images", "kind", Object.entries(TITLES).map(([kind, title]) => option(kind, title)), restart);
+
+    const table = make("div", { class: "drill-box scroll", role: "region", "aria-label": `Test images of ${box.dataset.name}` },
+      make("table", { class: "pictures drill-list" },
+        make("thead", {}, make("tr", {},
+          ...["Image", "Class", "Kind"].map((text, at) => make("th", { scope: "col", class: at ? "wide" : "" }, text)),
+          make("th", { scope: "col", class: "num" }, "Score"), make("th", { scope: "col", class: "num wide" }, "Threshold"),
+          make("th", { scope: "col", class: "num", title: "Score minus threshold, in interquartile ranges of the class's scores" }, "Margin"),
+          make("th", { scope: "col" }, "Decision"))), rows));
+    // One stop of the Tab key for the whole list; the arrows move within it.
+    rows.addEventListener("keydown", (event) => {
+      const buttons = [...rows.querySelectorAll("button")];
+      const at = buttons.indexOf(document.activeElement);
+      const next = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: buttons.length - 1 }[event.key];
+      if (next === undefined || at < 0) return;
+      event.preventDefault();
+      focus(Math.max(0, Math.min(buttons.length - 1, next)));
+    });
+    const focus = (at) => {
+      const buttons = [...rows.querySelectorAll("button")];
+      if (!buttons.length) return;
+      buttons.forEach((button, i) => { button.tabIndex = i === at ? 0 : -1; });
+      buttons[at].focus();
+    };
+
+    const open = (at) => dialog.show({
+      at, list: state.list, data, images, of: of(state.setting), method: state.method, hidden: box.dataset.hidden,
+      setting: data.settings[state.setting], plate, drawn, contour, judged,
+      back: (place) => { if (place >= state.shown) { state.shown = place + 1; list(); } focus(place); },
+    });
+    methods();
+    box.append(make("form", { class: "drill-choice", "aria-label": `Choose test images of ${box.dataset.name}`, onsubmit: (event) => event.preventDefault() },
+      settingLabel, methodLabel, classLabel, kindLabel), count, table, more);
+    list();
+  };
+
+  // One dialog for the page: the picture on one side, what every method said on the other.
+  const makeDialog = () => {
+    const title = make("h3", { id: "drill-title" }), facts = make("p", { role: "status" });
+    const stage = make("div", { class: "drill-stage" }), says = make("div"), lines = make("tbody");
+    const caption = make("caption");
+    const slider = make("input", { type: "range", min: 0, max: 100, value: 60, oninput: () => stage.style.setProperty("--mix", slider.value / 100) });
+    const edge = make("input", { type: "checkbox", checked: true, onchange: () => draw() });
+    const marked = make("input", { type: "checkbox", checked: true, onchange: () => draw() });
+    const layers = make("div", { class: "drill-layers" },
+      make("label", {}, "Map", slider), make("label", {}, edge, make("span", { class: "swatch" }), "True mask"),
+      make("label", {}, marked, make("span", { class: "swatch dashed" }), "Above the pixel threshold"));
+    const button = (text, label, click) => make("button", { type: "button", class: "plain-button", "aria-label": label, onclick: click }, text);
+    const before = button("←", "Previous image", () => step(-1)), after = button("→", "Next image", () => step(1));
+    const shut = button("Close", "Close", () => dialog.close());
+    const body = make("div", { class: "drill-body", tabindex: 0, role: "group", "aria-label": "Picture and verdicts" },
+      make("div", {}, stage, layers, says),
+      make("div", {}, make("table", { class: "pictures drill-methods" }, caption, make("thead", {}, make("tr", {},
+        make("th", { scope: "col" }, "Method"), make("th", { scope: "col", class: "num" }, "Score"),
+        make("th", { scope: "col", class: "num wide" }, "Threshold"), make("th", { scope: "col", class: "num" }, "Margin"), make("th", { scope: "col" }, "Decision"))), lines)));
+    const dialog = make("dialog", { class: "drill-one", "aria-labelledby": "drill-title" },
+      make("div", { class: "drill-head" }, make("div", {}, title, facts), make("div", { class: "drill-move" }, before, after, shut)), body);
+    document.body.append(dialog);
+
+    let view = null;
+    const image = () => view.list[view.at];
+    const cell = () => view.of.find(({ method }) => method === view.method);
+    const outlines = (entry, i) => ({ edge: edge.checked && view.plate(i).mask, contour: marked.checked && view.contour(entry, i) });
+    const why = (entry, i) => {
+      const pixel = entry.pixel[view.images.class[i]];
+      if (!entry.maps) return ["This method gives no map: it judges images whole."];
+      if (!view.drawn(entry, i)) return [view.setting.title === view.data.settings[0].title
+        ? "No map of this image is stored." : "The maps of this protocol are left out, to keep this page small."];
+      const ends = entry.ranges[view.images.class[i]];
+      const colours = ends ? `Colours from patch score ${compact(ends[0])} (dark) to ${compact(ends[1])} (light yellow), the same for all images of this method and class.` : "";
+      if (pixel === null) return [colours, "No contour: the suite asks for no metric that is decided at a pixel threshold."];
+      const line = view.contour(entry, i);
+      if (line === null) return [colours, `No contour: the pixel threshold ${compact(pixel)} is on the normalizer's scale, the stored map is not.`];
+      return [colours, line ? `Pixel threshold ${compact(pixel)}.` : `No pixel is above the pixel threshold ${compact(pixel)}.`];
+    };
+    const draw = () => {
+      const i = image(), entry = cell(), shown = view.plate(i);
+      stage.replaceChildren(shown
+        ? drawing(shown, view.drawn(entry, i), outlines(entry, i), `${view.images.path[i]} with the anomaly map of ${view.method}`)
+        : make("p", { class: "notice" }, view.hidden || "The run kept no picture of this image: it keeps typical ones and the worst errors."));
+      layers.hidden = !shown;
+      slider.disabled = !shown || !view.drawn(entry, i);
+      edge.disabled = !shown || !shown.mask;
+      marked.disabled = !shown || !view.contour(entry, i);
+      const notes = shown ? why(entry, i) : [];
+      if (shown && !shown.mask) notes.push(view.images.label[i] ? "The data set gives no mask of this defect." : "A normal image: there is nothing to find.");
+      says.replaceChildren(...notes.filter(Boolean).map((note) => make("p", { class: "drill-say" }, note)));
+    };
+    const small = (entry, i) => {
+      const shown = view.plate(i);
+      if (!shown) return null;
+      const picture = view.drawn(entry, i);
+      return make("span", { class: "frame", "aria-hidden": "true" }, picture ? drawing(shown, picture, {}, "") : "no map");
+    };
+    const line = (entry, i) => make("tr", { class: entry.method === view.method ? "chosen" : "" },
+      make("th", { scope: "row" }, make("button", { type: "button", "aria-pressed": String(entry.method === view.method), onclick: () => choose(entry.method) },
+        small(entry, i), named(entry.method))), ...view.judged(entry, i));
+    const silent = (name) => make("tr", {}, make("th", { scope: "row" }, named(name)), make("td", { colspan: 4 }, "no result: see Left out"));
+    const render = () => {
+      const i = image(), { images, data, setting } = view;
+      title.replaceChildren(named(images.path[i]));
+      const defect = data.defects[images.defect[i]];
+      facts.replaceChildren(named(data.classes[images.class[i]]), " · ", images.label[i] ? "anomalous" : "normal",
+        ...(defect ? [" · ", named(defect)] : []), view.plate(i) ? ` · ${view.plate(i).size}` : "", ` · ${view.at + 1} of ${view.list.length}`);
+      caption.textContent = `${setting.title}: every method on this image`;
+      lines.replaceChildren(...view.of.map((entry) => line(entry, i)), ...setting.silent.map(silent));
+      before.disabled = view.at === 0;
+      after.disabled = view.at === view.list.length - 1;
+      draw();
+    };
+    const choose = (method) => {
+      view.method = method;
+      render();
+      lines.querySelector(".chosen button").focus();
+    };
+    const step = (by) => {
+      const next = view.at + by;
+      if (next < 0 || next >= view.list.length) return;
+      const inTable = lines.contains(document.activeElement);
+      view.at = next;
+      render();
+      if (inTable) lines.querySelector(".chosen button").focus();
+      else if (document.activeElement === document.body || document.activeElement.disabled) body.focus();
+    };
+    dialog.addEventListener("keydown", (event) => {
+      if (event.target === slider) return;
+      const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key], turn = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+      if (by) step(by);
+      else if (turn && lines.contains(event.target)) {
+        const at = view.of.indexOf(cell()) + turn;
+        if (view.of[at]) choose(view.of[at].method);
+      } else return;
+      event.preventDefault();
+    });
+    dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
+    dialog.addEventListener("close", () => view.back(view.at));
+    return { show: (wanted) => { view = { ...wanted }; render(); dialog.showModal(); body.scrollTop = 0; body.focus(); } };
+  };
+
+  const boxes = [...document.querySelectorAll(".drill")];
+  if (!boxes.length) return;
+  const dialog = makeDialog();
+  boxes.forEach((box) => fill(box, JSON.parse(box.nextElementSibling.textContent), dialog));
+})();
