@@ -8,6 +8,7 @@ from itertools import chain, islice, zip_longest
 from adharness.arrays import AnyArray
 from adharness.contracts import Sample
 from adharness.engine.survey import Survey
+from adharness.errors import StoreError
 from adharness.metrics.mistakes import Kind, outcomes
 from adharness.store.folder import RunFolder
 from adharness.store.records import CellRecord
@@ -79,4 +80,8 @@ def _wrong(cells: Sequence[Sequence[Mapping[str, list[str]]]], class_name: str) 
 
 
 def _scores(folder: RunFolder, cell: CellRecord) -> Mapping[str, AnyArray] | None:
-    return folder.cell_arrays(cell.id, "scores.npz") if "scores.npz" in cell.files else None
+    """Image scores of a cell; None where it left none. A cell just judged names no files yet."""
+    try:
+        return folder.cell_arrays(cell.id, "scores.npz")
+    except StoreError:
+        return None

@@ -69,8 +69,8 @@ def outcomes(
 
     Notes
     -----
-    Equal excesses are ordered by the score: where a threshold is infinite, so are they all. What
-    is equal in that too stays in the order in which it came.
+    Of equal excesses errors come first (at its threshold an image passes), then the score decides:
+    where a threshold is infinite, all excesses are. What is equal in that too stays in order.
     """
     known = ~(np.isnan(scores) | np.isnan(thresholds))
     alarms = scores > thresholds
@@ -84,7 +84,7 @@ def outcomes(
     return Outcomes(
         kinds=np.where(known, kinds, -1).astype(np.int64),
         excess=excess,
-        order=np.lexsort((-sign * scores, -excess, ~known)),
+        order=np.lexsort((-sign * scores, kinds == 2, -excess, ~known)),
         classes=classes,
         scales=scales,
     )
@@ -92,7 +92,7 @@ def outcomes(
 
 def _scale(scores: Float64) -> float:
     finite = scores[np.isfinite(scores)]
-    if not len(finite):
+    if not len(finite) or np.ptp(finite) == 0:
         return 1.0
     low, high = np.quantile(finite, (0.25, 0.75))
-    return float(high - low) or float(np.std(finite)) or 1.0
+    return float(high - low) or float(np.std(finite))

@@ -21,9 +21,9 @@ from adharness.report.plates import Layer, Plate, plates
 from adharness.report.reading import read_defects
 from adharness.store.run_record import DatasetRecord
 
-PICTURE_BYTES = 2_600_000
+PICTURE_BYTES = 1_800_000
 """All pictures of a page together, so that it stays below 6 MB with its tables and charts."""
-LIST_BYTES = 700_000
+LIST_BYTES = 500_000
 """All lists of images together."""
 _WRONG_A_CLASS = 2
 _WRONG_LINES = 120

@@ -7,8 +7,9 @@ import io
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 from markupsafe import Markup
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from adharness.arrays import Float32
 from adharness.errors import StoreError
@@ -18,8 +19,9 @@ from adharness.report.colormap import colorize
 LONGEST_PX = 256
 SHORTEST_PX = 16
 """A picture that is thinner is drawn stretched, so that one can see it."""
-MAP_PX = 96
+MAP_PX = 64
 """Longest side of a map: it is smooth, and the browser scales it up smoothly."""
+_OVERLAY_SHARE = 0.6
 _PHOTO_QUALITY, _MAP_QUALITY = 45, 60
 
 
@@ -99,6 +101,24 @@ def map_url(anomaly_map: Float32, ends: tuple[float, float]) -> str:
     share = min(1.0, MAP_PX / max(height, width))
     small = resize_map(anomaly_map, (max(1, round(height * share)), max(1, round(width * share))))
     return _data_url(Image.fromarray(colorize(small, *ends)), _MAP_QUALITY)
+
+
+def lay_over(
+    picture: Image.Image,
+    anomaly_map: Float32,
+    ends: tuple[float, float],
+    mask: Image.Image | None,
+) -> Image.Image:
+    """Lay the colours of a map (H, W) over the grey picture, with the mask's edge in white."""
+    colours = Image.fromarray(colorize(anomaly_map, *ends))
+    blended = Image.blend(picture.convert("L").convert("RGB"), colours, _OVERLAY_SHARE)
+    if mask is not None:
+        inside = np.asarray(mask) > 0
+        outside = np.asarray(mask.filter(ImageFilter.MaxFilter(3))) > 0
+        pixels = np.array(blended)
+        pixels[outside & ~inside] = 255
+        blended = Image.fromarray(pixels)
+    return blended
 
 
 def _data_url(picture: Image.Image, quality: int) -> str:

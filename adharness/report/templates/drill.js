@@ -3,6 +3,7 @@
 (() => {
   const KINDS = "fmc";
   const TITLES = { e: "False alarms and misses", f: "False alarms", m: "Misses", c: "Correct, nearest to the threshold first", a: "All, worst first" };
+  const NOUNS = { e: "false alarms and misses", f: "false alarms", m: "misses", c: "correct decisions", a: "decisions" };
   const SAID = { f: "false alarm", m: "missed", c: "correct", "-": "not decided" };
   const STEP = 60;
   const ENDS = { "∞": Infinity, "−∞": -Infinity };
@@ -68,7 +69,8 @@
         kinds.includes(cell.kinds[i]) && (wanted < 0 || images.class[i] === wanted));
       const sign = (i) => (images.label[i] ? -1 : 1) * number(cell.scores[i]);
       const far = new Map(found.map((i) => [i, excess(cell, i)]));
-      found.sort((a, b) => (far.get(a) === far.get(b) ? sign(b) - sign(a) : far.get(b) - far.get(a)));
+      const right = (i) => Number(cell.kinds[i] === "c");
+      found.sort((a, b) => (far.get(a) === far.get(b) ? right(a) - right(b) || sign(b) - sign(a) : far.get(b) - far.get(a)));
       if (data.depth === null) return found;
       const seen = {};
       return found.filter((i) => {
@@ -114,10 +116,8 @@
       state.list = ordered(cell(), kinds, wanted);
       rows.replaceChildren(...state.list.slice(0, state.shown).map(line));
       const all = total(cell(), kinds, wanted);
-      const what = TITLES[byKind.value].split(",")[0].toLowerCase();
-      count.textContent = all
-        ? `${byKind.value === "a" ? "Test images" : TITLES[byKind.value].split(",")[0]}: ${all}${state.list.length < all ? `, of which the worst ${state.list.length} are listed` : ""}. ${data.settings[state.setting].note}.`
-        : `${byKind.value === "a" ? "No test image was decided" : `No ${what}`} here. ${data.settings[state.setting].note}.`;
+      const what = NOUNS[byKind.value], part = state.list.length < all ? `, the worst ${state.list.length} listed` : "";
+      count.textContent = `${all || "No"} ${what}${part} · ${data.settings[state.setting].note}`;
       table.hidden = !state.list.length;
       more.hidden = state.list.length <= state.shown;
     };
@@ -139,7 +139,7 @@
     const table = make("div", { class: "drill-box scroll", role: "region", "aria-label": `Test images of ${box.dataset.name}` },
       make("table", { class: "pictures drill-list" },
         make("thead", {}, make("tr", {},
-          ...["Image", "Class", "Kind"].map((text, at) => make("th", { scope: "col", class: at ? "wide" : "" }, text)),
+          ...["Image", "Class", "Defect"].map((text, at) => make("th", { scope: "col", class: at ? "wide" : "" }, text)),
           make("th", { scope: "col", class: "num" }, "Score"), make("th", { scope: "col", class: "num wide" }, "Threshold"),
           make("th", { scope: "col", class: "num", title: "Score minus threshold, in interquartile ranges of the class's scores" }, "Margin"),
           make("th", { scope: "col" }, "Decision"))), rows));
@@ -172,7 +172,7 @@
 
   // One dialog for the page: the picture on one side, what every method said on the other.
   const makeDialog = () => {
-    const title = make("h3", { id: "drill-title" }), facts = make("p", { role: "status" });
+    const title = make("h3", { id: "drill-title", tabindex: -1 }), facts = make("p", { role: "status" });
     const stage = make("div", { class: "drill-stage" }), says = make("div"), lines = make("tbody");
     const caption = make("caption");
     const slider = make("input", { type: "range", min: 0, max: 100, value: 60, oninput: () => stage.style.setProperty("--mix", slider.value / 100) });
@@ -184,7 +184,7 @@
     const button = (text, label, click) => make("button", { type: "button", class: "plain-button", "aria-label": label, onclick: click }, text);
     const before = button("←", "Previous image", () => step(-1)), after = button("→", "Next image", () => step(1));
     const shut = button("Close", "Close", () => dialog.close());
-    const body = make("div", { class: "drill-body", tabindex: 0, role: "group", "aria-label": "Picture and verdicts" },
+    const body = make("div", { class: "drill-body" },
       make("div", {}, stage, layers, says),
       make("div", {}, make("table", { class: "pictures drill-methods" }, caption, make("thead", {}, make("tr", {},
         make("th", { scope: "col" }, "Method"), make("th", { scope: "col", class: "num" }, "Score"),
@@ -203,7 +203,7 @@
       if (!view.drawn(entry, i)) return [view.setting.title === view.data.settings[0].title
         ? "No map of this image is stored." : "The maps of this protocol are left out, to keep this page small."];
       const ends = entry.ranges[view.images.class[i]];
-      const colours = ends ? `Colours from patch score ${compact(ends[0])} (dark) to ${compact(ends[1])} (light yellow), the same for all images of this method and class.` : "";
+      const colours = ends ? make("span", {}, compact(ends[0]), make("i", { class: "ramp" }), `${compact(ends[1])}: patch scores, one range of colours for all images of this method and class`) : "";
       if (pixel === null) return [colours, "No contour: the suite asks for no metric that is decided at a pixel threshold."];
       const line = view.contour(entry, i);
       if (line === null) return [colours, `No contour: the pixel threshold ${compact(pixel)} is on the normalizer's scale, the stored map is not.`];
@@ -256,7 +256,7 @@
       view.at = next;
       render();
       if (inTable) lines.querySelector(".chosen button").focus();
-      else if (document.activeElement === document.body || document.activeElement.disabled) body.focus();
+      else if (document.activeElement === document.body || document.activeElement.disabled) title.focus();
     };
     dialog.addEventListener("keydown", (event) => {
       if (event.target === slider) return;
@@ -270,7 +270,7 @@
     });
     dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
     dialog.addEventListener("close", () => view.back(view.at));
-    return { show: (wanted) => { view = { ...wanted }; render(); dialog.showModal(); body.scrollTop = 0; body.focus(); } };
+    return { show: (wanted) => { view = { ...wanted }; render(); dialog.showModal(); body.scrollTop = 0; title.focus(); } };
   };
 
   const boxes = [...document.querySelectorAll(".drill")];
