@@ -6,9 +6,9 @@ import numpy as np
 
 from adharness.arrays import Float32, Float64
 
-LONGEST_PATH = 4000
+LONGEST_PATH = 1200
 """Letters of one path: a ragged outline is drawn more coarsely until it fits."""
-_TOLERANCES = (0.4, 0.8, 1.6, 3.2, 6.4)
+_TOLERANCES = (0.7, 1.4, 2.8, 5.6)
 
 
 def outline(field: Float32, level: float) -> str:
@@ -50,6 +50,6 @@ def outline(field: Float32, level: float) -> str:
 
 def _line(points: Float64, shape: tuple[int, ...]) -> str:
     """One closed line; `points` (n, 2) are rows and columns of pixel centres, framed by one."""
-    inside = np.clip(points - 0.5, 0, shape)
-    steps = [f"{x:.4g} {y:.4g}" for y, x in np.round(inside[:-1], 1).tolist()]
-    return f"M{'L'.join(steps)}Z" if len(steps) > 2 else ""
+    inside = np.clip(np.round(2 * points - 1) / 2, 0, shape)  # to half a pixel
+    steps = [f"{x:g} {y:g}" for y, x in inside[:-1].tolist()]
+    return f"M{' '.join(steps)}Z" if len(steps) > 2 else ""

@@ -16,7 +16,7 @@ from adharness.errors import StoreError
 from adharness.maps import resize_map
 from adharness.report.colormap import colorize
 
-LONGEST_PX = 256
+LONGEST_PX = 224
 SHORTEST_PX = 16
 """A picture that is thinner is drawn stretched, so that one can see it."""
 MAP_PX = 64

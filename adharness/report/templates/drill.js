@@ -98,7 +98,7 @@
     const judged = (entry, i) => {
       const known = entry.kinds[i] !== "-";
       return [
-        make("td", { class: "num" }, compact(entry.scores[i])),
+        make("td", { class: "num score" }, compact(entry.scores[i])),
         make("td", { class: "num wide" }, compact(threshold(entry, i))),
         make("td", { class: "num" }, known ? signed(margin(entry, i)) : "–"),
         decided(entry, i),
@@ -140,7 +140,7 @@
       make("table", { class: "pictures drill-list" },
         make("thead", {}, make("tr", {},
           ...["Image", "Class", "Defect"].map((text, at) => make("th", { scope: "col", class: at ? "wide" : "" }, text)),
-          make("th", { scope: "col", class: "num" }, "Score"), make("th", { scope: "col", class: "num wide" }, "Threshold"),
+          make("th", { scope: "col", class: "num score" }, "Score"), make("th", { scope: "col", class: "num wide" }, "Threshold"),
           make("th", { scope: "col", class: "num", title: "Score minus threshold, in interquartile ranges of the class's scores" }, "Margin"),
           make("th", { scope: "col" }, "Decision"))), rows));
     // One stop of the Tab key for the whole list; the arrows move within it.
