@@ -49,7 +49,7 @@ def build_page(
         glance_heads=tuple((protocol_title(p), headline_label(p)) for p in run.protocols),
         findings=tuple(findings(board, gaps, resample, found)),
         filters={axis: tuple(dict.fromkeys(getattr(g, axis) for g in groups)) for axis in axes},
-        boards=tuple(board_tables(board, found)),
+        boards=by_label(board_tables(board, found)),
         per_class=by_label(class_tables(board)),
         dialects=by_label(dialect_tables(board)),
         deployment=by_label(deployment_tables(board)),
