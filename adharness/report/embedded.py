@@ -17,7 +17,14 @@ from markupsafe import Markup
 Plain: TypeAlias = "str | float | int | bool | Sequence[Plain] | Mapping[str, Plain] | None"
 """What JSON can hold."""
 
-SCRIPTS = ("vendor/d3.min.js", "vendor/plot.umd.min.js", "charts.js", "board.js", "drill.js")
+SCRIPTS = (
+    "vendor/d3.min.js",
+    "vendor/plot.umd.min.js",
+    "charts.js",
+    "board.js",
+    "drill_dialog.js",
+    "drill.js",
+)
 """In the order in which they run; the first two are others' (`vendor/LICENSES.txt`), as published.
 """
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice, product
 from pathlib import Path
@@ -57,6 +57,7 @@ class Mistake:
     path: str
     class_name: str
     defect: str
+    excess: float
     verdict: Verdict
     plate: Plate | None
 
@@ -143,7 +144,7 @@ def _gallery(
         methods=tuple(each.cell.method for each in first),
         setting=_setting(first[0]),
         exhibits=tuple(_exhibit(plate, first) for plate in drawn if not plate.image.worst),
-        mistakes=tuple(islice(_mistakes(first, drawn, defects), _WRONG_LINES)),
+        mistakes=_worst_first(islice(_mistakes(first, drawn, defects), _WRONG_LINES)),
         data=drill_data(found, drawn, defects, list(board.run.methods)),
         sheet=sheet.text,
         hidden=_why_hidden(data, images),
@@ -202,6 +203,10 @@ def _verdict(judged: Judged, path: str, plate: Plate | None) -> Verdict:
     )
 
 
+def _worst_first(mistakes: Iterable[Mistake]) -> tuple[Mistake, ...]:
+    return tuple(sorted(mistakes, key=lambda wrong: -wrong.excess))
+
+
 def _mistakes(
     cells: Sequence[Judged], drawn: Sequence[Plate], defects: Mapping[str, str]
 ) -> Iterator[Mistake]:
@@ -220,4 +225,5 @@ def _mistakes(
             path = str(each.scores.samples[i])
             plate = plate_of.get(path)
             verdict = _verdict(each, path, plate)
-            yield Mistake(kind, path, name, defects.get(path, ""), verdict, plate)
+            excess = float(each.outcomes.excess[i])
+            yield Mistake(kind, path, name, defects.get(path, ""), excess, verdict, plate)
