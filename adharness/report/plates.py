@@ -103,6 +103,8 @@ def plates(
         paths += plate.size
         drawn[image.path] = plate
     for entry in _readers(each for its in others for each in its):
+        if sheet.size + paths > _FULL * budget:
+            break  # before the next cell's maps are read
         for plate in drawn.values():
             if sheet.size + paths < _FULL * budget:
                 paths -= plate.size

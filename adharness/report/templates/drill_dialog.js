@@ -15,7 +15,7 @@ const drill = (() => {
   const compact = (value) => {
     if (value === null || value === undefined) return "–";
     if (typeof value === "string") return value;
-    const short = Math.abs(value) >= 1000 ? String(Math.round(value)) : String(Number(value.toPrecision(3)));
+    const short = Math.abs(value) >= 1000 ? String(Math.round(value)) : value.toPrecision(3);
     return short.replace("-", "−");
   };
   const signed = (value) => {
