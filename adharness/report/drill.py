@@ -7,7 +7,7 @@ the names of the pictures.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
 
@@ -20,8 +20,10 @@ from adharness.report.headings import protocol_title
 from adharness.report.judged import Judged
 from adharness.report.plates import Layer, Plate
 
-DEPTHS = (None, 40, 20, 10, 5, 2, 1)
+DEPTHS = (None, 40, 20, 10, 5)
 """Images of each kind of a method, protocol and class that are listed; None for all of them."""
+_OWN_DEPTHS = (10, 5, 2, 1)
+"""The same where a method is told of nothing but its own list."""
 _LETTERS = "fmc-"
 """Of each kind in `KINDS`; the last one for what was not decided."""
 
@@ -42,6 +44,9 @@ class Listed:
         Those that fit, by protocol.
     dropped
         Methods that would not fit even with one image of a kind.
+    own
+        Whether each cell tells of the images on its own lists alone, for want of room; otherwise
+        it tells of all `paths`.
     """
 
     paths: tuple[str, ...]
@@ -49,6 +54,7 @@ class Listed:
     total: int
     cells: Mapping[str, Sequence[Judged]]
     dropped: tuple[str, ...] = ()
+    own: bool = False
 
 
 def listed(cells: Mapping[str, Sequence[Judged]], shown: Collection[str], budget: int) -> Listed:
@@ -69,6 +75,9 @@ def listed(cells: Mapping[str, Sequence[Judged]], shown: Collection[str], budget
         paths = _paths(everything, depth) | set(shown)
         if _weight(paths, everything) <= budget:
             return Listed(_ordered(paths, everything), depth, total, cells)
+    own = _listed_alone(everything, set(shown), budget)
+    if own is not None:
+        return Listed(_ordered(own[1], everything), own[0], total, cells, own=True)
     methods = sorted({each.cell.method for each in everything})
     kept = set(methods[: max(1, len(methods) // 2)])
     fewer = {name: [c for c in its if c.cell.method in kept] for name, its in cells.items()}
@@ -76,7 +85,19 @@ def listed(cells: Mapping[str, Sequence[Judged]], shown: Collection[str], budget
         return Listed(_ordered(set(shown), everything), 0, total, cells)
     found = listed({name: its for name, its in fewer.items() if its}, shown, budget)
     dropped = (*found.dropped, *(name for name in methods if name not in kept))
-    return Listed(found.paths, found.depth, total, found.cells, dropped)
+    return replace(found, total=total, dropped=dropped)
+
+
+def _listed_alone(
+    cells: Sequence[Judged], shown: set[str], budget: int
+) -> tuple[int, set[str]] | None:
+    """Depth and images of the longest lists that fit without what other methods said of them."""
+    for depth in _OWN_DEPTHS:
+        paths = _paths(cells, depth) | shown
+        values = sum(len(_paths([each], depth)) for each in cells)
+        if _weight(paths, []) + 18 * values <= budget:
+            return depth, paths
+    return None
 
 
 def drill_data(
@@ -117,7 +138,7 @@ def drill_data(
         "plates": [_plate(plate) for plate in pictured],
         "settings": [_setting(its, methods) for its in found.cells.values()],
         "cells": [
-            {"setting": number, **_cell(each, found.paths, names, pictured)}
+            {"setting": number, **_cell(each, found, names, pictured)}
             for number, its in enumerate(found.cells.values())
             for each in its
         ],
@@ -182,14 +203,19 @@ def setting_text(normalizer: str, thresholder: str, seed: int) -> str:
 
 
 def _cell(
-    judged: Judged, paths: Sequence[str], names: Sequence[str], pictured: Sequence[Plate]
+    judged: Judged, listed: Listed, names: Sequence[str], pictured: Sequence[Plate]
 ) -> dict[str, Plain]:
-    rows = [judged.rows.get(path, -1) for path in paths]
+    told = list(range(len(listed.paths)))
+    if listed.own:
+        mine = _paths([judged], listed.depth)
+        told = [i for i in told if listed.paths[i] in mine]
+    rows = [judged.rows.get(listed.paths[i], -1) for i in told]
     scores, found = judged.scores, judged.outcomes
     totals = [found.worst(kind) for kind in KINDS]
     layers = [plate.layers.get(judged.cell.id) for plate in pictured]
     return {
         "method": clipped(judged.cell.method),
+        "told": told if listed.own else None,
         "kinds": "".join(_LETTERS[found.kinds[i] if i >= 0 else -1] for i in rows),
         "scores": [plain(scores.scores[i]) if i >= 0 else None for i in rows],
         **_thresholds(judged, rows, names),

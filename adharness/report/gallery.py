@@ -175,7 +175,8 @@ def _unlisted(found: Listed) -> str:
     if found.depth is not None:
         said = (
             f"To keep this page small it lists {len(found.paths)} of {found.total} test images: of "
-            f"each kind the {found.depth} worst of every method, protocol and class. "
+            f"each kind the {found.depth} worst of every method, protocol and class"
+            + (", and of other methods only what is on their own lists. " if found.own else ". ")
         )
     if found.dropped:
         said += f"Not listed for the same reason: {', '.join(found.dropped)}. "

@@ -116,6 +116,9 @@ def test_the_keyboard_alone_opens_walks_and_closes(page: Page) -> None:
     press(page, "ArrowLeft")
     press(page, "Escape")
     assert not is_open(page)
+    page.run(
+        "new Promise((done) => setTimeout(done, 200))"
+    )  # that it closed is told a little later
     assert page.run("document.activeElement.textContent") == WORST_FIRST[2]  # back where one was
     press(page, "ArrowUp")
     assert page.run("document.activeElement.textContent") == WORST_FIRST[1]

@@ -5,7 +5,7 @@
   const KINDS = "fmc";
   const TITLES = { e: "False alarms and misses", f: "False alarms", m: "Misses", c: "Correct, nearest to the threshold first", a: "All, worst first" };
   const NOUNS = { e: "false alarms and misses", f: "false alarms", m: "misses", c: "correct decisions", a: "decisions" };
-  const SAID = { f: "false alarm", m: "missed", c: "correct", "-": "not decided" };
+  const SAID = { f: "false alarm", m: "missed", c: "correct", "-": "not decided", "?": "not on its lists" };
   const STEP = 60;
   const ENDS = { "∞": Infinity, "−∞": -Infinity };
   const number = (value) => (typeof value === "string" ? ENDS[value] : value);
@@ -16,8 +16,19 @@
     return [select, make("label", {}, label, select)];
   };
 
+  // A cell that tells of its own lists alone: what it does not tell is marked.
+  const spread = (cell, count) => {
+    const whole = (values, rest) => {
+      const found = Array(count).fill(rest);
+      cell.told.forEach((i, at) => { found[i] = values[at]; });
+      return found;
+    };
+    return cell.told ? { ...cell, kinds: whole(cell.kinds, "?"), scores: whole(cell.scores, null), each: cell.each && whole(cell.each, null) } : cell;
+  };
+
   const fill = (box, data, dialog) => {
-    const { images, cells, classes, plates } = data;
+    const { images, classes, plates } = data;
+    const cells = data.cells.map((cell) => spread(cell, images.path.length));
     const of = (setting) => cells.filter((cell) => cell.setting === setting);
     const threshold = (cell, i) => (cell.each ? cell.each[i] : cell.thresholds[images.class[i]]);
     const margin = (cell, i) =>
@@ -60,7 +71,7 @@
     ];
     const decided = (entry, i) => make("td", { class: "fm".includes(entry.kinds[i]) ? "wrong" : "" }, SAID[entry.kinds[i]]);
     const judged = (entry, i) => {
-      const known = entry.kinds[i] !== "-";
+      const known = "fmc".includes(entry.kinds[i]);
       return [
         make("td", { class: "num score" }, compact(entry.scores[i])),
         make("td", { class: "num wide" }, compact(threshold(entry, i))),

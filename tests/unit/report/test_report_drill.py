@@ -132,6 +132,23 @@ def test_where_not_even_one_of_each_fits_methods_are_dropped_and_named(make: Mak
     assert listed({"per-class": cells}, [], 0).cells  # never nothing at all
 
 
+def test_where_not_all_methods_fit_each_tells_of_its_own_list_alone(make: Make) -> None:
+    rng = np.random.default_rng(1)
+    labels = rng.integers(0, 2, 400)
+    cells = [make(f"m{i}", rng.normal(size=400), labels=labels) for i in range(40)]
+    found = listed({"per-class": cells}, [], 20_000)
+    assert found.own
+    assert not found.dropped
+    data = json.loads(embed(drill_data(found, [], {}, [])))
+    assert len(embed(data)) < 1.6 * 20_000
+    for cell, each in zip(data["cells"], cells, strict=True):
+        assert len(cell["told"]) == len(cell["kinds"]) == len(cell["scores"]) == 3 * found.depth
+        names = [data["images"]["path"][i] for i in cell["told"]]
+        assert cell["scores"] == [plain(each.scores.scores[each.rows[name]]) for name in names]
+        worst = each.outcomes.worst("miss", found.depth)["a"]
+        assert {f"{i}.png" for i in worst} <= set(names)
+
+
 def test_two_hundred_rows_of_thirty_classes_keep_to_the_budget(make: Make) -> None:
     rng = np.random.default_rng(2)
     n = 2000
@@ -146,6 +163,7 @@ def test_two_hundred_rows_of_thirty_classes_keep_to_the_budget(make: Make) -> No
     }
     found = listed(cells, [], 500_000)
     assert found.paths
+    assert not found.dropped
     assert len(embed(drill_data(found, [], {}, []))) < 700_000
 
 
