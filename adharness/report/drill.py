@@ -95,7 +95,7 @@ def _listed_alone(
     for depth in _OWN_DEPTHS:
         paths = _paths(cells, depth) | shown
         values = sum(len(_paths([each], depth)) for each in cells)
-        if _weight(paths, []) + 18 * values <= budget:
+        if _weight(paths, cells, values) <= budget:
             return depth, paths
     return None
 
@@ -157,8 +157,11 @@ def _paths(cells: Sequence[Judged], depth: int | None) -> set[str]:
     }
 
 
-def _weight(paths: Collection[str], cells: Sequence[Judged]) -> int:
-    return sum(len(path) + 16 for path in paths) + 10 * len(paths) * len(cells)
+def _weight(paths: Collection[str], cells: Sequence[Judged], values: int | None = None) -> int:
+    """Bytes, about: `values` numbers in all cells, or one of every cell for every image."""
+    numbers = 10 * len(paths) * len(cells) if values is None else 16 * values
+    by_class = 24 * sum(len(each.outcomes.scales) for each in cells)
+    return sum(len(path) + 16 for path in paths) + numbers + by_class
 
 
 def _truth(cells: Sequence[Judged]) -> dict[str, tuple[int, str]]:
@@ -213,6 +216,7 @@ def _cell(
     scores, found = judged.scores, judged.outcomes
     totals = [found.worst(kind) for kind in KINDS]
     layers = [plate.layers.get(judged.cell.id) for plate in pictured]
+    known = {at: layer for at, layer in enumerate(layers) if layer}
     return {
         "method": clipped(judged.cell.method),
         "told": told if listed.own else None,
@@ -221,11 +225,10 @@ def _cell(
         **_thresholds(judged, rows, names),
         "scales": [plain(found.scales.get(name, 1.0)) for name in names],
         "totals": [[len(by_class.get(name, ())) for by_class in totals] for name in names],
-        "pixel": [plain(judged.pixel_threshold(name)) for name in names],
+        "pixel": [plain(judged.pixel_threshold(name)) for name in names] if known else None,
         "maps": judged.has_maps,
-        "drawn": [layer.picture if layer else None for layer in layers],
-        "ranges": [_range(name, pictured, layers) for name in names],
-        "contours": [layer.contour if layer else None for layer in layers],
+        "ranges": [_range(name, pictured, layers) for name in names] if known else None,
+        "layers": {str(at): [layer.picture, layer.contour] for at, layer in known.items()},
     }
 
 

@@ -23,7 +23,7 @@ from adharness.store.run_record import DatasetRecord
 
 PICTURE_BYTES = 1_800_000
 """All pictures of a page together, so that it stays below 6 MB with its tables and charts."""
-LIST_BYTES = 500_000
+LIST_BYTES = 600_000
 """All lists of images together."""
 _WRONG_A_CLASS = 2
 _WRONG_LINES = 120

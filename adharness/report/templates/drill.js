@@ -35,8 +35,8 @@
       (number(cell.scores[i]) - number(threshold(cell, i))) / cell.scales[images.class[i]];
     const excess = (cell, i) => (images.label[i] ? -1 : 1) * margin(cell, i);
     const plate = (i) => plates[images.plate[i]];
-    const drawn = (cell, i) => (plate(i) ? cell.drawn[images.plate[i]] : null);
-    const contour = (cell, i) => (plate(i) ? cell.contours[images.plate[i]] : null);
+    const drawn = (cell, i) => (cell.layers[images.plate[i]] || [null])[0];
+    const contour = (cell, i) => (cell.layers[images.plate[i]] || [null, null])[1];
 
     // The images of a kind, worst first; where not all are here, only as deep as the list is whole.
     const ordered = (cell, kinds, wanted) => {

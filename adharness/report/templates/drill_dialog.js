@@ -15,6 +15,7 @@ const drill = (() => {
   const compact = (value) => {
     if (value === null || value === undefined) return "–";
     if (typeof value === "string") return value;
+    if (value === 0) return "0";
     const short = Math.abs(value) >= 1000 ? String(Math.round(value)) : value.toPrecision(3);
     return short.replace("-", "−");
   };
@@ -65,10 +66,10 @@ const drill = (() => {
     const cell = () => view.of.find(({ method }) => method === view.method);
     const outlines = (entry, i) => ({ edge: edge.checked && view.plate(i).mask, contour: marked.checked && view.contour(entry, i) });
     const why = (entry, i) => {
-      const pixel = entry.pixel[view.images.class[i]];
       if (!entry.maps) return ["This method gives no map: it judges images whole."];
       if (!view.drawn(entry, i)) return [view.setting.title === view.data.settings[0].title
         ? "No map of this image is stored." : "The maps of this protocol are left out, to keep this page small."];
+      const pixel = entry.pixel[view.images.class[i]];
       const ends = entry.ranges[view.images.class[i]];
       const colours = ends ? make("span", {}, compact(ends[0]), make("i", { class: "ramp" }), `${compact(ends[1])}: patch scores, one range of colours for all images of this method and class`) : "";
       if (pixel === null) return [colours, "No contour: the suite asks for no metric that is decided at a pixel threshold."];
