@@ -8,7 +8,7 @@ from adharness.arrays import Float32, Float64
 
 LONGEST_PATH = 1200
 """Letters of one path: a ragged outline is drawn more coarsely until it fits."""
-_TOLERANCES = (0.7, 1.4, 2.8, 5.6)
+_TOLERANCES = (0.4, 0.7, 1.4, 2.8, 5.6)
 
 
 def outline(field: Float32, level: float) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from adharness.report.drawings import Chart, Scatter, StripChart
-from adharness.report.formats import DASH, interval, percent, quartiles
+from adharness.report.drawings import Chart, RankDiagram, Scatter, StripChart
+from adharness.report.formats import DASH, interval, percent, quartiles, scaled_interval
 from adharness.report.seeds import Score
 
 if TYPE_CHECKING:
@@ -45,7 +45,10 @@ class Number:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """Head of a column of numbers; `group` is the head above it, `tag` a word of caution in it."""
+    """Head of a column of numbers; `group` is the head above it, `tag` a word of caution in it.
+
+    `key` names it in the address of a view; empty for its label.
+    """
 
     label: str
     group: str
@@ -54,6 +57,7 @@ class Column:
     unit: str = ""
     note: str = ""
     tag: str = ""
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,10 +149,11 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """Facts under one heading."""
+    """Facts under one heading; those of methods are folded where they are many."""
 
     title: str
     facts: tuple[Fact, ...]
+    of_method: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +201,11 @@ class Page:
     panels: tuple[Panel, ...]
     suite_text: str
     interval_note: str
+    bibtex: str
+    source: str
+    """What a table that is copied from the page says of where it is from."""
+    significance: tuple[tuple[str, tuple[Table, ...]], ...] = ()
+    rank_diagrams: tuple[RankDiagram, ...] = ()
 
 
 class Footnotes:
@@ -222,7 +232,7 @@ def number(score: Score, notes: Footnotes, *, best: bool = False, note: str = ""
         percent(score.value),
         aside=interval(score) or quartiles(score),
         note=note or _note(score),
-        sort=repr(score.value),
+        sort=f"{score.value:.9g}",
         best=best,
     )
 
@@ -249,9 +259,11 @@ def without_idle(table: Table, keep: int = 0) -> Table:
 def _note(score: Score) -> str:
     exact = f"{score.value:.6g}"
     if score.spread is not None:
-        return f"{exact}, mean over seeds; smallest and largest seed beside it"
+        other_images = scaled_interval(replace(score, spread=None), percent)
+        of_mean = f"; image interval of the mean {other_images}" if other_images else ""
+        return f"{exact}, mean over seeds; smallest and largest seed beside it{of_mean}"
     own = score.quartiles
     if own is None:
-        return exact
+        return ""  # the number itself: the page says it exactly from what it sorts by
     told = ", ".join(f"{name} {value:.4g}" for name, value in own.model_dump().items())
     return f"{exact}, mean of the images' own numbers: {told}"

@@ -42,6 +42,7 @@ def make(a_cell: CellRecord) -> Make:
             labels=np.array(names.get("labels", [0] * n)),
             scores=np.array(scores, float),
             threshold=np.broadcast_to(np.array(threshold, float), (n,)),
+            groups=np.full(n, ""),
         )
         parts = (stored.scores, stored.threshold, stored.labels, stored.classes)
         cell = a_cell.model_copy(update={"method": method, "id": method})
