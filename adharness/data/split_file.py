@@ -6,7 +6,7 @@ The format is the study's `clean_splits.json`:
                             "val": {...}, "test": {...}}},
      "metadata": {...}}
 
-`labels` may be missing; `masks`, `metadata` and other keys are not read.
+`labels` may be missing; `defects`, `masks`, `metadata` and other keys are not read here.
 """
 
 from __future__ import annotations
@@ -135,7 +135,7 @@ def split_document(
 ) -> dict[str, Any]:
     """Lay a split out as a file's JSON: classes and paths sorted, so equal splits are equal."""
     splits: dict[str, dict[str, dict[str, list[Any]]]] = {
-        name: {portion: {"images": [], "labels": []} for portion in _FIELDS}
+        name: {portion: {"images": [], "labels": [], "defects": []} for portion in _FIELDS}
         for name in sorted({sample.class_name for sample in samples})
     }
     for portion, field in _FIELDS.items():
@@ -143,6 +143,7 @@ def split_document(
             lists = splits[sample.class_name][portion]
             lists["images"].append(sample.path)
             lists["labels"].append(sample.label)
+            lists["defects"].append(sample.defect)
     return {"metadata": dict(metadata), "splits": splits}
 
 

@@ -1,9 +1,9 @@
-"""A few small test images of each class for the page, where the licence lets them be shown."""
+"""Small test images for the page, where the licence lets them be shown: typical and worst ones."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -11,34 +11,44 @@ from PIL import Image
 
 from adharness.arrays import UInt8
 from adharness.contracts import Sample
+from adharness.engine.exhibits import typical, worst
 from adharness.engine.survey import Survey
 from adharness.engine.truth import union_of
 from adharness.errors import DataError
 from adharness.store.files import atomic
+from adharness.store.folder import RunFolder
+from adharness.store.records import CellRecord
 from adharness.store.run_record import GalleryImage
 
 LARGEST_SIDE_PX = 256
-IMAGES_A_CLASS = 5
 
 
-def write_gallery(survey: Survey, folder: Path) -> list[GalleryImage]:
-    """Store the chosen images and masks of a data set; none where its licence says no."""
+def write_gallery(
+    survey: Survey, folder: RunFolder, cells: Sequence[CellRecord]
+) -> list[GalleryImage]:
+    """Store images and masks of a data set; none where its licence says no.
+
+    Parameters
+    ----------
+    cells
+        What the run made of this data set, in plan order: it tells which images went wrong.
+
+    Returns
+    -------
+    list
+        The typical images by class, then the worst in the order in which they are worth showing.
+        An image that is both is there once, as a typical one.
+    """
     if not survey.dataset.licence.show_pixels:
         return []
+    first = typical(survey)
+    wrong = [sample for sample in worst(survey, folder, cells) if sample not in first]
     stored = []
-    for number, sample in enumerate(_chosen(survey)):
+    for number, sample in enumerate([*first, *wrong]):
         with suppress(DataError):  # an image that cannot be read has failed its class already
-            stored.append(_store(survey, sample, folder, f"{survey.name}/{number:03d}"))
+            image = _store(survey, sample, folder.path, f"{survey.name}/{number:03d}")
+            stored.append(image.model_copy(update={"worst": sample in wrong}))
     return stored
-
-
-def _chosen(survey: Survey) -> Iterator[Sample]:
-    """Of each class a good image and the first of each kind of defect, in the set's order."""
-    for name in survey.classes:
-        tested = [survey.samples[int(i)] for i in survey.portion("test", name)]
-        first = {sample.defect: sample for sample in reversed(tested)}
-        ordered = sorted(first.values(), key=lambda sample: (sample.label, sample.path))
-        yield from ordered[:IMAGES_A_CLASS]
 
 
 def _store(survey: Survey, sample: Sample, folder: Path, name: str) -> GalleryImage:

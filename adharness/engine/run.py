@@ -95,9 +95,11 @@ def run_plan(
     try:
         for family in plan.by_models():
             _run_family(plan, surveys, family, options, listener, progress)
+        _sort(plan, progress.cells)
         for one in surveys.values():
             if one.clean is None:  # the page shows a shift's numbers, not its pictures
-                progress.gallery += write_gallery(one, folder.path)
+                its = [cell for cell in progress.cells if cell.dataset == one.name]
+                progress.gallery += write_gallery(one, folder, its)
     except BaseException:
         with suppress(StoreError):  # on a full disk the first error is the one to tell
             folder.put_run(_record(plan, options, surveys, progress, finished=False))
@@ -115,8 +117,7 @@ def _record(
     *,
     finished: bool,
 ) -> RunRecord:
-    order = {key: i for i, key in enumerate(map(_key, plan.cells))}
-    progress.cells.sort(key=lambda record: order[_record_key(record)])
+    _sort(plan, progress.cells)
     return RunRecord(
         **asked(plan, options.command),
         started=progress.started,
@@ -131,6 +132,11 @@ def _record(
         views=progress.views,
         provenance=provenance(progress.installed.versions(["adharness", *distributions(plan)])),
     )
+
+
+def _sort(plan: Plan, cells: list[CellRecord]) -> None:
+    order = {key: i for i, key in enumerate(map(_key, plan.cells))}
+    cells.sort(key=lambda record: order[_record_key(record)])
 
 
 def _survey_all(

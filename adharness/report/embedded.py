@@ -22,6 +22,7 @@ SCRIPTS = (
     *("charts.js", "look.js", "curves.js", "histograms.js", "pareto.js", "gaps.js", "scatter.js"),
     *("state.js", "menus.js", "tabs.js", "columns.js", "sorting.js", "filters.js"),
     *("long.js", "copy_formats.js", "copying.js", "contents.js", "board.js"),
+    *("drill_dialog.js", "drill.js"),
 )
 """In the order in which they run: the first in the page's head, the others at its end. Those of
 `vendor` are others' (`vendor/LICENSES.txt`), as published."""

@@ -64,6 +64,14 @@ def listed(names: Sequence[str]) -> str:
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
+def clipped(text: str, longest: int = 160) -> str:
+    """Cut the middle out of a text that is too long to read, visibly: `a/very[...]name.png`."""
+    if len(text) <= longest:
+        return text
+    kept = longest - len("[...]")
+    return f"{text[: kept - kept // 2]}[...]{text[len(text) - kept // 2 :]}"
+
+
 def compact(value: float) -> str:
     """Three significant digits, thousands spaced: scores, milliseconds, megabytes."""
     if abs(value) >= 1000:

@@ -17,7 +17,7 @@ from adharness.report.drop_view import drop_tables
 from adharness.report.drops import Drops
 from adharness.report.embedded import asset, embed, printable, scripts
 from adharness.report.findings import findings, glance
-from adharness.report.formats import compact, counted, seconds
+from adharness.report.formats import clipped, compact, counted, seconds
 from adharness.report.gallery import Gallery
 from adharness.report.gap import Gap
 from adharness.report.gap_figures import gap_figures
@@ -82,7 +82,7 @@ def build_page(
 def render_page(page: Page) -> str:
     """Text of the HTML file; nothing in it refers to another file but plain links."""
     template = _environment().get_template("leaderboard.html.j2")
-    styles = "\n".join(asset(name) for name in ("style.css", "figures.css"))
+    styles = "\n".join(asset(name) for name in ("style.css", "figures.css", "drill.css"))
     style = Markup(styles)  # noqa: S704  (our own files, no value of a run in them)
     return template.render(page=page, style=style, scripts=scripts())
 
@@ -96,6 +96,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=printable,
     )
+    environment.filters["clipped"] = clipped
     environment.filters["compact"] = compact
     environment.filters["embed"] = embed
     return environment

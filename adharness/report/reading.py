@@ -10,9 +10,11 @@ import numpy as np
 
 from adharness.arrays import AnyArray, Float32, Float64, Int64
 from adharness.contracts import Margins
+from adharness.errors import StoreError
 from adharness.maps import Upsample
 from adharness.metrics.pixel_curves import PixelCurve
 from adharness.statistics import Drawn
+from adharness.store.files import read_json
 from adharness.store.folder import RunFolder
 from adharness.store.records import CellRecord
 from adharness.store.run_record import RunRecord
@@ -80,6 +82,26 @@ def read_scores(folder: Path, cell: CellRecord) -> ImageScores | None:
     groups = arrays.get("groups", np.full(len(arrays["samples"]), ""))
     told = {"groups": groups, **arrays}
     return ImageScores(**{name: told[name] for name in ImageScores.__slots__})
+
+
+def scores_as_made(folder: Path, cell: CellRecord) -> bool:
+    """Whether the cell's normalizer left every image score as the scorer made it."""
+    arrays = RunFolder(folder).cell_arrays(cell.id, _SCORES)
+    return np.array_equal(arrays["scores"], arrays.get("raw", np.zeros(0)))
+
+
+def read_defects(folder: Path, dataset: str) -> dict[str, str]:
+    """Kind of defect of each test image by its path; empty where the run wrote no such list."""
+    try:
+        classes = read_json(RunFolder(folder).split(dataset)).get("splits", {})
+        tested = [portions["test"] for portions in classes.values()]
+        return {
+            str(path): str(defect)
+            for portion in tested
+            for path, defect in zip(portion["images"], portion["defects"], strict=True)
+        }
+    except (StoreError, AttributeError, KeyError, TypeError, ValueError):
+        return {}  # an older run, or one that was told its split
 
 
 def read_replicates(folder: Path, cell: CellRecord) -> PixelReplicates | None:

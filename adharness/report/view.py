@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from adharness.report.drawings import Across, Charts, Figure, RankDiagram
 from adharness.report.facts import Panel
 from adharness.report.formats import DASH, interval, percent, quartiles, scaled_interval
-from adharness.report.gallery import Gallery
 from adharness.report.seeds import Score
+
+if TYPE_CHECKING:
+    from adharness.report.gallery import Gallery  # it has a heading on it, which has a column
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,9 @@ reports/<suite>/
                                each image how many patches are nearest to a row of each class;
                                `found`: (height, width) of maps that were made elsewhere
   views/<id>.json              ViewRecord: image embeddings in a plane
-  gallery/<dataset>/           thumbnails, where the licence allows showing pixels
+  splits/<dataset>.json        which image is in which portion, its label and kind of defect
+  gallery/<dataset>/           thumbnails of typical test images and of those that methods got
+                               worst, where the licence allows showing pixels
   leaderboard.{html,json,csv}
 ```
 """

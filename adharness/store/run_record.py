@@ -59,6 +59,9 @@ class GalleryImage(Record):
     mask: str | None
     width: int
     height: int
+    """Of the image itself, in pixels; its file is a thumbnail."""
+    worst: bool = False
+    """Whether it is here because a method got it badly wrong, not as an example of its class."""
 
 
 class RunRecord(Record):

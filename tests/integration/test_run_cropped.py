@@ -8,7 +8,7 @@ import pytest
 from adharness import ExtractorSpec, FeatureGrid, Params, Preprocess
 from adharness.cli.score import judge_images
 from adharness.maps import draw_map
-from adharness.report import gallery, write_report
+from adharness.report import plates, write_report
 from adharness.report.reading import read_maps, read_run
 
 pytestmark = pytest.mark.slow
@@ -77,7 +77,7 @@ def test_the_page_lays_the_map_of_a_crop_over_the_whole_picture(bench, monkeypat
         drawn.append(how["margins"])
         return draw_map(*args, **how)
 
-    monkeypatch.setattr(gallery, "draw_map", spy)
+    monkeypatch.setattr(plates, "draw_map", spy)
     write_report(bench.folder / "page")
     assert set(drawn) == {(6, 6, 9, 9)}
 

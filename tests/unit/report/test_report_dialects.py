@@ -152,5 +152,5 @@ def test_the_gallery_says_which_pixel_threshold_was_deployed(fake_run: Any, tmp_
     told = [cell.model_copy(update={"pixel_thresholds": [deployed]}) for cell in cells]
     for pixels, expected in ((told, 2.5), (cells, None)):
         shown = galleries(folder, leaderboard(run, pixels))
-        overlays = [o for g in shown for e in g.exhibits for o in e.overlays]
-        assert {overlay.pixel_threshold for overlay in overlays} == {expected}
+        verdicts = [v for g in shown for e in g.exhibits for v in e.verdicts]
+        assert {verdict.pixel_threshold for verdict in verdicts} == {expected}
