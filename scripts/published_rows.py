@@ -76,8 +76,10 @@ def why_left_out(raw: Line) -> str | None:
         return "a mean over a part of the classes"
     if raw["metric"] == "mAD":
         return "mAD, a mean of seven metrics"
-    unknown = [k for k, known in (("metric", METRICS), ("dataset", DATASETS)) if raw[k] not in known]
-    return f"unknown {unknown[0]} {raw[unknown[0]]}" if unknown else None
+    known = {"metric": METRICS, "dataset": DATASETS}
+    return next(
+        (f"unknown {k} {raw[k]}" for k, names in known.items() if raw[k] not in names), None
+    )
 
 
 def cleaned(raw: Line) -> Line:

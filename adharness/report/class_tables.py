@@ -22,12 +22,16 @@ def class_tables(board: Leaderboard) -> list[Table]:
 
     Oracles and dialects are left to the boards.
     """
-    metrics = compared(ordered_metrics(board.run.metrics))
     return [
         _table(board, data, metric, f"class-{number_}-{place}")
         for number_, data in enumerate(board.run.datasets, 1)
-        for place, metric in enumerate(metrics, 1)
+        for place, metric in enumerate(class_metrics(board), 1)
     ]
+
+
+def class_metrics(board: Leaderboard) -> list[str]:
+    """Metrics that have tables of classes, in their order."""
+    return compared(ordered_metrics(board.run.metrics))
 
 
 def _table(board: Leaderboard, data: DatasetRecord, metric: str, identity: str) -> Table:

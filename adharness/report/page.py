@@ -23,6 +23,7 @@ from adharness.report.headings import protocol_title
 from adharness.report.leaderboard import Leaderboard, failures_of
 from adharness.report.paired import Resample
 from adharness.report.panels import panels
+from adharness.report.reference_lines import with_references
 from adharness.report.view import Across, Page, by_label
 
 
@@ -41,6 +42,7 @@ def build_page(
     run, found = board.run, drops or Drops(board)
     groups = [standing.group for standing in board.standings]
     axes = ("dataset", "normalizer", "thresholder")
+    boards, per_class = with_references(board, board_tables(board, found), class_tables(board))
     return Page(
         title=run.suite,
         date=run.started[:10],
@@ -49,8 +51,8 @@ def build_page(
         glance_heads=tuple((protocol_title(p), headline_label(p)) for p in run.protocols),
         findings=tuple(findings(board, gaps, resample, found)),
         filters={axis: tuple(dict.fromkeys(getattr(g, axis) for g in groups)) for axis in axes},
-        boards=by_label(board_tables(board, found)),
-        per_class=by_label(class_tables(board)),
+        boards=by_label(boards),
+        per_class=by_label(per_class),
         dialects=by_label(dialect_tables(board)),
         deployment=by_label(deployment_tables(board)),
         thresholds=by_label(threshold_tables(board)),

@@ -42,7 +42,7 @@ class Number:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """Head of a column of numbers; `group` is the head above it, `tag` a word of caution in it."""
+    """Head of a column of numbers: `group` above it, `tag` a caution, `metric` the id, if one."""
 
     label: str
     group: str
@@ -51,6 +51,7 @@ class Column:
     unit: str = ""
     note: str = ""
     tag: str = ""
+    metric: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,9 @@ class Table:
     head: str = "Method"
     ranked: bool = False
     legend: tuple[str, str] | None = None
+    references: tuple[Line, ...] = ()
+    more_references: tuple[Line, ...] = ()
+    reference_note: str = ""
 
     @property
     def groups(self) -> list[ColumnGroup]:
