@@ -69,7 +69,7 @@ class LongRun:
 
 
 _CELL = (
-    Field("run", "text", "when the run began and a digest of its record; one a run"),
+    Field("run", "text", "when the run began and a digest of its suite and cells; one a run"),
     Field("suite", "text", "name of the suite"),
     Field("started", "text", "when the run began, ISO 8601"),
     Field("dataset", "text", "data set as the board calls it"),

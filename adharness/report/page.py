@@ -72,12 +72,13 @@ def build_page(
 
 def render_page(page: Page) -> str:
     """Text of the HTML file; nothing in it refers to another file but plain links."""
-    template = _environment().get_template("leaderboard.html.j2")
+    template = environment().get_template("leaderboard.html.j2")
     style = Markup(asset("style.css"))  # noqa: S704  (our own file, no value of a run in it)
     return template.render(page=page, style=style, scripts=scripts())
 
 
-def _environment() -> Environment:
+def environment() -> Environment:
+    """Set up jinja: everything is escaped, and a name that is not there is an error."""
     environment = Environment(
         loader=PackageLoader("adharness.report", "templates"),
         autoescape=True,

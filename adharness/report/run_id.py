@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 from datetime import UTC, datetime
 
 from adharness.errors import StoreError
-from adharness.store.identity import canonical
+from adharness.store.identity import digest
 from adharness.store.run_record import RunRecord
 
 _DIGITS = 8
 
 
 def run_id(run: RunRecord) -> str:
-    """Name a run by when it began and by its whole record: `20261122T143441Z-1f0c9a3e`.
+    """Name a run by when it began, its suite and its cells: `20261122T143441Z-1f0c9a3e`.
 
     Returns
     -------
@@ -25,8 +24,9 @@ def run_id(run: RunRecord) -> str:
     StoreError
         If the record's start is no time.
     """
-    digest = hashlib.sha256(canonical(run.model_dump(mode="json")).encode()).hexdigest()
-    return f"{started_at(run):%Y%m%dT%H%M%SZ}-{digest[:_DIGITS]}"
+    # Not the whole record: a later version may add a field to it.
+    told = [run.suite, run.suite_text, run.started, run.finished, run.cells]
+    return f"{started_at(run):%Y%m%dT%H%M%SZ}-{digest(told, _DIGITS)}"
 
 
 def started_at(run: RunRecord) -> datetime:
