@@ -28,6 +28,8 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "plugins": "adharness.cli.plugins:plugins",
         "components": "adharness.cli.components:components",
         "data": "adharness.cli.data:data",
+        "cache": "adharness.cli.cache:cache",
+        "status": "adharness.cli.status:status",
     }
 )
 """Command -> `module:function`. A module is imported when its command runs or `--help` lists it."""
