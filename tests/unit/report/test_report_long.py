@@ -19,6 +19,8 @@ from adharness.report.long_files import write_long
 from adharness.report.long_form import SCORES, TABLE, Chunk, LongSchema, open_runs, table_chunks
 from adharness.report.reading import read_run
 from adharness.report.run_id import run_id
+from adharness.store.folder import RunFolder
+from adharness.store.run_record import ShiftRecord
 
 parquet = pytest.importorskip("pyarrow.parquet")
 DOCS = Path(__file__).parents[3] / "docs" / "export.md"
@@ -124,6 +126,23 @@ def test_no_threshold_gives_no_decision(fake_run: Callable[..., Any], tmp_path: 
     found = [line for line in lines_of(tmp_path / "s.csv") if line["cell"] == cell.id]
     assert {(line["threshold"], line["decision"]) for line in found} == {("", "")}
     assert all(line["score"] for line in found)
+
+
+def test_lines_of_a_corrupted_set_say_what_was_done_to_it(
+    fake_run: Callable[..., Any], tmp_path: Path
+) -> None:
+    folder = fake_run(thresholders=["f1"], faults=False).write(tmp_path)
+    store = RunFolder(folder)
+    run = store.run()
+    shift = ShiftRecord(of="textures", corruption="noise", severity=3, seed=0, version=1)
+    second = run.datasets[1].model_copy(update={"shift": shift})
+    store.put_run(run.model_copy(update={"datasets": [run.datasets[0], second]}))
+    assert main.run(["export", "table", str(folder), "--to", str(tmp_path / "t.csv")]) == 0
+    told = {
+        (line["dataset"], line["shift_of"], line["corruption"], line["severity"])
+        for line in lines_of(tmp_path / "t.csv")
+    }
+    assert told == {("textures", "", "", ""), (second.name, "textures", "noise", "3")}
 
 
 def test_the_columns_are_those_that_the_docs_list() -> None:
