@@ -14,7 +14,7 @@ from adharness.report.site_view import method_url, winners_of
 
 SCHEMA = 1
 _ROW = ("dataset", "protocol", "method", "normalizer", "thresholder", "class_name", "metric",
-        "value", "low", "high", "seeds", "rank", "of", "caution", "judged", "settings",
+        "value", "low", "high", "seeds", "rank", "of", "caution", "origin", "judged", "settings",
         "versions")  # fmt: skip
 
 

@@ -38,6 +38,7 @@ class Point:
     ends: tuple[float, float] | None
     standing: str
     caution: str
+    origin: str
     versions: str
     place: str
     breaks: tuple[str, ...]
@@ -165,6 +166,7 @@ def _point(run: SiteRun, row: SiteRow, before: tuple[SiteRun, SiteRow] | None) -
         ends=ends,
         standing=f"{row.rank} of {row.of}" if row.rank else DASH,
         caution=row.caution,
+        origin=row.origin,
         versions=", ".join(f"{name} {version}" for name, version in row.versions.items()),
         place=run.place,
         breaks=_breaks(before, (run, row)) if before else (),

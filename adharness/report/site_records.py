@@ -22,13 +22,14 @@ from adharness.report.leaderboard import (
 )
 from adharness.report.reading import read_run
 from adharness.report.run_id import run_id, started_at
+from adharness.report.site_board import BOARD, Told, read_board
 from adharness.store.files import read_json, sha256_of
 from adharness.store.identity import digest
 from adharness.store.records import CellRecord, Record
 
 PAGE = "leaderboard.html"
-FILES = (PAGE, "leaderboard.json", "leaderboard.csv", "unification_gap.csv", "cross_class.csv")
-"""Files of a run's folder that are published; all but the page may be missing."""
+FILES = (PAGE, BOARD, "leaderboard.csv", "unification_gap.csv", "cross_class.csv")
+"""Files of a run's folder that are published; the last two may be missing."""
 _PLAIN = re.compile(r"[a-z0-9][a-z0-9_-]{0,79}")
 
 
@@ -57,6 +58,8 @@ class SiteRow(Record):
     of: int
     """How many methods are ranked with it."""
     caution: str
+    origin: str = ""
+    """Of a merged board: how sure the number is, and who submitted it."""
     apart: str
     judged: str
     """Key into the run's `judged`."""
@@ -135,7 +138,7 @@ def read_published(folder: Path) -> SiteRun:
         )
     if not (folder / PAGE).is_file():
         raise StoreError(f"{folder} has no {PAGE}", hint=f"adharness report {folder}")
-    return _summary(folder, board, cells)
+    return _summary(board, cells, read_board(folder))
 
 
 def _check_schema(folder: Path) -> None:
@@ -150,7 +153,7 @@ def _check_schema(folder: Path) -> None:
         )
 
 
-def _summary(folder: Path, board: Leaderboard, cells: list[CellRecord]) -> SiteRun:
+def _summary(board: Leaderboard, cells: list[CellRecord], told: Told) -> SiteRun:
     run, judged = board.run, dict[str, dict[str, SiteCondition]]()
     versions = run.provenance.get("versions") or {}
     git = run.provenance.get("git") or {}
@@ -174,14 +177,19 @@ def _summary(folder: Path, board: Leaderboard, cells: list[CellRecord]) -> SiteR
             for data in run.datasets
             if data.shift is None
         ],
-        rows=[_row(board, standing, judged) for standing in board.standings],
+        rows=[_row(board, standing, judged, told) for standing in board.standings],
         judged=judged,
-        files={name: sha256_of(folder / name) for name in FILES if (folder / name).is_file()},
+        files={
+            name: sha256_of(told.folder / name) for name in FILES if (told.folder / name).is_file()
+        },
     )
 
 
 def _row(
-    board: Leaderboard, standing: Standing, judged: dict[str, dict[str, SiteCondition]]
+    board: Leaderboard,
+    standing: Standing,
+    judged: dict[str, dict[str, SiteCondition]],
+    told: Told,
 ) -> SiteRow:
     group, cell, headline = standing.group, standing.cells[0], standing.headline
     found = conditions(board.run, cell)
@@ -190,7 +198,8 @@ def _row(
     key = digest({name: list(c) for name, c in found.items()})
     judged[key] = under
     peers = [s for s in board.standings if s.group == group and s.rank is not None]
-    ends = headline.spread or (headline.low, headline.high)
+    line = told.line_of(standing)
+    ends = line.get("spread") or (line.get("low"), line.get("high"))
     return SiteRow(
         dataset=group.dataset,
         protocol=group.protocol,
@@ -203,9 +212,10 @@ def _row(
         low=ends[0],
         high=ends[1],
         seeds=len(standing.cells),
-        rank=standing.rank,
+        rank=line.get("rank"),
         of=len(peers),
         caution=standing.caution,
+        origin=told.origin_of(standing.cells),
         apart=group.apart,
         judged=key,
         settings=digest(board.run.methods.get(standing.method) or {}),

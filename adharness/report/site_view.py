@@ -16,6 +16,9 @@ from adharness.report.site_history import (
 )
 from adharness.report.site_records import FILES, PAGE, SiteRow, SiteRun, slug
 
+NAMED = 3
+"""Methods of one rank that the index names."""
+
 
 @dataclass(frozen=True, slots=True)
 class Link:
@@ -23,6 +26,7 @@ class Link:
 
     text: str
     url: str
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,8 @@ class First:
     number: str
     aside: str
     methods: tuple[Link, ...]
+    more: int
+    """How many share the rank and are not named."""
     setting: str
 
 
@@ -186,7 +192,8 @@ def _first(rows: Sequence[SiteRow]) -> First | None:
     return First(
         number=percent(best.value or 0.0),
         aside=ends,
-        methods=tuple(Link(row.method, method_url(row.method)) for row in rows),
+        methods=tuple(Link(row.method, method_url(row.method), row.origin) for row in rows[:NAMED]),
+        more=max(0, len(rows) - NAMED),
         setting=f"normalizer {best.normalizer}",
     )
 

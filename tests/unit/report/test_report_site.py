@@ -157,6 +157,12 @@ def break_schema(run: Path) -> None:
     (run / "run.json").write_text(json.dumps({**document, "schema": 2, "new": 1}))
 
 
+def break_board(run: Path) -> None:
+    document = json.loads((run / "leaderboard.json").read_text())
+    document["ranks"][5]["value"] = 0.999
+    (run / "leaderboard.json").write_text(json.dumps(document))
+
+
 def break_cell(run: Path) -> None:
     next((run / "cells").glob("*/scores.npz")).write_bytes(b"other")
 
@@ -168,6 +174,12 @@ def break_cell(run: Path) -> None:
         (break_schema, "of schema 2, and this version reads schema 1"),
         (break_cell, "lacks 1 cell of 48: damaged"),
         (lambda run: (run / "leaderboard.html").unlink(), "has no leaderboard.html"),
+        (lambda run: (run / "leaderboard.json").unlink(), "has no leaderboard.json"),
+        (
+            lambda run: (run / "leaderboard.json").write_text('{"ranks": 1}'),
+            "is not what adharness",
+        ),
+        (break_board, "is not the board of these results: "),
         (lambda run: (run / "run.json").unlink(), "is not the folder of a run"),
         (lambda run: (run / "run.json").write_text("[]"), "holds a list"),
     ],
@@ -284,6 +296,21 @@ def test_the_feed_is_a_json_feed_with_the_newest_run_first_and_every_row(
     told = {(*(row[k] for k in KEYS), row["rank"], row["value"]) for row in board["ranks"]}
     mine = found["items"][1]["_adharness"]["rows"]
     assert {(*(row[k] for k in KEYS), row["rank"], row["value"]) for row in mine} == told
+
+
+def test_ranks_and_origins_are_those_of_the_runs_own_board(copied: Path, tmp_path: Path) -> None:
+    document = json.loads((copied / "leaderboard.json").read_text())
+    for rank in document["ranks"]:
+        rank["rank"] = 1  # as where no method can be told from another
+    for row in document["rows"]:
+        row["origin"] = {"status": "self-reported", "source": "<i>them</i>"}
+    (copied / "leaderboard.json").write_text(json.dumps(document))
+    publish([copied], tmp_path / "s")
+    text = " ".join(Page(tmp_path / "s" / "index.html").text.split())
+    assert "4 share the first rank" in text
+    assert "self-reported · <i>them</i>" in text
+    feed = json.loads((tmp_path / "s" / "feed.json").read_text("utf-8"))
+    assert "share the first rank" in feed["items"][0]["content_text"]
 
 
 KEYS = ("dataset", "protocol", "method", "normalizer", "thresholder")
