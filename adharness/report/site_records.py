@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from adharness.errors import StoreError
 from adharness.report.comparable import Condition, conditions
@@ -138,7 +138,12 @@ def read_published(folder: Path) -> SiteRun:
         )
     if not (folder / PAGE).is_file():
         raise StoreError(f"{folder} has no {PAGE}", hint=f"adharness report {folder}")
-    return _summary(board, cells, read_board(folder))
+    try:
+        return _summary(board, cells, read_board(folder))
+    except (ValidationError, LookupError, TypeError) as error:
+        raise StoreError(
+            f"{folder / BOARD} is not what adharness writes", hint=f"adharness report {folder}"
+        ) from error
 
 
 def _check_schema(folder: Path) -> None:

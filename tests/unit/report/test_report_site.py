@@ -157,9 +157,10 @@ def break_schema(run: Path) -> None:
     (run / "run.json").write_text(json.dumps({**document, "schema": 2, "new": 1}))
 
 
-def break_board(run: Path) -> None:
+def break_board(run: Path, value: float | None = 0.999, **other: Any) -> None:
     document = json.loads((run / "leaderboard.json").read_text())
-    document["ranks"][5]["value"] = 0.999
+    line = document["ranks"][5]
+    line |= {"value": value if value is not None else line["value"], **other}
     (run / "leaderboard.json").write_text(json.dumps(document))
 
 
@@ -180,6 +181,8 @@ def break_cell(run: Path) -> None:
             "is not what adharness",
         ),
         (break_board, "is not the board of these results: "),
+        (lambda run: break_board(run, value=None, rank="first"), "is not what adharness"),
+        (lambda run: break_board(run, value=None, spread=[1]), "is not what adharness"),
         (lambda run: (run / "run.json").unlink(), "is not the folder of a run"),
         (lambda run: (run / "run.json").write_text("[]"), "holds a list"),
     ],
