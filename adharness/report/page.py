@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from adharness.report.boards import board_tables, headline_label
@@ -23,7 +23,6 @@ from adharness.report.headings import protocol_title
 from adharness.report.leaderboard import Leaderboard, failures_of
 from adharness.report.paired import Resample
 from adharness.report.panels import panels
-from adharness.report.reference_lines import with_references
 from adharness.report.view import Across, Page, by_label
 
 
@@ -42,7 +41,6 @@ def build_page(
     run, found = board.run, drops or Drops(board)
     groups = [standing.group for standing in board.standings]
     axes = ("dataset", "normalizer", "thresholder")
-    boards, per_class = with_references(board, board_tables(board, found), class_tables(board))
     return Page(
         title=run.suite,
         date=run.started[:10],
@@ -51,8 +49,8 @@ def build_page(
         glance_heads=tuple((protocol_title(p), headline_label(p)) for p in run.protocols),
         findings=tuple(findings(board, gaps, resample, found)),
         filters={axis: tuple(dict.fromkeys(getattr(g, axis) for g in groups)) for axis in axes},
-        boards=by_label(boards),
-        per_class=by_label(per_class),
+        boards=by_label(board_tables(board, found)),
+        per_class=by_label(class_tables(board)),
         dialects=by_label(dialect_tables(board)),
         deployment=by_label(deployment_tables(board)),
         thresholds=by_label(threshold_tables(board)),
@@ -72,13 +70,12 @@ def build_page(
 
 def render_page(page: Page) -> str:
     """Text of the HTML file; nothing in it refers to another file but plain links."""
-    template = environment().get_template("leaderboard.html.j2")
+    template = _environment().get_template("leaderboard.html.j2")
     style = Markup(asset("style.css"))  # noqa: S704  (our own file, no value of a run in it)
     return template.render(page=page, style=style, scripts=scripts())
 
 
-def environment() -> Environment:
-    """Set up jinja: everything is escaped, and a name that is not there is an error."""
+def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("adharness.report", "templates"),
         autoescape=True,
@@ -141,3 +138,8 @@ def _failures(board: Leaderboard) -> list[tuple[str, str, str]]:
         for cell in cells
         for name, failure in failures_of(cell)
     ]
+
+
+def template(name: str) -> Template:
+    """Give a template of ours; everything it prints is escaped, and an unknown name an error."""
+    return _environment().get_template(name)

@@ -8,9 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
-from adharness.report.class_tables import class_metrics
 from adharness.report.formats import DASH, counted, percent
-from adharness.report.headings import protocol_title
+from adharness.report.headings import class_metrics, protocol_title
 from adharness.report.leaderboard import HEADLINE_METRIC, Leaderboard, headline_class
 from adharness.report.reference_rows import (
     CLASSES,
@@ -29,22 +28,20 @@ _MISSING = Number(DASH, note="not printed by the source")
 _Rows: TypeAlias = "list[ReferenceRow]"
 
 
-def with_references(
-    board: Leaderboard, tables: Sequence[Table], per_class: Sequence[Table]
-) -> tuple[list[Table], list[Table]]:
-    """Put published numbers under the boards and the tables of classes.
+def under_boards(board: Leaderboard, tables: Sequence[Table]) -> list[Table]:
+    """Put published numbers under the boards.
 
     Parameters
     ----------
     board
         Its run says which rows are wanted, and which readers gave the data.
-    tables, per_class
-        From `board_tables` and `class_tables`.
+    tables
+        Of each protocol.
 
     Returns
     -------
-    tuple
-        The same tables; those with published rows of their data set, protocol and metrics have
+    list
+        The same tables; those with published rows of their data sets, protocol and metrics have
         them as `references` and `more_references`.
 
     Notes
@@ -52,17 +49,23 @@ def with_references(
     A published mean is over all classes of a set: a run of fewer has none beside it, and what is
     judged apart, or corrupted, has none either.
     """
-    sets = {data.name: data for data in board.run.datasets if _is_known(data)}
+    wanted = _wanted(board)
+    return [_under_board(board, table, wanted) for table in tables] if wanted else list(tables)
+
+
+def under_classes(board: Leaderboard, tables: Sequence[Table]) -> list[Table]:
+    """Put published numbers of single classes under the tables of classes."""
+    wanted = _wanted(board)
+    return [_under_classes(board, table, wanted) for table in tables] if wanted else list(tables)
+
+
+def _wanted(board: Leaderboard) -> dict[str, list[ReferenceRow]]:
+    """Give the rows for each data set of the run that has some."""
+    sets = [data for data in board.run.datasets if _is_known(data)]
     if board.run.reference == "none" or not sets:
-        return list(tables), list(per_class)
+        return {}
     rows = reference_rows()
-    wanted = {
-        name: wanted_rows(rows, board.run.reference, reader_of(data)) for name, data in sets.items()
-    }
-    return (
-        [_under_board(board, table, sets, wanted) for table in tables],
-        [_under_classes(board, table, wanted) for table in per_class],
-    )
+    return {d.name: wanted_rows(rows, board.run.reference, reader_of(d)) for d in sets}
 
 
 def reader_of(data: DatasetRecord) -> str:
@@ -77,13 +80,13 @@ def _is_known(data: DatasetRecord) -> bool:
 def _under_board(
     board: Leaderboard,
     table: Table,
-    sets: Mapping[str, DatasetRecord],
     wanted: Mapping[str, Sequence[ReferenceRow]],
 ) -> Table:
     places = {f"board-{place}": name for place, name in enumerate(board.run.protocols, 1)}
     protocol = places.get(table.id)
     if protocol is None:
         return table
+    sets = {data.name: data for data in board.run.datasets}
     lines, short = [], []
     for name, rows in wanted.items():
         here = [row for row in rows if row.protocol == protocol]
@@ -91,7 +94,7 @@ def _under_board(
         if len(sets[name].classes) != CLASSES[reader_of(sets[name])]:
             short += [name] if means else []
             continue
-        for work in _works(means, [column.metric for column in table.columns]):
+        for work in _works(means, [column.key for column in table.columns]):
             numbers = tuple(_number(column, work) for column in table.columns)
             lines.append(_line(table, work[0], numbers, {"dataset": name}))
     told = f" Published means of {', '.join(short)} are over all classes, and left out." * any(
@@ -106,7 +109,7 @@ def _under_classes(
     metrics = {
         f"class-{at}-{place}": metric
         for at, _ in enumerate(board.run.datasets, 1)
-        for place, metric in enumerate(class_metrics(board), 1)
+        for place, metric in enumerate(class_metrics(board.run.metrics), 1)
     }
     metric, names = metrics[table.id], [column.label for column in table.columns]
     protocols = board.run.protocols
@@ -160,10 +163,10 @@ def _by_work(rows: Sequence[ReferenceRow]) -> list[list[ReferenceRow]]:
 
 def _number(column: Column, work: Sequence[ReferenceRow]) -> Number:
     """Give the number of a column: in the reading of its own, else another one that says so."""
-    metric, _, dialect = column.metric.partition("@")
+    metric, _, dialect = column.key.partition("@")
     found = {row.dialect: row for row in work if row.metric == metric}
-    if not column.metric or not found:
-        return _MISSING if column.metric else Number("")
+    if not column.key or not found:
+        return _MISSING if column.key else Number("")
     if dialect:
         return _shown(found[dialect], plain=True) if dialect in found else _MISSING
     return _shown(found.get(EXACT) or next(iter(found.values())))
@@ -197,13 +200,14 @@ def _short(source: str) -> str:
 def _with_lines(table: Table, lines: Sequence[Line], short: Sequence[str] = ()) -> Table:
     said = [
         f"In grey: {counted(len(lines), 'published result')}, not measured here, with other "
-        "preprocessing and other dialects; never ranked. Point at a number for its source."
+        "preprocessing and dialects; never ranked."
     ]
     left = [f"Published means of {', '.join(short)} are over all its classes, and left out."]
     first = [replace(line, leads=not at) for at, line in enumerate(lines[:SHOWN])]
+    told = [table.caption, *(said if lines else []), *(left if short else [])]
     return replace(
         table,
+        caption=" ".join(told),
         references=tuple(first),
         more_references=tuple(lines[SHOWN:]),
-        reference_note=" ".join([*(said if lines else []), *(left if short else [])]),
     )

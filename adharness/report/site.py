@@ -17,7 +17,7 @@ from pydantic import Field, ValidationError
 
 from adharness.errors import StoreError
 from adharness.report.embedded import asset
-from adharness.report.page import environment
+from adharness.report.page import template
 from adharness.report.site_feed import feed
 from adharness.report.site_records import FILES, SiteRun, read_published
 from adharness.report.site_view import method_names, method_page, method_url, site_index
@@ -183,15 +183,16 @@ def _put_run(folder: Path, run: SiteRun, source: Path, ours: bool) -> None:
 
 
 def _put_pages(folder: Path, record: SiteRecord, runs: Sequence[SiteRun]) -> None:
-    pages = environment()
     style = Markup(asset("style.css") + asset("site.css"))  # noqa: S704  (our own files)
-    index = pages.get_template("site_index.html.j2")
     view = site_index(record.title, runs)
-    write_text(folder / "index.html", index.render(page=view, style=style, root=""))
-    template = pages.get_template("site_method.html.j2")
+    write_text(
+        folder / "index.html",
+        template("site_index.html.j2").render(page=view, style=style, root=""),
+    )
+    of_method = template("site_method.html.j2")
     for name in method_names(runs):
         page = method_page(record.title, name, runs)
-        write_text(folder / method_url(name), template.render(page=page, style=style, root="../"))
+        write_text(folder / method_url(name), of_method.render(page=page, style=style, root="../"))
     write_text(folder / "feed.json", feed(record.title, record.base_url, runs))
     write_json(folder / MARKER, record.model_dump(mode="json"))
 

@@ -42,7 +42,10 @@ class Number:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """Head of a column of numbers: `group` above it, `tag` a caution, `metric` the id, if one."""
+    """Head of a column of numbers; `group` is the head above it, `tag` a word of caution in it.
+
+    `key` names it in the address of a view; empty for its label.
+    """
 
     label: str
     group: str
@@ -51,7 +54,7 @@ class Column:
     unit: str = ""
     note: str = ""
     tag: str = ""
-    metric: str = ""
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +112,6 @@ class Table:
     legend: tuple[str, str] | None = None
     references: tuple[Line, ...] = ()
     more_references: tuple[Line, ...] = ()
-    reference_note: str = ""
 
     @property
     def groups(self) -> list[ColumnGroup]:

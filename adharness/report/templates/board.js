@@ -56,7 +56,7 @@
     all("[data-of]").forEach((cell) => {
       cell.hidden = wanted.some(({ name }) => name === cell.dataset.of);
     });
-    const boards = all("#boards tbody tr:not(.reference)");
+    const boards = all("#boards tbody tr");
     form.querySelector("output").textContent =
       `${boards.filter((row) => !row.hidden).length} of ${boards.length} lines on the boards`;
   };

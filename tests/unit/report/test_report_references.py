@@ -17,7 +17,7 @@ from adharness.report.export import to_csv, to_json
 from adharness.report.leaderboard import Leaderboard, leaderboard
 from adharness.report.page import build_page, render_page
 from adharness.report.reading import read_run
-from adharness.report.reference_lines import SHOWN, with_references
+from adharness.report.reference_lines import SHOWN
 from adharness.report.reference_rows import (
     CLASSES,
     HEADER,
@@ -45,7 +45,7 @@ def board(fake_run: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory
 
 def shown(board: Leaderboard, **changes: Any) -> tuple[list[Table], list[Table]]:
     board = replace(board, run=board.run.model_copy(update=changes))
-    return with_references(board, board_tables(board), class_tables(board))
+    return board_tables(board), class_tables(board)
 
 
 def test_the_shipped_rows_are_valid_and_sorted() -> None:
@@ -143,7 +143,8 @@ def test_only_primary_rows_of_the_same_set_and_protocol_stand_under_a_board(
 def test_published_rows_are_never_ranked_or_marked_and_change_no_measured_line(
     board: Leaderboard,
 ) -> None:
-    for table, plain in zip(shown(board)[0], board_tables(board), strict=True):
+    with_all, without = (shown(board, reference=choice)[0] for choice in ("all", "none"))
+    for table, plain in zip(with_all, without, strict=True):
         assert table.lines == plain.lines
         for line in (*table.references, *table.more_references):
             assert line.rank == ""
@@ -155,11 +156,11 @@ def test_published_rows_are_never_ranked_or_marked_and_change_no_measured_line(
 
 def test_another_dialect_in_the_exact_column_says_so(board: Leaderboard) -> None:
     unified = shown(board)[0][1]
-    at = [column.metric for column in unified.columns].index("region_aupro_30")
+    at = [column.key for column in unified.columns].index("region_aupro_30")
     ader = next(line for line in unified.references if "ADer" in line.method)
     assert ader.numbers[at].aside == "ader or binned_50"
     assert "zhangzjn/ADer@902937a" in ader.numbers[at].note
-    auroc = [column.metric for column in unified.columns].index("image_auroc")
+    auroc = [column.key for column in unified.columns].index("image_auroc")
     assert ader.numbers[auroc].aside == ""
 
 
@@ -170,7 +171,7 @@ def test_a_run_of_fewer_classes_has_no_published_mean_but_published_classes(
     few = data.model_copy(update={"classes": data.classes[:3]})
     boards, classes = shown(board, datasets=[few])
     assert not any(table.references for table in boards)
-    assert "over all its classes, and left out" in boards[0].reference_note
+    assert "over all its classes, and left out" in boards[0].caption
     assert any(table.references for table in classes)
 
 
@@ -187,14 +188,15 @@ def test_other_data_and_corrupted_data_have_no_published_rows(
         found = shown(board, datasets=[data.model_copy(update=changes)])
     else:
         found = shown(board, reference="none")
-    assert not any(table.references or table.reference_note for part in found for table in part)
+    tables = [table for part in found for table in part]
+    assert not any(table.references or "ublished" in table.caption for table in tables)
 
 
 def test_the_page_shows_them_and_the_files_and_findings_do_not(board: Leaderboard) -> None:
     page = build_page(board, [])
     text = render_page(page)
     assert '<tr class="reference leads"' in text
-    assert "not measured here, with other preprocessing and other dialects" in text
+    assert "not measured here, with other preprocessing and dialects; never ranked" in text
     assert "more published</summary>" in text
     for written in (to_csv(board), to_json(board), json.dumps(page.findings)):
         assert "anomalib" not in written
