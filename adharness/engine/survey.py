@@ -65,6 +65,10 @@ class Survey:
         """Class names of the samples at these positions."""
         return [self.samples[i].class_name for i in positions]
 
+    def groups(self, positions: Int64) -> list[str | None]:
+        """Say of the samples at these positions what object they show, where several show one."""
+        return [self.samples[i].group for i in positions]
+
     def class_numbers(self, positions: Int64) -> Int64:
         """Give the number of each sample's class, its place in `classes`."""
         number = {name: i for i, name in enumerate(self.classes)}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from adharness.report.drawings import Chart, Scatter, StripChart
-from adharness.report.formats import DASH, interval, percent, quartiles
+from adharness.report.drawings import Chart, RankDiagram, Scatter, StripChart
+from adharness.report.formats import DASH, interval, percent, quartiles, scaled_interval
 from adharness.report.gallery import Gallery
 from adharness.report.seeds import Score
 
@@ -148,10 +148,11 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """Facts under one heading."""
+    """Facts under one heading; those of methods are folded where they are many."""
 
     title: str
     facts: tuple[Fact, ...]
+    of_method: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +200,11 @@ class Page:
     panels: tuple[Panel, ...]
     suite_text: str
     interval_note: str
+    bibtex: str
+    source: str
+    """What a table that is copied from the page says of where it is from."""
+    significance: tuple[tuple[str, tuple[Table, ...]], ...] = ()
+    rank_diagrams: tuple[RankDiagram, ...] = ()
 
 
 class Footnotes:
@@ -225,7 +231,7 @@ def number(score: Score, notes: Footnotes, *, best: bool = False, note: str = ""
         percent(score.value),
         aside=interval(score) or quartiles(score),
         note=note or _note(score),
-        sort=repr(score.value),
+        sort=f"{score.value:.9g}",
         best=best,
     )
 
@@ -252,9 +258,11 @@ def without_idle(table: Table, keep: int = 0) -> Table:
 def _note(score: Score) -> str:
     exact = f"{score.value:.6g}"
     if score.spread is not None:
-        return f"{exact}, mean over seeds; smallest and largest seed beside it"
+        other_images = scaled_interval(replace(score, spread=None), percent)
+        of_mean = f"; image interval of the mean {other_images}" if other_images else ""
+        return f"{exact}, mean over seeds; smallest and largest seed beside it{of_mean}"
     own = score.quartiles
     if own is None:
-        return exact
+        return ""  # the number itself: the page says it exactly from what it sorts by
     told = ", ".join(f"{name} {value:.4g}" for name, value in own.model_dump().items())
     return f"{exact}, mean of the images' own numbers: {told}"
