@@ -84,7 +84,8 @@ def _told(run: SiteRun) -> str:
             if first := winners_of(run, data.name, protocol):
                 names = listed([row.method for row in first])
                 share = "share the first rank" if len(first) > 1 else "leads"
-                number = f"{headline_told(first[0])} {100 * (first[0].value or 0.0):.1f} %"
+                best = "highest " if len(first) > 1 else ""
+                number = f"{best}{headline_told(first[0])} {100 * (first[0].value or 0.0):.1f} %"
                 where = f"{data.name}, {protocol_title(protocol).lower()}"
                 said.append(f"{where}: {names} {share} ({number}).")
     return " ".join(said) or "No method is ranked."
