@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from adharness.report.drawings import Chart, RankDiagram, Scatter, StripChart
 from adharness.report.formats import DASH, interval, percent, quartiles, scaled_interval
 from adharness.report.gallery import Gallery
+from adharness.report.glances import Glance
 from adharness.report.seeds import Score
 
 
@@ -153,24 +154,6 @@ class Panel:
     title: str
     facts: tuple[Fact, ...]
     of_method: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Winner:
-    """The best method of a data set under a protocol."""
-
-    method: str
-    number: str
-    aside: str
-    setting: str
-
-
-@dataclass(frozen=True, slots=True)
-class Glance:
-    """A data set's winners, one a protocol; None where no line is ranked."""
-
-    dataset: str
-    winners: tuple[Winner | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
