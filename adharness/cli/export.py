@@ -21,14 +21,68 @@ from adharness.exchange.ad2_upload import (
     to_half,
     write_image,
 )
+from adharness.report.formats import counted
+from adharness.report.long_files import Written, write_long
+from adharness.report.long_form import (
+    SCORES,
+    TABLE,
+    LongRun,
+    open_runs,
+    score_chunks,
+    table_chunks,
+)
 from adharness.store.models import read_method
 
 SHOWN = 20
+RUNS = click.argument("runs", type=click.Path(path_type=Path), nargs=-1, required=True,
+                      metavar="RUN...")  # fmt: skip
+TO = click.option("--to", "target", type=click.Path(path_type=Path, dir_okay=False), required=True,
+                  help="File to write; .parquet or .csv.")  # fmt: skip
 
 
 @click.group()
 def export() -> None:
     """Results in the form that others ask for."""
+
+
+@export.command()
+@RUNS
+@TO
+def table(runs: tuple[Path, ...], target: Path) -> None:
+    """Write every number of the RUNs in long form.
+
+    One line a cell, row (class, macro or pooled) and metric; docs/export.md lists the columns.
+    """
+    opened = open_runs(runs)
+    _say_long(target, opened, write_long(target, TABLE, table_chunks(opened)))
+
+
+@export.command()
+@RUNS
+@TO
+def scores(runs: tuple[Path, ...], target: Path) -> None:
+    """Write the score of every test image of the RUNs in long form.
+
+    One line a cell and image, with its label, threshold and decision; docs/export.md lists the
+    columns.
+    """
+    opened = open_runs(runs)
+    _say_long(target, opened, write_long(target, SCORES, score_chunks(opened)))
+
+
+def _say_long(target: Path, runs: list[LongRun], written: Written) -> None:
+    planned = sum(len(run.record.cells) for run in runs)
+    done = f"{counted(written.lines, 'line')} of {counted(written.cells, 'cell')}"
+    render.print_line(f"{target}: {done}")
+    if written.cells < planned:
+        lost = counted(planned - written.cells, "planned cell")
+        render.print_note(f"{lost} left out: failed, never finished or damaged")
+    if written.formulas:
+        first = min(written.formulas)
+        render.print_note(
+            f"{counted(len(written.formulas), 'text')} such as {first!r} would be a formula in a "
+            "spreadsheet: open the file there as text"
+        )
 
 
 @export.command(name="mvtec-ad-2")

@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "score": "adharness.cli.score:score",
         "features": "adharness.cli.features:features",
         "export": "adharness.cli.export:export",
+        "publish": "adharness.cli.publish:publish",
         "check": "adharness.cli.check:check",
         "plugins": "adharness.cli.plugins:plugins",
         "components": "adharness.cli.components:components",

@@ -24,6 +24,7 @@ def asked(plan: Plan, command: str) -> dict[str, Any]:
         "statistics": suite.statistics.model_dump(mode="json"),
         "deployment": costs_told(suite),
         "seeds": list(suite.seeds),
+        "reference": suite.report.reference,
     }
 
 

@@ -24,6 +24,7 @@ from adharness.report.leaderboard import (
     score_of,
 )
 from adharness.report.metric_names import metric_name
+from adharness.report.reference_lines import under_boards
 from adharness.report.seeds import Score
 from adharness.report.view import Column, Footnotes, Line, Table, number, without_idle
 from adharness.store.records import CellRecord
@@ -55,11 +56,12 @@ def board_tables(board: Leaderboard, drops: Drops | None = None) -> list[Table]:
     Methods that were judged otherwise than most have a table of their own, which says why.
     """
     found = drops or Drops(board)
-    return [
+    tables = [
         _board(board, (protocol, apart), f"board-{place}" + (f"-{aside}" if apart else ""), found)
         for place, protocol in enumerate(board.run.protocols, 1)
         for aside, apart in enumerate(_judgings(board, protocol))
     ]
+    return under_boards(board, tables)
 
 
 def _judgings(board: Leaderboard, protocol: str) -> list[str]:

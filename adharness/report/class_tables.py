@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from adharness.report.boards import mark_groups, state_of
-from adharness.report.headings import ordered_metrics, protocol_title
+from adharness.report.headings import class_metrics, protocol_title
 from adharness.report.leaderboard import AGGREGATES, Leaderboard, Standing, score_of
-from adharness.report.metric_names import MetricName, compared, metric_name
+from adharness.report.metric_names import MetricName, metric_name
+from adharness.report.reference_lines import under_classes
 from adharness.report.seeds import Score
 from adharness.report.view import Column, Footnotes, Line, Number, Table, number, without_idle
 from adharness.store.run_record import DatasetRecord
@@ -22,12 +23,12 @@ def class_tables(board: Leaderboard) -> list[Table]:
 
     Oracles and dialects are left to the boards.
     """
-    metrics = compared(ordered_metrics(board.run.metrics))
-    return [
+    tables = [
         _table(board, data, metric, f"class-{number_}-{place}")
         for number_, data in enumerate(board.run.datasets, 1)
-        for place, metric in enumerate(metrics, 1)
+        for place, metric in enumerate(class_metrics(board.run.metrics), 1)
     ]
+    return under_classes(board, tables)
 
 
 def _table(board: Leaderboard, data: DatasetRecord, metric: str, identity: str) -> Table:

@@ -14,13 +14,13 @@ from adharness.report.formats import (
     points_interval,
 )
 from adharness.report.gap import Gap
+from adharness.report.glances import Glance, Winner
 from adharness.report.leaderboard import HEADLINE_METRIC, Leaderboard, Standing, headline_class
 from adharness.report.metric_names import metric_name
 from adharness.report.paired import Resample
 from adharness.report.promises import told_promises
 from adharness.report.reversals import told_reversals
 from adharness.report.seeds import Score
-from adharness.report.view import Glance, Winner
 
 
 def findings(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from adharness.report.metric_names import metric_name
+from adharness.report.metric_names import compared, metric_name
 from adharness.report.view import Column
 
 _LEVELS = ("image", "pixel", "region", "")
@@ -37,6 +37,11 @@ def ordered_metrics(metrics: Sequence[str]) -> list[str]:
         return name.oracle, level, first[name.exact], name.dialect is not None
 
     return sorted((m for m in metrics if metric_name(m).unit == "share"), key=place)
+
+
+def class_metrics(metrics: Sequence[str]) -> list[str]:
+    """Those that have tables of classes, in their order: no oracle, no dialect."""
+    return compared(ordered_metrics(metrics))
 
 
 def metric_columns(metrics: Sequence[str]) -> list[Column]:

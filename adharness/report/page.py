@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from adharness.report.boards import board_tables, headline_label
@@ -164,3 +164,8 @@ def _failures(board: Leaderboard) -> list[tuple[str, str, str]]:
         for cell in cells
         for name, failure in failures_of(cell)
     ]
+
+
+def template(name: str) -> Template:
+    """Give a template of ours; everything it prints is escaped, and an unknown name an error."""
+    return _environment().get_template(name)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from adharness.report.drawings import Across, Charts, Figure, RankDiagram
 from adharness.report.facts import Panel
 from adharness.report.formats import DASH, interval, percent, quartiles, scaled_interval
+from adharness.report.glances import Glance
 from adharness.report.seeds import Score
 
 if TYPE_CHECKING:
@@ -114,6 +115,8 @@ class Table:
     head: str = "Method"
     ranked: bool = False
     legend: tuple[str, str] | None = None
+    references: tuple[Line, ...] = ()
+    more_references: tuple[Line, ...] = ()
 
     @property
     def groups(self) -> list[ColumnGroup]:
@@ -125,24 +128,6 @@ class Table:
             else:
                 joined.append(ColumnGroup(column.group, column.kind, 1))
         return joined
-
-
-@dataclass(frozen=True, slots=True)
-class Winner:
-    """The best method of a data set under a protocol."""
-
-    method: str
-    number: str
-    aside: str
-    setting: str
-
-
-@dataclass(frozen=True, slots=True)
-class Glance:
-    """A data set's winners, one a protocol; None where no line is ranked."""
-
-    dataset: str
-    winners: tuple[Winner | None, ...]
 
 
 @dataclass(frozen=True, slots=True)

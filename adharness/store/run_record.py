@@ -90,6 +90,8 @@ class RunRecord(Record):
     datasets: list[DatasetRecord]
     cells: list[str]
     """Ids of this suite's cells, in plan order; the folder may hold others from earlier suites."""
+    reference: Literal["primary", "all", "none"] = "primary"
+    """Which published numbers the page shows beside the measured ones."""
     limit: int | None = None
     """At most this many images of each class, portion and label, where a quick look was asked."""
     skipped: list[SkippedImage]

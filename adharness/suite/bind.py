@@ -65,6 +65,7 @@ def bind(suite: Suite, registry: Registry, overrides: Overrides = _NOTHING) -> B
         on_error=document.on_error,
         pixel_threshold=binder.pixel_threshold(),
         deployment=document.counted_costs,
+        report=document.report,
     )
     if binder.errors:
         raise combine(binder.errors)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from adharness.contracts.specs import Params
 from adharness.corruptions import Shift
+from adharness.suite.report_settings import ReportSettings
 from adharness.suite.schema import (
     DatasetReference,
     DeploymentSettings,
@@ -107,6 +108,7 @@ class BoundSuite:
     seeds: tuple[int, ...]
     on_error: Literal["fail", "skip"]
     views: ViewSettings
+    report: ReportSettings
     pixel_threshold: Bound | None = None
     """What decides pixels; None for the rule of MVTec AD 2."""
     deployment: DeploymentSettings | None = None

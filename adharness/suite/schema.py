@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from adharness.corruptions import Shift
+from adharness.suite.report_settings import ReportSettings
 from adharness.suite.shift import ShiftSettings
 from adharness.suite.split import Seed, SplitSettings
 
@@ -230,6 +231,7 @@ class Document(_Section):
     )
     statistics: StatisticsSettings = StatisticsSettings()
     views: ViewSettings = ViewSettings()
+    report: ReportSettings = ReportSettings()
     deployment: DeploymentSettings | None = None
     on_error: Literal["fail", "skip"] = "fail"
 

@@ -44,7 +44,8 @@ const pageFilters = (() => {
     const selects = findAll("select", form);
     const search = form.querySelector("input[type=search]");
     const obeying = parts(tables);
-    const rows = boards.flatMap((table) => [...table.tBodies[0].rows]);
+    const rows = boards.flatMap((table) => [...table.tBodies[0].rows])
+      .filter((row) => !row.matches(".reference"));  // published numbers are no lines of this run
     const menus = [
       menuOf("columns", "Columns", headsIn(boards), () => changed()),
       menuOf("classes", "Classes", headsIn(classes, (group) => group === "Class"), () => changed()),

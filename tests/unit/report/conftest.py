@@ -29,6 +29,10 @@ METRICS = [
     "image_f1_oracle",
 ]
 NORMALS, ANOMALIES = 24, 16
+MVTEC_AD = [
+    *("bottle", "cable", "capsule", "carpet", "grid", "hazelnut", "leather", "metal_nut"),
+    *("pill", "screw", "tile", "toothbrush", "transistor", "wood", "zipper"),
+]
 HOSTILE = [
     "<script>alert(1)</script>",
     "\"quoted' & <b>bold</b>",
@@ -43,16 +47,20 @@ class FakeRun:
     hostile: bool = False
     seeds: list[int] = field(default_factory=lambda: [0])
     faults: bool = True
+    published: bool = False
+    """Whether the data is a set of which there are published numbers, mvtec-ad."""
     thresholders: list[str] = field(default_factory=lambda: THRESHOLDERS)
 
     @property
     def datasets(self) -> dict[str, list[str]]:
+        if self.published:
+            return {"mvtec-ad": MVTEC_AD}
         plain = {"textures": ["carpet", "grid", "leather"], "solar-cells": ["mono", "poly", "thin"]}
         return {**plain, "solar-cells": HOSTILE} if self.hostile else plain
 
     def write(self, folder: Path) -> Path:
         cells = [self._cell(folder, *setting) for setting in self._settings()]
-        gallery = list(self._gallery(folder))
+        gallery = [] if self.published else list(self._gallery(folder))
         run = self._run(cells, gallery)
         (folder / "run.json").write_text(run.model_dump_json(), encoding="utf-8")
         return folder
@@ -165,7 +173,7 @@ class FakeRun:
         alarms = scores > threshold
         hits = int((alarms & (labels == 1)).sum())
         f1 = 2 * hits / (alarms.sum() + labels.sum())
-        masks = dataset == "textures"
+        masks = dataset != "solar-cells"
         gone = Value(value=None, reason="no anomalous pixel")
         return {
             "image_auroc": _ranged(auroc),
@@ -218,7 +226,7 @@ class FakeRun:
                 )
 
     def _run(self, cells: list[CellRecord], gallery: list[GalleryImage]) -> RunRecord:
-        hidden = gallery[0].model_copy(update={"dataset": "solar-cells"})
+        hidden = [one.model_copy(update={"dataset": "solar-cells"}) for one in gallery[:1]]
         return RunRecord(
             suite="quick <em>start</em> \"&'" if self.hostile else "quickstart",
             suite_text=json.dumps({"name": "</script><script>alert(2)</script>"}, indent=1),
@@ -238,9 +246,11 @@ class FakeRun:
             datasets=[self._dataset(name) for name in self.datasets],
             cells=[cell.id for cell in cells],
             skipped=[
-                SkippedImage(dataset="textures", path="grid/<u>9</u>.png", message="truncated")
+                SkippedImage(
+                    dataset=next(iter(self.datasets)), path="grid/<u>9</u>.png", message="truncated"
+                )
             ],
-            gallery=[*gallery, hidden],
+            gallery=[*gallery, *hidden],
             provenance={
                 "git": {"commit": "e5de389", "dirty": False},
                 "cpu": "2 cores",
@@ -250,10 +260,14 @@ class FakeRun:
         )
 
     def _dataset(self, name: str) -> DatasetRecord:
-        shown = name == "textures"
+        shown = name in {"textures", "mvtec-ad"}
         return DatasetRecord(
             name=name,
-            use="textures" if shown else "folder",
+            use="adharness-datasets/mvtec-ad"
+            if self.published
+            else "textures"
+            if shown
+            else "folder",
             classes=self.datasets[name],
             counts={c: {"train": 40, "test_normal": NORMALS} for c in self.datasets[name]},
             fingerprint="9f" * 32,
