@@ -13,7 +13,7 @@ import numpy as np
 from adharness.arrays import Float64, Int64
 from adharness.engine.measured import Measured, macro_of, undefined
 from adharness.engine.scored_maps import ScoredMaps
-from adharness.engine.survey import Survey
+from adharness.engine.survey import JudgedImages
 from adharness.engine.truth import Truth
 from adharness.metrics import (
     MetricSpec,
@@ -76,7 +76,7 @@ class Referee:
 
     def __init__(
         self,
-        survey: Survey,
+        survey: JudgedImages,
         truth: Truth,
         metrics: Sequence[str],
         statistics: StatisticsSettings,
