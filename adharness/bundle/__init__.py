@@ -6,8 +6,8 @@ and its numbers are measured again by the judge itself. See docs/bundles.md.
 
 from __future__ import annotations
 
-#from adharness.bundle.merge import Merged, merge
+from adharness.bundle.merge import Merged, merge
 from adharness.bundle.pack import Packed, pack_run
 from adharness.bundle.verify import Verdict, verify_bundle
 
-__all__ = ["Packed", "Verdict", "pack_run", "verify_bundle"]
+__all__ = ["Merged", "merge", "Packed", "Verdict", "pack_run", "verify_bundle"]
