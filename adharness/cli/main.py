@@ -30,6 +30,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "plugins": "adharness.cli.plugins:plugins",
         "components": "adharness.cli.components:components",
         "data": "adharness.cli.data:data",
+        "cache": "adharness.cli.cache:cache",
     }
 )
 """Command -> `module:function`. A module is imported when its command runs or `--help` lists it."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from adharness.cli import render
 from adharness.engine.events import (
+    CacheMended,
     Event,
     Failed,
     ImageSkipped,
@@ -53,6 +54,8 @@ class _Notes:
             render.print_error(event.failure.message, where=f"{event.what} ({stage})", hint=hint)
         if isinstance(event, ImageSkipped):
             render.print_note(f"skipped {event.path}: {event.message}")
+        if isinstance(event, CacheMended):
+            render.print_note(f"damaged in the cache: {event.message}")
 
 
 class _Live:

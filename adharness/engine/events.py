@@ -67,7 +67,16 @@ class ImageSkipped:
     message: str
 
 
-Event: TypeAlias = StageStarted | StepStarted | StepProgress | StepDone | Failed | ImageSkipped
+@dataclass(frozen=True, slots=True)
+class CacheMended:
+    """Cached features were damaged, and are made again."""
+
+    message: str
+
+
+Event: TypeAlias = (
+    StageStarted | StepStarted | StepProgress | StepDone | Failed | ImageSkipped | CacheMended
+)
 Listener: TypeAlias = Callable[[Event], None]
 
 

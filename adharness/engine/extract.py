@@ -1,18 +1,13 @@
-"""Extraction: decode, resize, extract, and write a shard that no kill can leave half done."""
+"""Extraction: decode, resize, extract, batch by batch and in order."""
 
 from __future__ import annotations
 
-import shutil
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from filelock import FileLock
 
 from adharness.arrays import Int64, UInt8, require_finite, require_shape
 from adharness.contracts import (
@@ -26,10 +21,7 @@ from adharness.contracts import (
     Sample,
 )
 from adharness.data.images import resize_image, turn_image
-from adharness.engine.features import Shard, ShardEntry, open_shard
-from adharness.engine.shard_writers import ShardWriters
 from adharness.errors import ContractError, DataError
-from adharness.store.files import explained, write_json
 from adharness.store.identity import digest
 from adharness.threads import in_order
 
@@ -67,98 +59,12 @@ class ExtractionJob:
         return digest(facts | turned, length=32)
 
 
-def ensure_shard(cache: Path, job: ExtractionJob, tick: Callable[[int, bool], None]) -> Shard:
-    """Open the shard of these images, extracting it first if it is not in the cache.
-
-    `tick(images, reused)` is called as images are done. Two runs that want one shard wait for each
-    other, and the second reads what the first wrote.
-
-    Raises
-    ------
-    DataError
-        An image cannot be read and `on_error` is `fail`; names the file.
-    ContractError
-        The extractor gave a wrong shape or a value that is not finite; names the image.
-    StoreError
-        The cache cannot be written.
-    """
-    folder = cache / "features" / job.key()
-    with _locked(folder):
-        found = open_shard(folder)
-        usable = found and (job.on_error == "skip" or not found.entry.skipped)
-        if found and usable:
-            tick(len(job.samples), True)
-            return found
-        return _extract_into(folder, job, tick)
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    lock = FileLock(f"{folder}.lock")
-    with explained(folder):
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        lock.acquire()
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-def _extract_into(folder: Path, job: ExtractionJob, tick: Callable[[int, bool], None]) -> Shard:
-    temporary = folder.with_name(f".{folder.name}.part")
-    shutil.rmtree(temporary, ignore_errors=True)
-    try:
-        with explained(folder):
-            temporary.mkdir()
-        entry = _write_shard(temporary, job, tick)
-        write_json(temporary / "entry.json", entry.model_dump(mode="json"))
-        with explained(folder):
-            shutil.rmtree(folder, ignore_errors=True)
-            temporary.rename(folder)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-    return Shard(folder, entry)
-
-
 @dataclass
 class Batch:
     """Native sizes of the images of one call, and those that could not be read."""
 
     sizes: list[tuple[int, int]] = field(default_factory=list)
     skipped: dict[int, str] = field(default_factory=dict)
-
-
-def _write_shard(folder: Path, job: ExtractionJob, tick: Callable[[int, bool], None]) -> ShardEntry:
-    sizes: list[tuple[int, int]] = []
-    skipped: dict[int, str] = {}
-    begun = time.perf_counter()
-    with ExitStack() as files:
-        writers = ShardWriters(folder, len(job.samples), files)
-
-        def write(item: tuple[int, FeatureGrid, Batch]) -> tuple[int, Batch]:
-            start, grid, batch = item
-            writers.append(grid, len(batch.sizes))
-            return start, batch
-
-        # A batch is written while the network works on the next.
-        for start, batch in in_order(write, extracted(job), workers=1, ahead=2):
-            sizes += batch.sizes
-            skipped |= {start + i: why for i, why in batch.skipped.items()}
-            tick(len(batch.sizes), False)
-    seconds = time.perf_counter() - begun
-    return ShardEntry(
-        count=len(job.samples),
-        grid=writers.grid,
-        dim=writers.dim,
-        embedding_dim=writers.embedding_dim,
-        sizes=sizes,
-        input_size=job.extractor.preprocess.input_size,
-        margins=job.extractor.preprocess.margins,
-        skipped=skipped,
-        extract_ms=1000 * seconds / len(job.samples),
-        bytes={file.name: file.stat().st_size for file in sorted(folder.glob("*.npy"))},
-        identity=job.identity,
-    )
 
 
 def extracted(job: ExtractionJob) -> Iterator[tuple[int, FeatureGrid, Batch]]:

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict
 from adharness.arrays import AnyArray, Bool, Float32, Int64
 from adharness.contracts import FeatureGrid, Margins
 from adharness.errors import ContractError, StoreError
-from adharness.store.files import read_json
+from adharness.store.files import read_json, sha256_of
 
 
 class ShardEntry(BaseModel):
@@ -42,6 +42,8 @@ class ShardEntry(BaseModel):
     """Mean milliseconds an image: decode, resize and network together."""
     bytes: dict[str, int]
     """Size of each array file: a truncated one is found before it is used."""
+    sha256: dict[str, str] = {}
+    """Of each array file, taken while it was written; none in entries of before there were any."""
     identity: dict[str, Any]
 
 
@@ -73,6 +75,18 @@ def open_shard(folder: Path) -> Shard | None:
     except (StoreError, OSError, ValueError):
         return None
     return Shard(folder, entry) if whole else None
+
+
+def damage_of(shard: Shard) -> str | None:
+    """Read a shard whole and name the file whose bytes are not those that were written; or None."""
+    for name, expected in shard.entry.sha256.items():
+        try:
+            found = sha256_of(shard.folder / name)
+        except OSError as error:
+            return f"{name} cannot be read: {error.strerror or error}"
+        if found != expected:
+            return f"{name} is not what was written"
+    return None
 
 
 KeyT = TypeVar("KeyT", bound=Hashable)

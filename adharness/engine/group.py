@@ -12,12 +12,20 @@ import numpy as np
 
 from adharness.arrays import Int64
 from adharness.contracts import Extractor, ExtractorSpec, LookupExtractor, Margins
-from adharness.engine.events import Failed, ImageSkipped, Listener, StepDone, StepStarted
-from adharness.engine.extract import ExtractionJob, ensure_shard
+from adharness.engine.events import (
+    CacheMended,
+    Failed,
+    ImageSkipped,
+    Listener,
+    StepDone,
+    StepStarted,
+)
+from adharness.engine.extract import ExtractionJob
 from adharness.engine.failures import failure_of
 from adharness.engine.features import CachedFeatures, Shard
 from adharness.engine.parts import PartKey, parts_of, places_of
 from adharness.engine.routing import route
+from adharness.engine.shards import ensure_shard
 from adharness.engine.survey import Survey
 from adharness.engine.truth import Truth, read_truth
 from adharness.engine.turned import Turner
@@ -165,7 +173,9 @@ def extract_classes(
         job = replace(whole, dataset=part.survey.dataset, hashes=part.survey.hashes)
         try:
             job = job.narrowed(part.positions)
-            shards[part.key] = ensure_shard(context.cache, job, _ticker(listener))
+            shards[part.key] = ensure_shard(
+                context.cache, job, _ticker(listener), lambda text: listener(CacheMended(text))
+            )
         except StoreError:
             raise
         except Exception as error:  # noqa: BLE001 - a bad image or extractor fails this class only

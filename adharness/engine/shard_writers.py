@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from contextlib import ExitStack
 from pathlib import Path
 from typing import IO
@@ -14,6 +15,20 @@ from adharness.errors import ContractError
 from adharness.store.files import explained
 
 
+class _Hashed:
+    """A file that knows the SHA-256 of what was written to it."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file, self.hash = file, hashlib.sha256()
+
+    def write(self, data: bytes | memoryview) -> int:
+        """Write all of it, at once visible to other programs."""
+        self.hash.update(data)
+        written = self._file.write(data)
+        self._file.flush()
+        return written
+
+
 class ShardWriters:
     """Appends batches to npy files with plain writes: a full disk is an error, never a crash.
 
@@ -22,7 +37,7 @@ class ShardWriters:
 
     def __init__(self, folder: Path, total: int, files: ExitStack) -> None:
         self._folder, self._total, self._files = folder, total, files
-        self._open: dict[str, tuple[IO[bytes], tuple[int, ...]]] = {}
+        self._open: dict[str, tuple[_Hashed, tuple[int, ...]]] = {}
         self.grid, self.dim = (0, 0), 0
         self.embedding_dim: int | None = None
 
@@ -44,10 +59,14 @@ class ShardWriters:
         if values.shape[1:] != shape:
             raise ContractError(f"{name} changed shape from {shape} to {values.shape[1:]}")
         with explained(self._folder / f"{name}.npy"):
-            file.write(np.ascontiguousarray(values, dtype=np.float32).data)
-            file.flush()
+            file.write(np.ascontiguousarray(values, dtype=np.float32).data.cast("B"))
 
-    def _create(self, name: str, values: AnyArray) -> IO[bytes]:
+    @property
+    def sha256(self) -> dict[str, str]:
+        """Of each file, as far as it is written: what was meant, whatever the disk made of it."""
+        return {f"{name}.npy": file.hash.hexdigest() for name, (file, _) in self._open.items()}
+
+    def _create(self, name: str, values: AnyArray) -> _Hashed:
         header = {
             "descr": "<f4",
             "fortran_order": False,
@@ -55,5 +74,6 @@ class ShardWriters:
         }
         with explained(self._folder / f"{name}.npy"):
             file = self._files.enter_context((self._folder / f"{name}.npy").open("wb"))
-            np.lib.format.write_array_header_1_0(file, header)
-        return file
+            hashed = _Hashed(file)
+            np.lib.format.write_array_header_1_0(hashed, header)
+        return hashed

@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from adharness.arrays import Int64
-from adharness.engine.extract import ExtractionJob, ensure_shard
+from adharness.engine.extract import ExtractionJob
 from adharness.engine.features import Shard
+from adharness.engine.shards import ensure_shard
 from adharness.progress import tell
 
 

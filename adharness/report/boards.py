@@ -39,9 +39,22 @@ _MEANINGS = {
 
 
 def board_tables(board: Leaderboard, drops: Drops | None = None) -> list[Table]:
-    """Make the table of each protocol, in the order of the suite."""
+    """Make the tables of each protocol, in the order of the suite.
+
+    Methods that were judged otherwise than most have a table of their own, which says why.
+    """
     found = drops or Drops(board)
-    return [_board(board, protocol, found) for protocol in board.run.protocols]
+    return [
+        _board(board, (protocol, apart), f"board-{place}" + (f"-{aside}" if apart else ""), found)
+        for place, protocol in enumerate(board.run.protocols, 1)
+        for aside, apart in enumerate(_judgings(board, protocol))
+    ]
+
+
+def _judgings(board: Leaderboard, protocol: str) -> list[str]:
+    """How methods under a protocol were judged: as most of them first, then otherwise."""
+    found = {s.group.apart for s in board.standings if s.group.protocol == protocol}
+    return ["", *sorted(found - {""})]
 
 
 def state_of(cells: Sequence[CellRecord]) -> str:
@@ -53,8 +66,9 @@ def state_of(cells: Sequence[CellRecord]) -> str:
     return "bound" if any(cell.class_oracle for cell in cells) else "ok"
 
 
-def _board(board: Leaderboard, protocol: str, drops: Drops) -> Table:
-    standings = [s for s in board.standings if s.group.protocol == protocol]
+def _board(board: Leaderboard, judged: tuple[str, str], identity: str, drops: Drops) -> Table:
+    protocol, apart = judged
+    standings = [s for s in board.standings if (s.group.protocol, s.group.apart) == judged]
     notes = Footnotes()
     pooled = headline_class(protocol) == "pooled"
     metrics = ordered_metrics(board.run.metrics)
@@ -73,10 +87,11 @@ def _board(board: Leaderboard, protocol: str, drops: Drops) -> Table:
     ]
     rows = "pooled over all test images" if pooled else "mean over classes"
     table = Table(
-        id=f"board-{board.run.protocols.index(protocol) + 1}",
+        id=identity,
         label=protocol_title(protocol),
         caption=(
-            f"{_MEANINGS.get(protocol, '')} Numbers: {rows}, in percent.{_routing(standings)}"
+            f"{_apart(apart)}{_MEANINGS.get(protocol, '')} Numbers: {rows}, in percent."
+            f"{_routing(standings)}"
         ).strip(),
         settings=_AXES,
         columns=(
@@ -89,6 +104,10 @@ def _board(board: Leaderboard, protocol: str, drops: Drops) -> Table:
         ranked=True,
     )
     return without_idle(table)
+
+
+def _apart(text: str) -> str:
+    return f"Judged apart, and not ranked with the board above. {text}. " if text else ""
 
 
 def _routing(standings: Sequence[Standing]) -> str:

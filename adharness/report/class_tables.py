@@ -76,7 +76,7 @@ def _line(
         numbers=tuple(_shade(number(score, notes), score, ends, name) for score in scores),
         settings=(protocol_title(group.protocol), group.normalizer, group.thresholder),
         state=state_of(standing.cells),
-        why=standing.unranked or "",
+        why=standing.caution,
     )
 
 

@@ -92,7 +92,7 @@ def _line(standing: Standing, scope: str, notes: Footnotes, *, heads: bool) -> L
         settings=(group.normalizer, group.thresholder, scope),
         detail=batch_caution(standing.cells[0]) if heads else "",
         state=state_of(standing.cells),
-        why=(standing.unranked or "") if heads else "",
+        why=standing.caution if heads else "",
     )
 
 

@@ -83,7 +83,7 @@ def _line(standing: Standing, scope: str, metrics: Sequence[str], notes: Footnot
             numbers=tuple(numbers),
             settings=(protocol_title(group.protocol), scope, group.normalizer, group.thresholder),
             state=state_of(standing.cells),
-            why=standing.unranked or "",
+            why=standing.caution,
         )
     ]
 

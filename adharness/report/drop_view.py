@@ -78,5 +78,5 @@ def _line(
         ),
         settings=(protocol_title(group.protocol), group.normalizer, group.thresholder),
         state=state_of(standing.cells),
-        why=standing.unranked or "",
+        why=standing.caution,
     )

@@ -45,11 +45,15 @@ def findings(
 
 
 def winners(board: Leaderboard, dataset: str) -> list[Standing]:
-    """Give the best ranked standing of each protocol over all normalizers and thresholders."""
+    """Give the best ranked standing of each protocol over all normalizers and thresholders.
+
+    Those that were judged apart from most have no say.
+    """
     best: dict[str, Standing] = {}
     for standing in board.standings:
         group, value = standing.group, standing.headline.value
-        if group.dataset != dataset or standing.rank is None or value is None:
+        unlike = group.dataset != dataset or group.apart
+        if unlike or standing.rank is None or value is None:
             continue
         held = best.get(group.protocol)
         if held is None or value > (held.headline.value or 0.0):
@@ -173,6 +177,25 @@ def _under_shift(board: Leaderboard, dataset: str, drops: Drops) -> list[str]:
 
 
 def _troubles(board: Leaderboard) -> list[str]:
+    return [*_apart(board), *_left_out(board)]
+
+
+def _apart(board: Leaderboard) -> list[str]:
+    """Name the methods that are ranked by themselves, and why."""
+    why: dict[tuple[str, str], set[str]] = {}
+    for standing in board.standings:
+        if standing.group.apart:
+            key = (standing.group.dataset, standing.group.apart)
+            why.setdefault(key, set()).add(standing.method)
+    return [
+        f"On {dataset}, {listed(sorted(methods))} is not ranked with the others: {text}."
+        if len(methods) == 1
+        else f"On {dataset}, {listed(sorted(methods))} are not ranked with the others: {text}."
+        for (dataset, text), methods in why.items()
+    ]
+
+
+def _left_out(board: Leaderboard) -> list[str]:
     cells = {entry.cell.id: entry.cell.status for entry in board.rows}
     counts = [sum(status == s for status in cells.values()) for s in ("failed", "partial")]
     said = []

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import NamedTuple
 
+from adharness.report.apart import judged_apart
 from adharness.report.metric_names import metric_name
 from adharness.report.seeds import Score, over_seeds
 from adharness.store.records import CellRecord, Failure, Row, Value
@@ -43,6 +44,8 @@ class Group(NamedTuple):
     protocol: str
     normalizer: str
     thresholder: str
+    apart: str = ""
+    """How it was judged otherwise than most of its data set; see `judged_apart`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,11 @@ class Standing:
     headline: Score
     rank: int | None = None
     unranked: str | None = None
+
+    @property
+    def caution(self) -> str:
+        """What a reader must know before comparing it: no rank, or a ranking of its own; or ""."""
+        return self.unranked or (f"judged apart: {self.group.apart}" if self.group.apart else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +105,8 @@ def leaderboard(run: RunRecord, cells: Sequence[CellRecord]) -> Leaderboard:
 
     Notes
     -----
-    Ranked by `image_auroc` of the protocol's headline row. Unranked, with the reason: a cell told
+    Ranked by `image_auroc` of the protocol's headline row, among methods that were judged alike.
+    Unranked, with the reason: a cell told
     the class that its protocol hides, a cell that failed in whole or in part (a mean over fewer
     classes is another number), an undefined headline, and a missing seed.
     """
@@ -162,8 +171,10 @@ def failures_of(cell: CellRecord) -> list[tuple[str, Failure]]:
 
 def _standings(run: RunRecord, cells: Sequence[CellRecord]) -> list[Standing]:
     by_method: dict[tuple[Group, str], list[CellRecord]] = {}
+    apart = judged_apart(run, cells)
     for cell in cells:
-        group = Group(cell.dataset, cell.protocol, cell.normalizer, cell.thresholder)
+        settings = (cell.dataset, cell.protocol, cell.normalizer, cell.thresholder)
+        group = Group(*settings, apart[cell.id])
         by_method.setdefault((group, cell.method), []).append(cell)
     groups: dict[Group, list[Standing]] = {}
     for (group, method), found in by_method.items():

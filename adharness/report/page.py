@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import re
 from collections.abc import Sequence
-from importlib import resources
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -17,6 +13,7 @@ from adharness.report.deployment_tables import deployment_tables, threshold_tabl
 from adharness.report.dialect_tables import dialect_tables
 from adharness.report.drop_view import drop_tables
 from adharness.report.drops import Drops
+from adharness.report.embedded import asset, embed, printable, scripts
 from adharness.report.findings import findings, glance
 from adharness.report.formats import compact, counted, seconds
 from adharness.report.gallery import Gallery
@@ -27,12 +24,6 @@ from adharness.report.leaderboard import Leaderboard, failures_of
 from adharness.report.paired import Resample
 from adharness.report.panels import panels
 from adharness.report.view import Across, Page, by_label
-
-_UNPRINTABLE = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
-)
-"""Control characters, marks that turn the reading direction, and halves of surrogate pairs (file
-names that are not UTF-8): text that shows something else than it is."""
 
 
 def build_page(
@@ -58,7 +49,7 @@ def build_page(
         glance_heads=tuple((protocol_title(p), headline_label(p)) for p in run.protocols),
         findings=tuple(findings(board, gaps, resample, found)),
         filters={axis: tuple(dict.fromkeys(getattr(g, axis) for g in groups)) for axis in axes},
-        boards=tuple(board_tables(board, found)),
+        boards=by_label(board_tables(board, found)),
         per_class=by_label(class_tables(board)),
         dialects=by_label(dialect_tables(board)),
         deployment=by_label(deployment_tables(board)),
@@ -79,23 +70,9 @@ def build_page(
 
 def render_page(page: Page) -> str:
     """Text of the HTML file; nothing in it refers to another file but plain links."""
-    script = _asset("board.js")
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
     template = _environment().get_template("leaderboard.html.j2")
-    style = _asset("style.css")
-    return template.render(
-        page=page,
-        style=Markup(style),  # noqa: S704  (our own file, no value of a run in it)
-        script=Markup(script),  # noqa: S704
-        script_digest=digest,
-    )
-
-
-def printable(value: object) -> object:
-    """Replace what a reader could not see or would be misled by; leave markup and numbers."""
-    if isinstance(value, str) and not isinstance(value, Markup):
-        return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", value)
-    return value
+    style = Markup(asset("style.css"))  # noqa: S704  (our own file, no value of a run in it)
+    return template.render(page=page, style=style, scripts=scripts())
 
 
 def _environment() -> Environment:
@@ -108,11 +85,8 @@ def _environment() -> Environment:
         finalize=printable,
     )
     environment.filters["compact"] = compact
+    environment.filters["embed"] = embed
     return environment
-
-
-def _asset(name: str) -> str:
-    return (resources.files("adharness.report") / "templates" / name).read_text("utf-8")
 
 
 def _subtitle(board: Leaderboard) -> str:

@@ -98,12 +98,18 @@ def _pairs(board: Leaderboard, normalizer: str) -> Iterator[tuple[Standing, Stan
         if headline_class(group.protocol) == "pooled" and group.normalizer == normalizer:
             first.setdefault((group.dataset, group.protocol, standing.method), standing)
     for upper, lower in permutations(first.values(), 2):
-        if upper.group[:2] == lower.group[:2]:
+        if _alike(upper, lower):
             yield upper, lower
 
 
+def _alike(first: Standing, second: Standing) -> bool:
+    """Whether two methods stand under one protocol on one data set, judged alike."""
+    one, other = (s.group._replace(normalizer="", thresholder="") for s in (first, second))
+    return one == other
+
+
 def _repairs(board: Leaderboard, upper: Standing, lower: Standing) -> Iterator[str]:
-    others = [s for s in board.standings if s.group[:2] == upper.group[:2]]
+    others = [s for s in board.standings if _alike(s, upper)]
     names = dict.fromkeys(s.group.normalizer for s in others)
     for name in names:
         of_this = [s for s in others if s.group.normalizer == name]

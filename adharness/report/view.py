@@ -177,7 +177,7 @@ class Page:
     glance_heads: tuple[tuple[str, str], ...]
     findings: tuple[str, ...]
     filters: dict[str, tuple[str, ...]]
-    boards: tuple[Table, ...]
+    boards: tuple[tuple[str, tuple[Table, ...]], ...]
     per_class: tuple[tuple[str, tuple[Table, ...]], ...]
     dialects: tuple[tuple[str, tuple[Table, ...]], ...]
     deployment: tuple[tuple[str, tuple[Table, ...]], ...]

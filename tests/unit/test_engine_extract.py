@@ -15,8 +15,9 @@ import pytest
 
 from adharness.contracts import ContentHash, FeatureGrid, Preprocess, Sample
 from adharness.engine import shard_writers
-from adharness.engine.extract import BATCH, ExtractionJob, ensure_shard
+from adharness.engine.extract import BATCH, ExtractionJob
 from adharness.engine.features import Shard
+from adharness.engine.shards import ensure_shard
 from adharness.errors import ContractError, DataError, StoreError
 from adharness.store.files import explained
 
@@ -225,3 +226,26 @@ def test_two_that_want_one_shard_extract_it_once(tmp_path):
         thread.join()
     assert calls == [1, 2]
     assert values(ensure_shard(tmp_path, job(), quiet)) == list(range(20))
+
+
+def test_a_shard_whose_bytes_changed_is_told_of_and_extracted_again(tmp_path):
+    first = ensure_shard(tmp_path, job(), quiet)
+    file = first.folder / "patches.npy"
+    whole = file.read_bytes()
+    file.write_bytes(whole[:-3] + bytes([whole[-3] ^ 1]) + whole[-2:])
+    told: list[str] = []
+    again = job()
+    found = ensure_shard(tmp_path, again, quiet, told.append)
+    assert len(told) == 1
+    assert "patches.npy is not what was written" in told[0]
+    assert again.extractor.seen
+    assert (found.folder / "patches.npy").read_bytes() == whole
+
+
+def test_a_shard_of_before_there_were_checksums_is_still_used(tmp_path):
+    first = ensure_shard(tmp_path, job(), quiet)
+    old = first.entry.model_copy(update={"sha256": {}})
+    (first.folder / "entry.json").write_text(old.model_dump_json())
+    again = job()
+    assert ensure_shard(tmp_path, again, quiet).entry == old
+    assert not again.extractor.seen

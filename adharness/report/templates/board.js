@@ -102,4 +102,6 @@
       button.addEventListener("click", () => sort(table, head));
     });
   });
+
+  drawCharts();
 })();

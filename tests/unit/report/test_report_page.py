@@ -12,10 +12,10 @@ import pytest
 from adharness.errors import StoreError
 from adharness.report import write_report
 from adharness.report.class_tables import class_tables
+from adharness.report.embedded import SCRIPTS, asset
 from adharness.report.formats import DASH, aligned, points
 from adharness.report.leaderboard import leaderboard
 from adharness.report.metric_names import metric_name
-from adharness.report.page import printable
 from adharness.report.panels import web_address
 from adharness.report.reading import read_run
 
@@ -76,7 +76,7 @@ def test_every_element_is_closed(hostile: Document) -> None:
 
 def test_hostile_text_never_becomes_markup(hostile: Document) -> None:
     count = hostile.count()
-    assert count["script"] == 1
+    assert count["script"] == len(SCRIPTS)
     assert count["em"] == 0
     assert count["u"] == 0
     assert not [image for image in hostile.all("img") if image.get("src") == "x"]
@@ -95,22 +95,14 @@ def test_marks_that_turn_the_reading_direction_are_made_visible(hostile: Documen
     assert "\N{REPLACEMENT CHARACTER}txt.exe" in hostile.text
 
 
-@pytest.mark.parametrize("text", ["\u202e", "\u2066", "\x00", "\x9b", "\udc80"])
-def test_what_cannot_be_seen_is_replaced(text: str) -> None:
-    assert printable(f"a{text}b") == "a\N{REPLACEMENT CHARACTER}b"
-
-
-def test_lines_and_tabs_are_kept() -> None:
-    assert printable("a\n\tb") == "a\n\tb"
-
-
 def test_nothing_is_loaded_from_elsewhere(hostile: Document) -> None:
     for tag, attributes in hostile.elements:
         assert tag not in {"link", "iframe", "object", "embed", "base"}
         assert (attributes.get("src") or "data:").startswith("data:")
         for name in ("srcset", "action", "poster", "xlink:href"):
             assert name not in attributes
-    styles = "".join(hostile.texts)
+    inline = [each.get("style") or "" for _, each in hostile.elements]
+    styles = "".join([asset("style.css"), *inline])
     assert "@import" not in styles
     assert "url(" not in styles
 
@@ -127,7 +119,7 @@ def test_links_lead_to_the_page_its_files_or_the_web(hostile: Document) -> None:
 def test_the_policy_allows_our_script_alone(hostile: Document) -> None:
     policy = next(m["content"] for m in hostile.all("meta") if "http-equiv" in m) or ""
     assert "default-src 'none'" in policy
-    assert re.search(r"script-src 'sha256-[A-Za-z0-9+/]{43}='", policy)
+    assert re.search(r"script-src( 'sha256-[A-Za-z0-9+/]{43}='){4}$", policy)
 
 
 @pytest.mark.parametrize("text", ["javascript:alert(1)", "data:text/html,x", "//x", "ftp://x", ""])
