@@ -10,4 +10,4 @@ from adharness.bundle.merge import Merged, merge
 from adharness.bundle.pack import Packed, pack_run
 from adharness.bundle.verify import Verdict, verify_bundle
 
-__all__ = ["Merged", "merge", "Packed", "Verdict", "pack_run", "verify_bundle"]
+__all__ = ["Merged", "Packed", "Verdict", "merge", "pack_run", "verify_bundle"]

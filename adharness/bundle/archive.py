@@ -15,6 +15,7 @@ import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
 from typing import IO
 
@@ -31,7 +32,7 @@ _END = struct.Struct("<4s4H2LH")
 class Archive:
     """An open bundle whose outer form has been checked."""
 
-    file: IO[bytes]
+    file: BufferedReader
     path: Path
     zip: zipfile.ZipFile
 
@@ -125,7 +126,9 @@ def _opened(file: IO[bytes]) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(file)
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, struct.error) as error:
-        raise StoreError(f"the bundle's list of members is damaged: {error}", hint=_WHOLE) from error
+        raise StoreError(
+            f"the bundle's list of members is damaged: {error}", hint=_WHOLE
+        ) from error
 
 
 def _check_form(file: IO[bytes], archive: zipfile.ZipFile) -> None:

@@ -153,7 +153,7 @@ def _check_cell(run: RunRecord, cell: CellRecord) -> None:
 
 
 def _check_identity(cell: CellRecord) -> None:
-    """The id is the hash of the identity, and the identity names what the row shows."""
+    """Refuse an id that is not the hash of the identity, and one that names another row."""
     found = digest(cell.identity)
     if found != cell.id:
         raise StoreError(f"its identity hashes to {found}, so it is another cell")

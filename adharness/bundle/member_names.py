@@ -84,6 +84,5 @@ def _check_size(member: zipfile.ZipInfo) -> None:
     most = layout.largest(member.filename)
     if member.file_size > most:
         raise StoreError(
-            f"the member {member.filename!r} has {member.file_size} bytes, "
-            f"expected at most {most}"
+            f"the member {member.filename!r} has {member.file_size} bytes, expected at most {most}"
         )

@@ -43,9 +43,7 @@ def _store_bundled(store: RunFolder, cell: CellRecord, of: CellRecord, bundle: B
     store.put_cell(bare, {name: content for name, content in arrays.items() if content})
 
 
-def copy_pictures(
-    folder: Path, run: RunRecord, sources: Sequence[Source]
-) -> list[GalleryImage]:
+def copy_pictures(folder: Path, run: RunRecord, sources: Sequence[Source]) -> list[GalleryImage]:
     """Copy the galleries of own runs, of data sets that kept their name; bundles have none."""
     shown = {data.name for data in run.datasets if data.show_pixels}
     found: dict[str, GalleryImage] = {}

@@ -15,9 +15,7 @@ from adharness.suite.protocols import PROTOCOLS
 T = TypeVar("T")
 
 
-def merged_run(
-    sources: Sequence[Source], placed: Sequence[Placed], data: DataNames
-) -> RunRecord:
+def merged_run(sources: Sequence[Source], placed: Sequence[Placed], data: DataNames) -> RunRecord:
     """Describe the board: what all sources share, or what each has; own runs come first.
 
     Notes

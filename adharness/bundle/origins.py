@@ -25,9 +25,7 @@ def place_cells(rows: Sequence[Row], data: DataNames) -> list[Placed]:
     """Name the cells as the board does, own ones first, in the order of their sources."""
     found = [one for row in rows for one in _placed(row, data)]
     order = {id(cell): n for row in rows for n, cell in enumerate(row.source.cells)}
-    return sorted(
-        found, key=lambda p: (not p.source.own, p.source.key, order[id(p.of)])
-    )
+    return sorted(found, key=lambda p: (not p.source.own, p.source.key, order[id(p.of)]))
 
 
 def _placed(row: Row, data: DataNames) -> Iterator[Placed]:

@@ -104,9 +104,7 @@ class Recomputation:
                     (cell.id, row.class_name, name), row.metrics[name], found.metrics[name]
                 )
 
-    def _table(
-        self, referee: Referee, scores: CellScores, cell: CellRecord, *, raw: bool
-    ) -> Table:
+    def _table(self, referee: Referee, scores: CellScores, cell: CellRecord, *, raw: bool) -> Table:
         every = np.arange(len(scores.scores), dtype=np.int64)
         rows = referee.rows_of(every) if len(every) else {}
         table: Table = {
@@ -138,7 +136,7 @@ class Recomputation:
             **self._measure(referee, row, chosen, scores, ("scale",), of="scores"),
         }
 
-    def _measure(  # noqa: PLR0913, PLR0917 - the key of the cache
+    def _measure(
         self, referee: Referee, row: str, chosen: Int64, scores: CellScores,
         kinds: tuple[str, ...], of: str,
     ) -> dict[str, Measured]:  # fmt: skip
@@ -148,7 +146,11 @@ class Recomputation:
             if len(self._measured) >= KEPT:
                 self._measured.clear()
             self._measured[key] = referee.ranking(
-                row, chosen, values, None, frozenset(kinds)  # type: ignore[arg-type]
+                row,
+                chosen,
+                values,
+                None,
+                frozenset(kinds),  # type: ignore[arg-type]
             )
         return self._measured[key]
 

@@ -1,4 +1,4 @@
-"""Compare a bundle with one's own run of the same suite: were the numbers got again?"""
+"""Compare a bundle with one's own run of the same suite."""
 
 from __future__ import annotations
 
@@ -84,7 +84,9 @@ def moved(
         for metric in dict.fromkeys([*row.metrics, *other.metrics]):
             pair = (one.metrics.get(metric, _UNDEFINED) for one in (row, other))
             first, second = (v.model_copy(update={"reason": None, "spread": None}) for v in pair)
-            yield from differences_of((claimed.id, row.class_name, metric), first, second, tolerance)
+            yield from differences_of(
+                (claimed.id, row.class_name, metric), first, second, tolerance
+            )
     for name in rows:
         yield Disagreement(claimed.id, name, "-", "row", None, name)
 
@@ -107,7 +109,8 @@ def check_truth(
             told = " | ".join(f"{name}, label {label}" for name, label in
                               (theirs[sample], mine[sample]))  # fmt: skip
             raise StoreError(
-                f"cell {cell.id}: the image {sample[:80]!r} of {cell.dataset} is {told} in {folder}",
+                f"cell {cell.id}: the image {sample[:80]!r} of {cell.dataset} is {told} "
+                f"in {folder}",
                 where=where,
             )
 

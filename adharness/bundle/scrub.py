@@ -11,7 +11,7 @@ from typing import Any
 _POSIX = r"(?<![\w/:.~<>-])~?/(?:[^\s/'\"`,;:()<>{}\[\]]+/)*[^\s/'\"`,;:()<>{}\[\]]+/?"
 _FILE_URL = r"file://[^\s'\"`,;()<>]*"
 _WINDOWS = r"(?<![\w])[A-Za-z]:\\[^\s'\"`,;()<>|]*"
-_PATH = re.compile("|".join((_FILE_URL, _WINDOWS, _POSIX)))
+_PATH = re.compile(f"{_FILE_URL}|{_WINDOWS}|{_POSIX}")
 GONE = "<path>"
 """What stands for the folders of a path; its last part stays."""
 

@@ -111,7 +111,7 @@ def _array(stored: bytes, name: str, rule: Expected, lengths: dict[str, int]) ->
     values = values.reshape(shape).copy()
     if rule.kind.startswith("float"):
         _check_numbers(values, name, rule)
-    return cast(AnyArray, values)
+    return cast("AnyArray", values)
 
 
 def _header(stored: bytes, name: str) -> tuple[tuple[int, ...], np.dtype[Any], int]:

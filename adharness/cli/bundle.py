@@ -36,7 +36,9 @@ def _say(packed: Packed) -> None:
     ]
     render.print_table(["file", "how many", "size"], rows)
     for place, count in packed.scrubbed.items():
-        render.print_note(f"{place}: paths of this machine were taken out of {counted(count, 'text')}")
+        render.print_note(
+            f"{place}: paths of this machine were taken out of {counted(count, 'text')}"
+        )
     if packed.kept:
         told = ", ".join(packed.kept[:5])
         render.print_note(f"these paths stay, for a cell's id is a hash of them: {told}")

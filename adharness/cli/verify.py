@@ -1,4 +1,4 @@
-"""`adharness verify`: are the numbers of a bundle those that its scores give?"""
+"""`adharness verify`: measure the numbers of a bundle again, and say which are not so."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SHOWN = 20
 @click.option("--rerun", type=click.Path(path_type=Path, file_okay=False), metavar="RUN",
               help="Your own run of the same suite.")  # fmt: skip
 @click.option("--tolerance", type=click.FloatRange(min=0.0, max=1.0), default=RERUN_TOLERANCE,
-              show_default=True, help="By how much a number may differ from that of your own run.")  # fmt: skip
+              show_default=True, help="Largest difference from your own run.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
 def verify(

@@ -22,6 +22,7 @@ from adharness.report.leaderboard import (
     score_of,
 )
 from adharness.report.metric_names import metric_name
+from adharness.report.origins import mark_of
 from adharness.report.seeds import Score
 from adharness.report.view import Column, Footnotes, Line, Number, Table, number, without_idle
 from adharness.store.records import CellRecord
@@ -74,7 +75,11 @@ def _board(board: Leaderboard, judged: tuple[str, str], identity: str, drops: Dr
     metrics = ordered_metrics(board.run.metrics)
     decisions = pooled and _DECISION in metrics
     lines = tuple(
-        _line(standing, standings, metrics, notes, decisions=decisions) for standing in standings
+        replace(
+            _line(standing, standings, metrics, notes, decisions=decisions),
+            mark=mark_of(board.run, standing.cells),
+        )
+        for standing in standings
     )
     costs = cost_numbers(standings)
     whole = [

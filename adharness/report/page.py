@@ -21,6 +21,7 @@ from adharness.report.gap import Gap
 from adharness.report.gap_view import gap_charts, gap_tables
 from adharness.report.headings import protocol_title
 from adharness.report.leaderboard import Leaderboard, failures_of
+from adharness.report.origins import legend
 from adharness.report.paired import Resample
 from adharness.report.panels import panels
 from adharness.report.view import Across, Page, by_label
@@ -65,6 +66,7 @@ def build_page(
         panels=tuple(panels(board)),
         suite_text=run.suite_text,
         interval_note=_interval_note(board),
+        marks=legend(run),
     )
 
 

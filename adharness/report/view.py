@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from adharness.report.drawings import Chart, Scatter, StripChart
 from adharness.report.formats import DASH, interval, percent, quartiles
 from adharness.report.gallery import Gallery
+from adharness.report.marks import Mark
 from adharness.report.seeds import Score
 
 
@@ -89,6 +90,7 @@ class Line:
     state: str = "ok"
     why: str = ""
     leads: bool = False
+    mark: Mark | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +195,8 @@ class Page:
     panels: tuple[Panel, ...]
     suite_text: str
     interval_note: str
+    marks: tuple[Mark, ...] = ()
+    """What the marks of a merged board mean; empty on a board of one run."""
 
 
 class Footnotes:

@@ -13,15 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import forgery
 import numpy as np
 import pytest
-from forgery import Members, edited, forged, rearranged
 
+import forgery
 from adharness.bundle import pack_run, verify_bundle
 from adharness.cli import main
 from adharness.errors import StoreError
 from adharness.store.identity import digest
+from forgery import Members, edited, forged, rearranged
 
 pytestmark = pytest.mark.slow
 
@@ -59,7 +59,9 @@ def scores_of(members: Members) -> str:
 def beside(members: Members, name: str, content: bytes = b"x", mode: int = 0o100644) -> bytes:
     """A bundle with one member more."""
     extra = (forgery.plain_info(name, mode), content)
-    return forgery.zipped(sorted([*forgery.entries_of(members), extra], key=lambda e: e[0].filename))
+    return forgery.zipped(
+        sorted([*forgery.entries_of(members), extra], key=lambda e: e[0].filename)
+    )
 
 
 def compressed(members: Members) -> bytes:
@@ -204,7 +206,9 @@ def extra_member_unsigned(members: Members) -> bytes:
 def named_and_absent(members: Members) -> bytes:
     entry = {"sha256": "0" * 64, "bytes": 1}
     name = cell_of(members, "maps.npz")
-    return forged(edited(members, "manifest.json", lambda m: m["files"].update({name: entry})), False)
+    return forged(
+        edited(members, "manifest.json", lambda m: m["files"].update({name: entry})), False
+    )
 
 
 def changed_after_signing(members: Members) -> bytes:
@@ -351,7 +355,7 @@ HOSTILE: dict[str, tuple[Callable[[Members], bytes], str]] = {
                        "the run says"),
     "a threshold of one's own": (in_scores(set_entry("threshold", 0, 0.123)), "is decided at"),
     "a control character in a sample's name": (
-        in_scores(lambda a: set_entry("samples", 0, "\x1b[2J")(a)), "control character"),
+        in_scores(set_entry("samples", 0, "\x1b[2J")), "control character"),
     "scores left out": (
         lambda m: forged({k: v for k, v in m.items() if k != scores_of(m)}), "and no scores"),
     "replicates of other images": (
