@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from adharness.bundle import layout
 from adharness.bundle.layout import Manifest
@@ -18,7 +18,7 @@ from adharness.store.identity import digest
 from adharness.store.records import CellRecord, Value
 from adharness.store.run_record import RunRecord
 from adharness.suite.protocols import PROTOCOLS
-from adharness.suite.schema import DeploymentSettings, StatisticsSettings
+from adharness.suite.schema import DeploymentSettings, Name, StatisticsSettings
 
 MACRO, POOLED = "macro", "pooled"
 _AXES = ("dataset", "protocol", "method", "normalizer", "thresholder", "seed")
@@ -105,7 +105,13 @@ def _check_names(run: RunRecord) -> None:
     _unique(run.protocols, "protocol")
     if unknown := set(run.protocols) - set(PROTOCOLS):
         raise StoreError(f"unknown protocol {min(unknown)[:80]!r}")
-    check_name(run.suite, "suite")
+    for what, names in (
+        ("data set", [data.name for data in run.datasets]),
+        ("method", [*run.methods]),
+        ("suite", [run.suite]),
+    ):
+        for name in names:
+            _check_given(name, what)
     reserved = {MACRO, POOLED} & {name for data in run.datasets for name in data.classes}
     if reserved:
         raise StoreError(f"a class is called {min(reserved)!r}, which is the name of a mean")
@@ -118,6 +124,15 @@ def _unique(names: Iterable[str], what: str) -> None:
         if name in seen:
             raise StoreError(f"the {what} {name!r} is there twice")
         seen.add(name)
+
+
+def _check_given(name: str, what: str) -> None:
+    """Refuse a name that no suite could give: `knn (alice)` is a name that merging gives."""
+    try:
+        TypeAdapter(Name).validate_python(name)
+    except ValidationError as error:
+        told = f"the {what} {name[:80]!r} has a name that no suite can give"
+        raise StoreError(told) from error
 
 
 def check_name(name: str, what: str) -> None:

@@ -51,29 +51,25 @@ def name_data(sources: Sequence[Source]) -> DataNames:
     for source in sources:
         for data in source.run.datasets:
             kinds.setdefault(data.name, {}).setdefault(_kind(data), (source, data))
-    taken, names = set(kinds), {}
+    names: dict[tuple[str, str], tuple[str, str | None]] = {}
     for source in sources:
         for data in source.run.datasets:
             first, told = next(iter(kinds[data.name].values()))
             home, _ = kinds[data.name][_kind(data)]
             alone = len(kinds[data.name]) == 1 or (home is first and first.own)
             why = None if alone else OTHER_DATA.format(_differs(told, data))
-            shown = data.name if alone else free_name(data.name, home, taken)
+            shown = data.name if alone else _apart(data.name, home)
             names[source.key, data.name] = (shown, why)
     return names
 
 
-def free_name(name: str, source: Source, taken: set[str]) -> str:
-    """Give `name (label)`, or a longer one where somebody has called theirs so."""
-    for label in (source.label, f"{source.label} {source.key[:6]}"):
-        if f"{name} ({label})" not in taken:
-            return f"{name} ({label})"
-    return f"{name} ({source.key})"
+def _apart(name: str, source: Source) -> str:
+    """Give `name (label)`: no suite may call anything so, and labels differ."""
+    return f"{name} ({source.label})"
 
 
 def name_rows(sources: Sequence[Source], data: DataNames) -> list[Row]:
     """Decide for each row whether it is new, the same as another's, or needs a name of its own."""
-    taken = {name for source in sources for name in source.run.methods}
     claims: dict[str, list[Source]] = {}
     for source in sources:
         for cell in source.cells:
@@ -82,13 +78,11 @@ def name_rows(sources: Sequence[Source], data: DataNames) -> list[Row]:
                 users.append(source)
     rows: list[Row] = []
     for method, claimants in claims.items():
-        rows += _rows_of(method, claimants, data, taken)
+        rows += _rows_of(method, claimants, data)
     return rows
 
 
-def _rows_of(
-    method: str, claimants: Sequence[Source], data: DataNames, taken: set[str]
-) -> list[Row]:
+def _rows_of(method: str, claimants: Sequence[Source], data: DataNames) -> list[Row]:
     base: dict[Place, Row] = {}
     apart: list[Row] = []
     for source in claimants:
@@ -100,11 +94,11 @@ def _rows_of(
             elif note is None:
                 base[place] = row
             else:
-                row.name, row.note = free_name(method, source, taken), note
+                row.name, row.note = _apart(method, source), note
                 apart.append(row)
     if apart and not claimants[0].own:  # nobody's is the first one: all are told apart
         for row in base.values():
-            row.name, row.note = free_name(method, row.source, taken), OTHER_SOURCE
+            row.name, row.note = _apart(method, row.source), OTHER_SOURCE
     return [*base.values(), *apart]
 
 

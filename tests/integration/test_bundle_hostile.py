@@ -284,9 +284,13 @@ HOSTILE: dict[str, tuple[Callable[[Members], bytes], str]] = {
     "a key twice": (raw_json("run.json", '{"suite": "a", "suite": "b"}'), "there twice"),
     "an unknown key": (in_run(onload="alert(1)"), "onload"),
     "text that turns the direction": (in_run(suite="gpj.\u202eexe"), "U+202E"),
-    "a name in two lines": (in_run(suite="a\nb"), "no name"),
-    "a name in another Unicode form": (in_run(suite="re\u0301sume"), "NFC"),
-    "a name without end": (in_run(suite="x" * 10_000), "no name"),
+    "a name in two lines": (in_run(metrics=["image\nauroc"]), "no name"),
+    "a name in another Unicode form": (in_run(metrics=["re\u0301sume"]), "NFC"),
+    "a name without end": (in_run(metrics=["x" * 10_000]), "no name"),
+    "markup for a suite": (in_run(suite="<script>alert(1)</script>"), "no suite can give"),
+    "a method that looks like another": (
+        lambda m: forged(edited(m, "run.json", lambda r: r["methods"].update(
+            {"p\u0430dim": r["methods"]["floor"]}))), "no suite can give"),
     "a run that is not finished": (in_run(finished=None), "not finished"),
     "pictures in the run": (
         in_run(gallery=[{"dataset": "t", "class_name": "c", "path": "p", "label": 0, "defect": "",
