@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 import numpy as np
 
-from adharness.arrays import AnyArray, Float64
+from adharness.arrays import AnyArray
 from adharness.bundle.claims import MACRO, POOLED, statistics_of
 from adharness.bundle.recompute import Disagreement, close
 from adharness.engine.measured import Measured, macro_of
 from adharness.errors import StoreError
 from adharness.metrics import MetricValue, find_metric
+from adharness.report.reading import read_drawn
+from adharness.statistics import Drawn
 from adharness.store.records import CellRecord, Row, Value
 from adharness.store.run_record import RunRecord
 
@@ -47,6 +50,7 @@ def contradictions(
     """
     rows = {row.class_name: row for row in cell.rows if row.status == "ok"}
     stored = _replicates(run, cell, replicates, draws)
+    how = statistics_of(run)
     for metric in run.metrics:
         if find_metric(metric).level == "image":
             continue
@@ -58,11 +62,26 @@ def contradictions(
         found = dict(claimed)
         if MACRO in rows:
             classes = {row: {metric: one} for row, one in claimed.items() if row != POOLED}
-            found[MACRO] = macro_of(classes)[metric]
+            found[MACRO] = macro_of(classes, how)[metric]
+        yield from _other_estimates(cell.id, metric, claimed, stored)
         for row, one in found.items():
             place = (cell.id, row, metric)
-            told, again = rows[row].metrics[metric], one.record(statistics_of(run).level)
+            told, again = rows[row].metrics[metric], one.record(how)
             yield from _compare(place, told, again)
+
+
+def _other_estimates(
+    cell: str,
+    metric: str,
+    claimed: Mapping[str, Measured],
+    stored: Mapping[tuple[str, str], Drawn],
+) -> Iterator[Disagreement]:
+    """Yield where the replicates say that they were drawn of another value than the claimed one."""
+    for row, one in claimed.items():
+        drawn = stored.get((row, metric))
+        known = None if drawn is None or np.isnan(drawn.estimate) else drawn.estimate
+        if known is not None and not close(float(one.value), known):
+            yield Disagreement(cell, row, metric, "estimate", known, float(one.value))
 
 
 def _compare(place: tuple[str, str, str], claimed: Value, found: Value) -> Iterator[Disagreement]:
@@ -82,7 +101,7 @@ def _compare(place: tuple[str, str, str], claimed: Value, found: Value) -> Itera
 
 
 def _claimed(
-    row: Row, metric: str, replicates: Float64 | None, scores: Mapping[str, AnyArray]
+    row: Row, metric: str, drawn: Drawn | None, scores: Mapping[str, AnyArray]
 ) -> Measured:
     """Give the claimed value of a row as the judge would hold it, with the numbers of its images.
 
@@ -98,13 +117,15 @@ def _claimed(
         per_image = tuple(None if np.isnan(one) else float(one) for one in mine)
         own = [one for one in per_image if one is not None]
         number = float(np.mean(own)) if own else np.nan
-    return Measured(MetricValue(number, value.reason, per_image), replicates)
+    if drawn is not None:  # of what is claimed, whatever the file says that it was drawn of
+        drawn = replace(drawn, estimate=number)
+    return Measured(MetricValue(number, value.reason, per_image), drawn)
 
 
 def _replicates(
     run: RunRecord, cell: CellRecord, arrays: Mapping[str, AnyArray], draws: str
-) -> dict[tuple[str, str], Float64]:
-    """Give the replicates by row and metric."""
+) -> dict[tuple[str, str], Drawn]:
+    """Give the replicates, and what each image does to them, by row and metric."""
     if not arrays:
         return {}
     where = f"cell {cell.id}: replicates.npz"
@@ -119,11 +140,11 @@ def _replicates(
         raise StoreError(f"{where} is of the rows {scopes[:20]}")
     if not (set(metrics) <= set(run.metrics) and len(set(metrics)) == len(metrics)):
         raise StoreError(f"{where} is of the metrics {metrics[:20]}")
-    found: dict[tuple[str, str], Float64] = {}
+    found: dict[tuple[str, str], Drawn] = {}
     for j, metric in enumerate(metrics):
         lowest, highest = find_metric(metric).range
         values = arrays["values"][:, j]
         if np.any((values < lowest) | (values > highest)):
             raise StoreError(f"{where}: a value of {metric} is outside its range")
-        found |= {(scope, metric): values[i].astype(np.float64) for i, scope in enumerate(scopes)}
-    return {key: values for key, values in found.items() if not np.isnan(values).all()}
+        found |= {(scope, metric): read_drawn(arrays, i, j) for i, scope in enumerate(scopes)}
+    return {key: one for key, one in found.items() if not np.isnan(one.replicates).all()}

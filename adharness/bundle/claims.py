@@ -45,15 +45,31 @@ def check_claims(manifest: Manifest, run: RunRecord, cells: Sequence[CellRecord]
         except StoreError as error:
             told = f"cell {cell.id}: {error.message}"
             raise StoreError(told, hint=error.hint) from error
+    _check_work(run, cells)
     axes = [tuple(getattr(cell, axis) for axis in _AXES) for cell in cells]
     if len(set(axes)) != len(axes):
         twice = next(one for one in axes if axes.count(one) > 1)
         raise StoreError(f"two cells are of {', '.join(map(str, twice))}")
 
 
+def _check_work(run: RunRecord, cells: Sequence[CellRecord]) -> None:
+    """Refuse what would keep a processor busy for days, before anything is measured."""
+    images = {
+        data.name: sum(n for of in data.counts.values() for n in of.values())
+        for data in run.datasets
+    }
+    drawn = sum(images[cell.dataset] for cell in cells) * statistics_of(run).bootstrap
+    if drawn > layout.WORK:
+        raise StoreError(
+            f"{drawn} images would have to be drawn again, expected at most {layout.WORK}",
+            hint="bundle runs of fewer cells or resamples",
+        )
+
+
 def statistics_of(run: RunRecord) -> StatisticsSettings:
     """Give the resamples and the level of the run, checked."""
-    return _settings(StatisticsSettings, run.statistics, "statistics")
+    before = {"interval": "percentile"}  # of runs that could not choose
+    return _settings(StatisticsSettings, before | run.statistics, "statistics")
 
 
 def deployment_of(run: RunRecord) -> DeploymentSettings | None:

@@ -40,6 +40,9 @@ _REPLICATES: Mapping[str, Expected] = {
     "scopes": Expected("text", ("s",)),
     "metrics": Expected("text", ("m",)),
     "values": Expected("float32", ("s", "m", "b"), nan=True),
+    "estimates": Expected("float64", ("s", "m"), optional=True, nan=True),
+    "influences": Expected("float32", ("s", "m", "j"), optional=True, nan=True),
+    "strata": Expected("int64", ("s", "j"), optional=True),
     "draws": Expected("text", ()),
 }
 _MAPS: Mapping[str, Expected] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -29,7 +29,9 @@ class StoredImages:
     @cached_property
     def key(self) -> str:
         """Digest of all of it: equal for cells that judged the same images."""
-        return digest([list(self.classes), [[s.path, s.class_name, s.label] for s in self.samples]])
+        return digest(
+            [list(self.classes), [[s.path, s.class_name, s.label, s.group] for s in self.samples]]
+        )
 
     @cached_property
     def _class_of(self) -> AnyArray:
@@ -50,6 +52,10 @@ class StoredImages:
     def class_names(self, positions: Int64) -> list[str]:
         """Class names of the images at these positions."""
         return [self.samples[i].class_name for i in positions]
+
+    def groups(self, positions: Int64) -> list[str | None]:
+        """Say of the images at these positions what object they show, where several show one."""
+        return [self.samples[i].group for i in positions]
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,15 +88,19 @@ def read_cell_scores(
         nothing = np.zeros(0)
         return CellScores(StoredImages(tuple(data.classes), ()), nothing, nothing, nothing)
     _check_images(run, cell, data, arrays)
-    samples = tuple(
-        Sample(path, class_name, "test", label)
-        for path, class_name, label in zip(
-            *(arrays[key].tolist() for key in ("samples", "classes", "labels")), strict=True
-        )
-    )
+    samples = tuple(_samples(arrays))
     _check_thresholds(cell, arrays)
     images = StoredImages(tuple(data.classes), samples)
     return CellScores(images, arrays["scores"], arrays["raw"], arrays["threshold"])
+
+
+def _samples(arrays: Mapping[str, AnyArray]) -> Iterator[Sample]:
+    """Yield the test images; those of before groups were stored stand alone."""
+    keys = ("samples", "classes", "labels")
+    columns = [arrays[key].tolist() for key in keys]
+    groups = arrays.get("groups", np.full(len(columns[0]), "")).tolist()
+    for path, class_name, label, group in zip(*columns, groups, strict=True):
+        yield Sample(path, class_name, "test", label, group=group or None)
 
 
 def _check_images(
@@ -122,7 +132,8 @@ def _check_counts(
     mine = arrays["classes"] == row.class_name
     found = [int(np.sum(mine & (arrays["labels"] == label))) for label in (0, 1)]
     wanted = [counts.get("test_normal", 0), counts.get("test_anomalous", 0)]
-    if row.status == "ok" and found != wanted:
+    more = any(count > most for count, most in zip(found, wanted, strict=True))
+    if more or (row.status == "ok" and found != wanted):
         raise StoreError(
             f"{where}: {row.class_name} has {found[0]} normal and {found[1]} anomalous test "
             f"images, the run says {wanted[0]} and {wanted[1]}"

@@ -35,6 +35,8 @@ IMAGES = 100_000
 """Of one cell."""
 DRAWN = 40_000_000
 """Images times resamples of one cell: what judging again may hold in memory, 8 bytes each."""
+WORK = 5_000_000_000
+"""Images times resamples over all cells: some ten minutes of judging again."""
 CHARACTERS = 120
 """Of a name that a table shows: of a method, a class, a data set, a submitter."""
 

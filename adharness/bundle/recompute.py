@@ -12,7 +12,8 @@ import numpy as np
 from adharness.arrays import Int64
 from adharness.bundle.claims import deployment_of, statistics_of
 from adharness.bundle.images import CellScores, StoredImages
-from adharness.engine.judge import POOLED, Referee, Table
+from adharness.engine.draws import POOLED
+from adharness.engine.judge import Referee, Table
 from adharness.engine.measured import Measured
 from adharness.engine.truth import Truth
 from adharness.metrics import find_metric

@@ -11,9 +11,10 @@ import numpy as np
 
 from adharness.arrays import AnyArray, Int64
 from adharness.engine.asked import costs_told
+from adharness.engine.draws import POOLED
 from adharness.engine.family import Decided, Family, imports_of, threshold_record
 from adharness.engine.group import FeatureGroup
-from adharness.engine.judge import POOLED, Referee, Table
+from adharness.engine.judge import Referee, Table
 from adharness.engine.measured import replicate_arrays
 from adharness.engine.score import Reuse, ScoringOutcome, task_versions
 from adharness.engine.told import told_class
@@ -107,6 +108,7 @@ class CellWorker:
             "statistics": self.suite.statistics.model_dump(mode="json"),
             "deployment": costs_told(self.suite),
             "resampled": ["image", "pixel", "region"],
+            "draws": self.referee.draws,
         }
 
     def _versions(self, cell: Cell) -> dict[str, str]:
@@ -185,6 +187,7 @@ class CellWorker:
             "samples": np.array([survey.samples[i].path for i in positions]),
             "classes": np.array(survey.class_names(positions)),
             "labels": survey.labels(positions),
+            "groups": np.array([group or "" for group in survey.groups(positions)]),
             "raw": family.gathered.raw[rows],
         }
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from adharness.arrays import Float64, Int64
+from adharness.engine.draws import POOLED, draw_test_images, draws_digest
 from adharness.engine.measured import Measured, macro_of, undefined
 from adharness.engine.scored_maps import ScoredMaps
 from adharness.engine.survey import JudgedImages
@@ -22,12 +22,11 @@ from adharness.metrics import (
     evaluate_pixels,
     find_metric,
 )
-from adharness.statistics import bootstrap_weights, replicates_of, resample_pixels
-from adharness.store.identity import digest
+from adharness.statistics import replicates_of, resample_pixels
 from adharness.store.records import Failure, Row
 from adharness.suite.schema import DeploymentSettings, StatisticsSettings
 
-POOLED, MACRO = "pooled", "macro"
+MACRO = "macro"
 
 
 Table = dict[str, dict[str, Measured]]
@@ -63,8 +62,8 @@ def _costs(told: DeploymentSettings) -> MistakeCosts:
 class Referee:
     """Judges the scores of one data set's test images.
 
-    Images are resampled within class and label, with the same draws for every cell of the data
-    set, so that differences between cells are paired.
+    Images are resampled within class and label, views of one object together, with the same draws
+    for every cell of the data set, so that differences between cells are paired.
 
     Parameters
     ----------
@@ -94,14 +93,7 @@ class Referee:
             m.name for m in self._metrics if m.at_threshold and m.level == "image"
         ]
         self._statistics = statistics
-        self._weights = {name: self._draw(name) for name in survey.classes}
-
-    def _draw(self, class_name: str) -> Int64:
-        labels = self._survey.labels(self._survey.portion("test", class_name))
-        if not len(labels) or not self._statistics.bootstrap:
-            return np.zeros((0, len(labels)), dtype=np.int64)
-        rng = np.random.default_rng([zlib.crc32(class_name.encode()), 1])
-        return bootstrap_weights(labels, self._statistics.bootstrap, rng)
+        self._samplings = draw_test_images(survey, statistics.bootstrap)
 
     @cached_property
     def draws(self) -> str:
@@ -109,11 +101,7 @@ class Referee:
 
         Replicates of two cells with the same one are paired.
         """
-        survey = self._survey
-        images = [survey.portion("test", name) for name in survey.classes]
-        paths = [[survey.samples[i].path for i in of_class.tolist()] for of_class in images]
-        labels = [survey.labels(of_class).tolist() for of_class in images]
-        return digest([list(survey.classes), paths, labels, self._statistics.bootstrap])
+        return draws_digest(self._survey, self._statistics.bootstrap)
 
     def ranking(
         self,
@@ -175,14 +163,13 @@ class Referee:
         }
         rows = [self._row(c, table.get(c, {}), broken.get(c)) for c in classes]
         whole = _some_failed(broken, len(classes)) if broken else None
-        macro = {} if broken else macro_of({c: table[c] for c in classes})
+        macro = {} if broken else macro_of({c: table[c] for c in classes}, self._statistics)
         pooled = {} if broken else table[POOLED]
         return [*rows, self._row(MACRO, macro, whole), self._row(POOLED, pooled, whole)]
 
     def _row(self, name: str, metrics: Mapping[str, Measured], failure: Failure | None) -> Row:
         of_class = None if name in (MACRO, POOLED) else name
         labels = self._survey.labels(self._survey.portion("test", of_class))
-        level = self._statistics.level
         return Row(
             class_name=name,
             status="failed" if failure else "ok",
@@ -190,7 +177,7 @@ class Referee:
             anomalies=int((labels == 1).sum()),
             metrics={}
             if failure
-            else {metric: one.record(level) for metric, one in sorted(metrics.items())},
+            else {metric: one.record(self._statistics) for metric, one in sorted(metrics.items())},
             failure=failure,
         )
 
@@ -218,18 +205,13 @@ class Referee:
             return {}
         labels = self._survey.labels(positions)
         values = evaluate_images(labels, scores, names, threshold=thresholds, costs=self._costs)
-        weights = self._row_weights(row)
-        if not len(weights):
+        sampling = self._samplings.get(row)
+        if sampling is None:
             return {name: Measured(value) for name, value in values.items()}
         drawn = replicates_of(
-            names, labels, scores, weights, threshold=thresholds, costs=self._costs
+            names, labels, scores, sampling.weights, threshold=thresholds, costs=self._costs
         )
-        return {name: Measured(value, drawn[name]) for name, value in values.items()}
-
-    def _row_weights(self, row: str) -> Int64:
-        if row == POOLED:
-            return np.concatenate([self._weights[c] for c in self._survey.classes], axis=1)
-        return self._weights[row]
+        return {name: Measured(value, sampling.read(drawn[name])) for name, value in values.items()}
 
     def _pixel_metrics(
         self,
@@ -247,9 +229,16 @@ class Referee:
         if missing or maps is None:
             return undefined(names, missing)
         masks = self._truth.of(positions)
-        weights, folder = self._row_weights(row), self._spill_to
-        if not len(weights):
+        sampling, folder = self._samplings.get(row), self._spill_to
+        if sampling is None:
             values = evaluate_pixels(masks, maps, names, threshold=thresholds, spill_to=folder)
             return {name: Measured(value) for name, value in values.items()}
-        drawn = resample_pixels(masks, maps, names, weights, threshold=thresholds, spill_to=folder)
-        return {name: Measured(one.value, one.replicates) for name, one in drawn.items()}
+        drawn = resample_pixels(
+            masks, maps, names, sampling.weights, threshold=thresholds, spill_to=folder
+        )
+        return {
+            name: Measured(
+                one.value, None if (rows := one.replicates) is None else sampling.read(rows)
+            )
+            for name, one in drawn.items()
+        }

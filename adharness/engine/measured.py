@@ -8,26 +8,28 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from adharness.arrays import AnyArray, Float64
+from adharness.arrays import AnyArray
 from adharness.metrics import MetricValue, find_metric
-from adharness.statistics.bootstrap import interval, macro_replicates
+from adharness.statistics import Drawn, macro_mean
 from adharness.store.records import Spread, Value
+from adharness.suite.schema import StatisticsSettings
 
 
 @dataclass(frozen=True, eq=False)
 class Measured:
-    """One metric of one row, with its bootstrap replicates where it has any."""
+    """One metric of one row, with what its interval needs where it has one."""
 
     value: MetricValue
-    replicates: Float64 | None = None
+    drawn: Drawn | None = None
 
-    def record(self, level: float) -> Value:
+    def record(self, how: StatisticsSettings) -> Value:
         """Give the value and its interval as they are stored, unrounded."""
         if not np.isfinite(self.value.value):
             return Value(value=None, reason=self.value.reason)
         bounds: list[float | None] = [None, None]
-        if self.replicates is not None:
-            bounds = [b if np.isfinite(b) else None for b in interval(self.replicates, level)]
+        if self.drawn is not None:
+            ends = self.drawn.interval(how.level, how.interval)
+            bounds = [end if np.isfinite(end) else None for end in ends]
         low, high = bounds
         return Value(value=float(self.value.value), low=low, high=high, spread=self._spread())
 
@@ -50,23 +52,40 @@ def replicate_arrays(table: Mapping[str, Mapping[str, Measured]]) -> dict[str, A
     scopes : (S,) text
         Names of the rows.
     metrics : (M,) text
+    estimates : (S, M) float64
     values : (S, M, B) float32
         NaN where a metric is undefined.
+    influences : (S, M, J) float32
+        Of the images of a row in the first places, zero in those beyond.
+    strata : (S, J) int64
     """
     drawn = {
-        (scope, name): one.replicates
+        (scope, name): one.drawn
         for scope, metrics in table.items()
         for name, one in metrics.items()
-        if one.replicates is not None and find_metric(name).level != "image"
+        if one.drawn is not None and find_metric(name).level != "image"
     }
-    scopes, metrics = (list(dict.fromkeys(key[axis] for key in drawn)) for axis in range(2))
     if not drawn:
         return {}
-    size = len(next(iter(drawn.values())))
-    values = np.full((len(scopes), len(metrics), size), np.nan, np.float32)
-    for (scope, metric), replicates in drawn.items():
-        values[scopes.index(scope), metrics.index(metric)] = replicates
-    return {"scopes": np.array(scopes), "metrics": np.array(metrics), "values": values}
+    scopes, metrics = (list(dict.fromkeys(key[axis] for key in drawn)) for axis in range(2))
+    resamples = len(next(iter(drawn.values())).replicates)
+    parts = max(len(one.influence) for one in drawn.values())
+    estimates = np.full((len(scopes), len(metrics)), np.nan)
+    values = np.full((*estimates.shape, resamples), np.nan, np.float32)
+    influences = np.zeros((*estimates.shape, parts), np.float32)
+    strata = np.zeros((len(scopes), parts), np.int64)
+    for (scope, metric), one in drawn.items():
+        row, column, count = scopes.index(scope), metrics.index(metric), len(one.influence)
+        estimates[row, column], values[row, column] = one.estimate, one.replicates
+        influences[row, column, :count], strata[row, :count] = one.influence, one.strata
+    return {
+        "scopes": np.array(scopes),
+        "metrics": np.array(metrics),
+        "estimates": estimates,
+        "values": values,
+        "influences": influences,
+        "strata": strata,
+    }
 
 
 def undefined(names: Sequence[str], reason: str | None) -> dict[str, Measured]:
@@ -74,13 +93,17 @@ def undefined(names: Sequence[str], reason: str | None) -> dict[str, Measured]:
     return {name: Measured(MetricValue(math.nan, reason)) for name in names}
 
 
-def macro_of(rows: Mapping[str, Mapping[str, Measured]]) -> dict[str, Measured]:
+def macro_of(
+    rows: Mapping[str, Mapping[str, Measured]], how: StatisticsSettings
+) -> dict[str, Measured]:
     """Mean over classes: undefined where it is undefined in a class, never a mean of the rest."""
     names = list(next(iter(rows.values()))) if rows else []
-    return {name: _mean({row: metrics[name] for row, metrics in rows.items()}) for name in names}
+    return {
+        name: _mean({row: metrics[name] for row, metrics in rows.items()}, how) for name in names
+    }
 
 
-def _mean(by_class: Mapping[str, Measured]) -> Measured:
+def _mean(by_class: Mapping[str, Measured], how: StatisticsSettings) -> Measured:
     missing = [c for c, m in by_class.items() if not np.isfinite(m.value.value)]
     if missing:
         first = by_class[missing[0]].value.reason
@@ -88,9 +111,9 @@ def _mean(by_class: Mapping[str, Measured]) -> Measured:
         return Measured(MetricValue(float("nan"), reason))
     mean = float(np.mean([m.value.value for m in by_class.values()]))
     value = MetricValue(mean, None, _images_of_all([m.value for m in by_class.values()]))
-    drawn = [m.replicates for m in by_class.values() if m.replicates is not None]
+    drawn = [m.drawn for m in by_class.values() if m.drawn is not None]
     whole = len(drawn) == len(by_class)
-    return Measured(value, macro_replicates(drawn) if whole else None)
+    return Measured(value, macro_mean(drawn, how.macro) if whole else None)
 
 
 def _images_of_all(values: Sequence[MetricValue]) -> tuple[float | None, ...] | None:

@@ -8,9 +8,10 @@ from typing import TypeAlias
 
 from adharness.arrays import Float64, Int64
 from adharness.contracts import FittedNormalizer, ImageContext
+from adharness.engine.draws import POOLED
 from adharness.engine.family import Family
 from adharness.engine.gather import Gathered
-from adharness.engine.judge import POOLED, Kind, Referee, Table
+from adharness.engine.judge import Kind, Referee, Table
 from adharness.engine.measured import Measured
 from adharness.engine.scored_maps import ScoredMaps
 

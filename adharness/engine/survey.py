@@ -46,6 +46,9 @@ class JudgedImages(Protocol):
     def class_names(self, positions: Int64) -> list[str]:
         """Class names of the samples at these positions."""
 
+    def groups(self, positions: Int64) -> list[str | None]:
+        """Say of the samples at these positions what object they show, where several show one."""
+
 
 @dataclass(frozen=True)
 class Survey:
@@ -85,6 +88,10 @@ class Survey:
     def class_names(self, positions: Int64) -> list[str]:
         """Class names of the samples at these positions."""
         return [self.samples[i].class_name for i in positions]
+
+    def groups(self, positions: Int64) -> list[str | None]:
+        """Say of the samples at these positions what object they show, where several show one."""
+        return [self.samples[i].group for i in positions]
 
     def class_numbers(self, positions: Int64) -> Int64:
         """Give the number of each sample's class, its place in `classes`."""

@@ -211,6 +211,8 @@ def _number(
 
 
 def _read(standing: Standing, row: str, metric: str) -> Score:
+    if (row, metric) == (headline_class(standing.group.protocol), HEADLINE_METRIC):
+        return standing.headline
     return score_of(standing.cells, row, metric)
 
 

@@ -17,7 +17,7 @@ from adharness.errors import StoreError
 from adharness.report.comparable import Difference, conditions, differences
 from adharness.report.leaderboard import AGGREGATES, AXES, find_value, rows_of
 from adharness.report.metric_names import MetricName, metric_name
-from adharness.report.paired import Intervals, Resampling, paired_intervals
+from adharness.report.paired import Intervals, Resampler, Resampling
 from adharness.report.reading import ImageScores, read_replicates, read_run, read_scores
 from adharness.report.regression import BAD, Rule, Verdict
 from adharness.report.seeds import is_defined
@@ -210,13 +210,13 @@ def _intervals(first: Side, second: Side, pair: Pair, metrics: Sequence[str]) ->
     before, after = (
         cell.model_copy(update={"id": name}) for name, cell in zip(told, pair, strict=True)
     )
-    resample = paired_intervals(
+    resampler = Resampler(
         lambda cell: _among(told[cell.id], shared),
         [m for m in metrics if metric_name(m).level == "image"],
         Resampling.of(first.run),
         lambda cell: pixels[cell.id],
     )
-    return resample(after, before)
+    return resampler.intervals(after, before)
 
 
 def _among(scores: ImageScores, samples: AnyArray) -> ImageScores:

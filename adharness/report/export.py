@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from adharness.report.drops import Drops
@@ -26,6 +27,8 @@ from adharness.report.leaderboard import (
 )
 from adharness.report.origins import ORIGIN_COLUMNS, origin_columns, origin_fields
 from adharness.report.seeds import finite
+from adharness.report.ties import Ranking
+from adharness.statistics import detectable
 from adharness.store.records import Value
 from adharness.store.run_record import RunRecord
 
@@ -39,7 +42,9 @@ SHIFT_KEYS = ("shift_of", "corruption", "severity")
 """What was done to the test images of a row: further columns of a run with shifts."""
 
 
-def to_json(board: Leaderboard, drops: Drops | None = None) -> str:
+def to_json(
+    board: Leaderboard, drops: Drops | None = None, rankings: Sequence[Ranking] = ()
+) -> str:
     """Text of `leaderboard.json`: strict JSON, NaN written as null with its reason.
 
     A metric that gives each image a number has its quartiles over the images as `spread`. A row
@@ -47,7 +52,8 @@ def to_json(board: Leaderboard, drops: Drops | None = None) -> str:
     `deployment` has what the board's deployment columns show. A row of a shifted data set says what
     was done under `shift`, and under `drop` the clean number minus its own; a row of its clean set
     has the mean over all shifts there. `ranks` repeats the order of the page: one entry a method,
-    data set, protocol, normalizer and thresholder, over all seeds.
+    data set, protocol, normalizer and thresholder, over all seeds. Methods that cannot be told
+    apart share a `rank`; `order` is their place by the number; `pairs` is what they come from.
     """
     document = {
         "schema": 1,
@@ -59,6 +65,7 @@ def to_json(board: Leaderboard, drops: Drops | None = None) -> str:
             for entry in board.rows
         ],
         "ranks": [_rank(standing) for standing in board.standings],
+        "pairs": [pair for ranking in rankings for pair in _pairs(ranking)],
     }
     return json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
@@ -66,9 +73,11 @@ def to_json(board: Leaderboard, drops: Drops | None = None) -> str:
 def to_csv(board: Leaderboard, drops: Drops | None = None) -> str:
     """Text of `leaderboard.csv`: a line a row; metric, low and high side by side; empty = none.
 
+    The row that a method is ranked by has its shared `rank` and its place by the number, `order`.
     A run with shifts has columns more: what was done to the test images, and each metric's drop.
     """
     found = drops or Drops(board)
+    places = {c.id: one for one in board.standings for c in one.cells if one.rank is not None}
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     merged = ORIGIN_COLUMNS if board.run.origins else ()
@@ -78,20 +87,27 @@ def to_csv(board: Leaderboard, drops: Drops | None = None) -> str:
         failure = failure_text(entry.row.failure) if entry.row.failure else ""
         decided = [*csv_deployment(entry, board.run.metrics), *csv_threshold(entry)]
         shifted = _shift_columns(entry, board.run.metrics, found) if found.any else []
-        origin = origin_columns(board.run, entry.cell)
-        writer.writerow([*_keys(entry).values(), *values, *decided, failure, *shifted, *origin])
+        ranked = _place(entry, places.get(entry.cell.id))
+        last = [*ranked, *shifted, *origin_columns(board.run, entry.cell)]
+        writer.writerow([*_keys(entry).values(), *values, *decided, failure, *last])
     return text.getvalue()
 
 
 def csv_columns(metrics: list[str], *, shifts: bool = False) -> list[str]:
-    """Header of the CSV: the keys, three columns a metric, decisions, the failure, the shift."""
+    """Header of the CSV: keys, three columns a metric, decisions, failure, place, shift."""
     of_metrics = [m + end for m in metrics for end in ("", "_low", "_high")]
     decided = [*deployment_columns(metrics), *THRESHOLD_COLUMNS]
     drops = [*SHIFT_KEYS, *(f"{metric}_drop" for metric in metrics)] if shifts else []
-    return [*KEYS, *of_metrics, *decided, "failure", *drops]
+    return [*KEYS, *of_metrics, *decided, "failure", "rank", "order", *drops]
 
 
 _PARTS = ("value", "low", "high")
+
+
+def _place(entry: BoardRow, standing: Standing | None) -> list[str]:
+    if standing is None or entry.row.class_name != headline_class(entry.cell.protocol):
+        return ["", ""]
+    return [str(standing.rank), str(standing.order or standing.rank)]
 
 
 def _keys(entry: BoardRow) -> dict[str, Any]:
@@ -156,6 +172,8 @@ def _rank(standing: Standing) -> dict[str, Any]:
         **standing.group._asdict(),
         "method": standing.method,
         "rank": standing.rank,
+        "order": standing.order or standing.rank,
+        "tied_with": list(standing.tied),
         "unranked": standing.unranked,
         "metric": HEADLINE_METRIC,
         "class": headline_class(standing.group.protocol),
@@ -165,6 +183,26 @@ def _rank(standing: Standing) -> dict[str, Any]:
         "spread": list(headline.spread) if headline.spread else None,
         "seeds": [cell.seed for cell in standing.cells],
     }
+
+
+def _pairs(ranking: Ranking) -> list[dict[str, Any]]:
+    """Give the comparisons of a ranking: two-sided p-values, adjusted by Holm for its pairs."""
+    return [
+        {
+            **ranking.group._asdict(),
+            "better": lead.better,
+            "worse": lead.worse,
+            "difference": lead.difference,
+            "low": finite(lead.low),
+            "high": finite(lead.high),
+            "p": lead.p,
+            "p_adjusted": lead.adjusted,
+            "p_delong": lead.delong,
+            "test": ranking.test,
+            "detectable": detectable(lead.deviation, ranking.level),
+        }
+        for lead in ranking.leads
+    ]
 
 
 def _provenance(run: RunRecord) -> dict[str, Any]:

@@ -62,6 +62,10 @@ class Standing:
         1 is best; equal numbers share a rank and the next one is skipped. None where unranked.
     unranked
         Why there is no rank.
+    order
+        The place by the number alone, where `rank` is shared by methods that can't be told apart.
+    tied
+        The methods it can't be told from, by the order of the board.
     """
 
     group: Group
@@ -70,6 +74,8 @@ class Standing:
     headline: Score
     rank: int | None = None
     unranked: str | None = None
+    order: int | None = None
+    tied: tuple[str, ...] = ()
 
     @property
     def caution(self) -> str:

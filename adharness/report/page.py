@@ -108,7 +108,9 @@ def _interval_note(board: Leaderboard) -> str:
     if len(board.run.seeds) > 1:
         return (
             f"Numbers are means over {len(board.run.seeds)} seeds; under them the smallest and "
-            "the largest seed. Image intervals of single seeds are in the JSON and CSV files."
+            "the largest seed. The image interval of their mean, which speaks of other images and "
+            "not of other seeds, is in the tooltip of the headline; those of single seeds are in "
+            "the CSV file."
         )
     if not statistics.get("bootstrap"):
         return "This run computed no intervals."

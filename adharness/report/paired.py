@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
+from typing import TypeAlias
 
 import numpy as np
 
-from adharness.arrays import AnyArray, Float64
+from adharness.arrays import AnyArray
 from adharness.metrics.costs import MistakeCosts
 from adharness.metrics.evaluate import DEFAULT_COSTS
 from adharness.metrics.table import find_metric
 from adharness.report.leaderboard import headline_class
 from adharness.report.reading import ImageScores, PixelReplicates
 from adharness.statistics import (
+    Drawn,
+    IntervalKind,
+    MacroKind,
     bootstrap_weights,
-    interval,
-    macro_replicates,
-    paired_difference,
+    join,
+    macro_mean,
     replicates_of,
     strata_of,
+    units_of,
 )
 from adharness.store.records import CellRecord
 from adharness.store.run_record import RunRecord
@@ -34,12 +38,15 @@ Resample = Callable[[CellRecord, CellRecord], Intervals]
 """Paired bootstrap, first cell minus second; without the metrics for which it can't be done."""
 
 
+Key: TypeAlias = tuple[str, str]
+
+
 @dataclass(frozen=True, slots=True)
 class _Replicates:
-    """Of one cell: what was drawn, and (B,) values by metric and scope; equal draws are paired."""
+    """Of one cell: what was drawn, and its statistics; those of equal draws are paired."""
 
     draws: object
-    values: Mapping[tuple[str, str], Float64]
+    values: Mapping[Key, Drawn]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +63,16 @@ class Resampling:
         Every cell sees the same draws, so an interval does not depend on its neighbours.
     costs
         What the metrics of costs count by.
+    interval, macro
+        As under `statistics:` of a suite; runs of before these were there have `percentile`.
     """
 
     draws: int
     level: float
     seed: int
     costs: MistakeCosts = DEFAULT_COSTS
+    interval: IntervalKind = "bca"
+    macro: MacroKind = "fixed"
 
     @classmethod
     def of(cls, run: RunRecord) -> Resampling:
@@ -74,19 +85,16 @@ class Resampling:
             costs=DEFAULT_COSTS
             if costs is None
             else MistakeCosts(*(float(costs[name]) for name in _COSTS)),
+            interval="bca" if told.get("interval") == "bca" else "percentile",
+            macro="hierarchical" if told.get("macro") == "hierarchical" else "fixed",
         )
 
 
 _COSTS = ("miss_cost", "false_alarm_cost", "defect_rate")
 
 
-def paired_intervals(
-    read: Callable[[CellRecord], ImageScores | None],
-    metrics: Sequence[str],
-    how: Resampling,
-    stored: Callable[[CellRecord], PixelReplicates | None] = lambda _: None,
-) -> Resample:
-    """Make the paired bootstrap over the images that two cells share.
+class Resampler:
+    """The paired bootstrap over the images that two cells share.
 
     Parameters
     ----------
@@ -94,86 +102,132 @@ def paired_intervals(
         Gives the image scores of a cell.
     metrics
         Ids of the image level.
+    how
+        How images are drawn again.
     stored
         Gives the replicates of a cell's pixel and region metrics, which the judge drew: they need
         the maps.
 
     Notes
     -----
-    Images are drawn within class and label, so no draw lacks one of them. The thresholds stay.
+    Images are drawn within class and label, views of one object together, so no draw lacks one of
+    them. The thresholds stay.
     """
-    known: dict[str, list[_Replicates]] = {}
 
-    def replicated(cell: CellRecord) -> list[_Replicates]:
-        if cell.id not in known:
-            scores, pixels = read(cell), stored(cell)
-            known[cell.id] = [_replicates(scores, metrics, how)] if scores else []
-            known[cell.id] += [_of_pixels(pixels)] if pixels else []
-        return known[cell.id]
+    def __init__(
+        self,
+        read: Callable[[CellRecord], ImageScores | None],
+        metrics: Sequence[str],
+        how: Resampling,
+        stored: Callable[[CellRecord], PixelReplicates | None] = lambda _: None,
+    ) -> None:
+        self._read, self._metrics, self.how, self._stored = read, metrics, how, stored
+        self._known: dict[str, list[_Replicates]] = {}
 
-    def resample(first: CellRecord, second: CellRecord) -> Intervals:
-        if how.draws < 1:
-            return {}
-        drawn: dict[tuple[str, str], Float64] = {}
-        for mine, theirs in product(replicated(first), replicated(second)):
-            if mine.draws == theirs.draws:
-                drawn |= _differences(mine, theirs, headline_class(second.protocol))
-        found = {key: interval(values, how.level) for key, values in drawn.items()}
+    def intervals(self, first: CellRecord, second: CellRecord) -> Intervals:
+        """Interval of first minus second, of all metrics and scopes."""
+        headline = headline_class(second.protocol)
+        drawn = {
+            key: one
+            for mine, theirs in self._pairs(first, second)
+            for key, one in _differences(mine, theirs, headline).items()
+        }
+        how = self.how
+        found = {key: one.interval(how.level, how.interval) for key, one in drawn.items()}
         return {key: ends for key, ends in found.items() if np.isfinite(ends).all()}
 
-    return resample
+    def difference(self, first: CellRecord, second: CellRecord, key: Key) -> Drawn | None:
+        """First minus second, of one metric and scope; None where it can't be drawn."""
+        for mine, theirs in self._pairs(first, second):
+            if key in mine.values and key in theirs.values:
+                return mine.values[key].minus(theirs.values[key])
+        return None
+
+    def of(self, cell: CellRecord, key: Key) -> Drawn | None:
+        """One metric and scope of a cell; None where it can't be drawn."""
+        found = (one.values[key] for one in self._replicated(cell) if key in one.values)
+        return next(found, None)
+
+    def _pairs(
+        self, first: CellRecord, second: CellRecord
+    ) -> Iterator[tuple[_Replicates, _Replicates]]:
+        for mine, theirs in product(self._replicated(first), self._replicated(second)):
+            if mine.draws == theirs.draws:
+                yield mine, theirs
+
+    def _replicated(self, cell: CellRecord) -> list[_Replicates]:
+        if self.how.draws < 1:
+            return []
+        if cell.id not in self._known:
+            scores, pixels = self._read(cell), self._stored(cell)
+            found = [_replicates(scores, self._metrics, self.how)] if scores else []
+            found += [_of_pixels(pixels, self.how)] if pixels else []
+            self._known[cell.id] = found
+        return self._known[cell.id]
 
 
 def _replicates(scores: ImageScores, metrics: Sequence[str], how: Resampling) -> _Replicates:
     order = np.argsort(scores.samples)
-    samples, classes, labels, values, threshold = (
+    samples, classes, labels, values, threshold, groups = (
         getattr(scores, name)[order] for name in ImageScores.__slots__
     )
-    strata = strata_of(labels, classes)
-    weights = bootstrap_weights(strata, how.draws, np.random.default_rng(how.seed))
-    found: dict[tuple[str, str], Float64] = {}
+    units = units_of(groups.tolist(), classes.tolist())
+    strata = strata_of(labels, classes, units)
+    rng = np.random.default_rng(how.seed)
+    weights = bootstrap_weights(strata, how.draws, rng, units)
+    found: dict[Key, Drawn] = {}
 
     def judge(scope: str, taken: AnyArray) -> None:
         known = bool(np.isfinite(threshold[taken]).all())  # NaN where nothing could fit one
         names = [name for name in metrics if known or not find_metric(name).at_threshold]
-        of_scope = {name: np.full(how.draws, np.nan) for name in metrics} | replicates_of(
+        sampling = join([weights[:, taken]], [strata[taken]], [units[taken]], rng)
+        of_scope = {name: np.full(len(sampling.weights), np.nan) for name in metrics}
+        of_scope |= replicates_of(
             names,
             labels[taken],
             values[taken],
-            weights[:, taken],
+            sampling.weights,
             threshold[taken] if known else None,
             how.costs,
         )
-        found.update({(metric, scope): drawn for metric, drawn in of_scope.items()})
+        found.update({(metric, scope): sampling.read(of) for metric, of in of_scope.items()})
 
     names = [str(name) for name in np.unique(classes)]
     for name in names:
         judge(name, classes == name)
     judge("pooled", np.ones(len(labels), dtype=bool))
-    return _Replicates((samples.tolist(), strata.tolist()), _with_macro(found))
+    draws = samples.tolist(), strata.tolist(), units.tolist()
+    return _Replicates(draws, _with_macro(found, how.macro))
 
 
-def _of_pixels(pixels: PixelReplicates) -> _Replicates:
-    return _Replicates(pixels.draws, _with_macro(pixels.values))
+def _of_pixels(pixels: PixelReplicates, how: Resampling) -> _Replicates:
+    return _Replicates(pixels.draws, _with_macro(pixels.values, how.macro))
 
 
-def _with_macro(values: Mapping[tuple[str, str], Float64]) -> dict[tuple[str, str], Float64]:
+def _with_macro(values: Mapping[Key, Drawn], macro: MacroKind) -> dict[Key, Drawn]:
     """Add the mean over the classes that are there; where one failed, no gap is shown."""
     found = dict(values)
     for metric in dict.fromkeys(metric for metric, _ in values):
         of_classes = [v for (m, scope), v in values.items() if m == metric and scope != "pooled"]
         if of_classes:
-            found[metric, "macro"] = macro_replicates(of_classes)
+            found[metric, "macro"] = macro_mean(of_classes, macro)
     return found
 
 
-def _differences(
-    first: _Replicates, second: _Replicates, headline: str
-) -> dict[tuple[str, str], Float64]:
+def _differences(first: _Replicates, second: _Replicates, headline: str) -> dict[Key, Drawn]:
     mine, theirs = first.values, second.values
-    found = {key: paired_difference(mine[key], theirs[key]) for key in mine.keys() & theirs.keys()}
+    found = {key: mine[key].minus(theirs[key]) for key in mine.keys() & theirs.keys()}
     for metric, scope in mine:
         if scope == "macro" and (metric, headline) in theirs:
-            sides = mine[metric, "macro"], theirs[metric, headline]
-            found[metric, HEADLINE] = paired_difference(*sides)
+            found[metric, HEADLINE] = _unlike(mine[metric, "macro"], theirs[metric, headline])
     return found
+
+
+def _unlike(macro: Drawn, headline: Drawn) -> Drawn:
+    """Difference of a macro and a pooled number: their images are left out in other rows."""
+    if len(macro.influence) == len(headline.influence):
+        return macro.minus(headline)
+    none = np.zeros(0), np.zeros(0, np.int64)
+    return Drawn(macro.estimate, macro.replicates, *none).minus(
+        Drawn(headline.estimate, headline.replicates, *none)
+    )

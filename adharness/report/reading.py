@@ -11,6 +11,7 @@ import numpy as np
 from adharness.arrays import AnyArray, Float32, Float64, Int64
 from adharness.contracts import Margins
 from adharness.maps import Upsample
+from adharness.statistics import Drawn
 from adharness.store.folder import RunFolder
 from adharness.store.records import CellRecord
 from adharness.store.run_record import RunRecord
@@ -27,6 +28,7 @@ class ImageScores:
     labels: Int64  # (n,) 0 normal, 1 anomalous
     scores: Float64  # (n,) normalized, higher = more anomalous
     threshold: Float64  # (n,) the deployed one of each image
+    groups: AnyArray  # (n,) text: what several images share that show one object, or empty
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class PixelReplicates:
     """`replicates.npz` of a cell: pixel and region metrics of B resamples of its test images."""
 
     draws: str  # which images were drawn how often
-    values: Mapping[tuple[str, str], Float64]  # metric and class name or `pooled` -> (B,)
+    values: Mapping[tuple[str, str], Drawn]  # metric and class name or `pooled`
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,10 @@ def read_scores(folder: Path, cell: CellRecord) -> ImageScores | None:
     if _SCORES not in cell.files:
         return None
     arrays = RunFolder(folder).cell_arrays(cell.id, _SCORES)
-    return ImageScores(**{name: arrays[name] for name in ImageScores.__slots__})
+    # Runs of before groups were drawn together have none.
+    groups = arrays.get("groups", np.full(len(arrays["samples"]), ""))
+    told = {"groups": groups, **arrays}
+    return ImageScores(**{name: told[name] for name in ImageScores.__slots__})
 
 
 def read_replicates(folder: Path, cell: CellRecord) -> PixelReplicates | None:
@@ -82,11 +87,24 @@ def read_replicates(folder: Path, cell: CellRecord) -> PixelReplicates | None:
     arrays = RunFolder(folder).cell_arrays(cell.id, _REPLICATES)
     metrics, scopes = arrays["metrics"].tolist(), arrays["scopes"].tolist()
     values = {
-        (metric, scope): arrays["values"][i, j].astype(np.float64)
+        (metric, scope): read_drawn(arrays, i, j)
         for i, scope in enumerate(scopes)
         for j, metric in enumerate(metrics)
     }
     return PixelReplicates(arrays["draws"].item(), values)
+
+
+def read_drawn(arrays: Mapping[str, AnyArray], scope: int, metric: int) -> Drawn:
+    """Give a metric of a row; runs of before influences were stored have replicates alone."""
+    replicates = arrays["values"][scope, metric].astype(np.float64)
+    if "influences" not in arrays:
+        return Drawn(float("nan"), replicates, np.zeros(0), np.zeros(0, np.int64))
+    return Drawn(
+        float(arrays["estimates"][scope, metric]),
+        replicates,
+        arrays["influences"][scope, metric].astype(np.float64),
+        arrays["strata"][scope],
+    )
 
 
 def read_maps(folder: Path, cell: CellRecord) -> PatchMaps | None:

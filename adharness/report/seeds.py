@@ -18,9 +18,10 @@ class Score:
     value
         None where it is undefined; `reason` then says why.
     low, high
-        Bootstrap interval over images; only where there is one seed.
+        Bootstrap interval over images, of other images: of one seed; of several, where there is
+        one, of their mean.
     spread
-        Smallest and largest value over the seeds; only where there are several.
+        Smallest and largest value over the seeds, of other models; only where there are several.
     quartiles
         Of a metric that gives each image a number, over the images; only where there is one seed.
     """
@@ -39,8 +40,9 @@ def over_seeds(values: Sequence[Value]) -> Score:
     Notes
     -----
     One seed keeps its image interval. Several seeds lose it: their spread answers another question
-    (another model) than the interval (other images), and the two are never mixed. Undefined for one
-    seed is undefined for all. Empty input is undefined.
+    (another model) than the interval (other images), and the two are never mixed. The interval of
+    their mean needs the replicates: `seeds_apart` of `ties` adds it to the headline. Undefined for
+    one seed is undefined for all. Empty input is undefined.
     """
     if not values:
         return Score(None, reason="no result")

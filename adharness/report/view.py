@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from adharness.report.drawings import Chart, Scatter, StripChart
-from adharness.report.formats import DASH, interval, percent, quartiles
+from adharness.report.formats import DASH, interval, percent, quartiles, scaled_interval
 from adharness.report.gallery import Gallery
 from adharness.report.marks import Mark
 from adharness.report.seeds import Score
@@ -196,7 +196,7 @@ class Page:
     suite_text: str
     interval_note: str
     marks: tuple[Mark, ...] = ()
-    """What the marks of a merged board mean; empty on a board of one run."""
+    significance: tuple[tuple[str, tuple[Table, ...]], ...] = ()
 
 
 class Footnotes:
@@ -250,7 +250,9 @@ def without_idle(table: Table, keep: int = 0) -> Table:
 def _note(score: Score) -> str:
     exact = f"{score.value:.6g}"
     if score.spread is not None:
-        return f"{exact}, mean over seeds; smallest and largest seed beside it"
+        other_images = scaled_interval(replace(score, spread=None), percent)
+        of_mean = f"; image interval of the mean {other_images}" if other_images else ""
+        return f"{exact}, mean over seeds; smallest and largest seed beside it{of_mean}"
     own = score.quartiles
     if own is None:
         return exact

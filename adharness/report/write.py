@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from adharness.report.across import across_classes
@@ -12,12 +13,17 @@ from adharness.report.drops import Drops, without_shifts
 from adharness.report.export import to_csv, to_json
 from adharness.report.gallery import galleries
 from adharness.report.gap import gap_csv, unification_gaps
-from adharness.report.leaderboard import Leaderboard, leaderboard
+from adharness.report.leaderboard import HEADLINE_METRIC, Leaderboard, leaderboard
 from adharness.report.metric_names import MetricName, metric_name
 from adharness.report.page import build_page, render_page
-from adharness.report.paired import Resample, Resampling, paired_intervals
-from adharness.report.reading import read_replicates, read_run, read_scores
+from adharness.report.paired import Resampler, Resampling
+from adharness.report.reading import ImageScores, read_replicates, read_run, read_scores
+from adharness.report.significance import class_ranks
+from adharness.report.significance_view import significance_tables, told_ties
+from adharness.report.ties import Ranking, find_rankings, seeds_apart, with_ties
+from adharness.report.view import Page, by_label
 from adharness.store.files import write_text
+from adharness.store.records import CellRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +57,19 @@ def write_report(run_folder: Path) -> ReportPaths:
         If `run.json` is missing, a record cannot be read, or a file cannot be written.
     """
     board = leaderboard(*read_run(run_folder))
-    resample = _resample(run_folder, board)
+    read = _remembered(run_folder)
+    headlines = _resampler(run_folder, board, [HEADLINE_METRIC], read)
+    rankings = find_rankings(board, headlines, read)
+    board = seeds_apart(with_ties(board, rankings), headlines)
+    resampler = _resampler(run_folder, board, board.run.metrics, read)
+    resample = resampler.intervals
     drops = Drops(board, resample)
     shown = without_shifts(board)
     gaps = unification_gaps(shown, resample)
-    rates = cross_rates(shown, lambda cell: read_scores(run_folder, cell))
+    rates = cross_rates(shown, read)
     across = across_classes(run_folder, shown, rates)
     page = build_page(shown, gaps, galleries(run_folder, shown), resample, across, drops)
+    page = _with_significance(page, shown, rankings)
     paths = ReportPaths(
         html=run_folder / "leaderboard.html",
         json=run_folder / "leaderboard.json",
@@ -65,7 +77,7 @@ def write_report(run_folder: Path) -> ReportPaths:
         gap_csv=run_folder / "unification_gap.csv",
         cross_csv=run_folder / "cross_class.csv",
     )
-    write_text(paths.json, to_json(board, drops))
+    write_text(paths.json, to_json(board, drops, rankings))
     write_text(paths.csv, to_csv(board, drops))
     write_text(paths.gap_csv, gap_csv(gaps))
     write_text(paths.cross_csv, cross_csv(rates))
@@ -73,10 +85,34 @@ def write_report(run_folder: Path) -> ReportPaths:
     return paths
 
 
-def _resample(run_folder: Path, board: Leaderboard) -> Resample:
-    return paired_intervals(
-        lambda cell: read_scores(run_folder, cell),
-        [m for m in board.run.metrics if _drawn_here(metric_name(m))],
+def _with_significance(page: Page, board: Leaderboard, rankings: Sequence[Ranking]) -> Page:
+    """Add what is said of ties, where methods were compared."""
+    tables = significance_tables(board, rankings, class_ranks(board))
+    findings = (*page.findings, *told_ties(board, rankings))
+    return replace(page, findings=findings, significance=by_label(tables))
+
+
+def _remembered(run_folder: Path) -> Callable[[CellRecord], ImageScores | None]:
+    """Read each cell's image scores once."""
+    known: dict[str, ImageScores | None] = {}
+
+    def read(cell: CellRecord) -> ImageScores | None:
+        if cell.id not in known:
+            known[cell.id] = read_scores(run_folder, cell)
+        return known[cell.id]
+
+    return read
+
+
+def _resampler(
+    run_folder: Path,
+    board: Leaderboard,
+    metrics: Sequence[str],
+    read: Callable[[CellRecord], ImageScores | None],
+) -> Resampler:
+    return Resampler(
+        read,
+        [m for m in metrics if _drawn_here(metric_name(m))],
         Resampling.of(board.run),
         lambda cell: read_replicates(run_folder, cell),
     )

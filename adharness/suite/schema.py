@@ -176,10 +176,16 @@ class ViewSettings(_Section):
 
 
 class StatisticsSettings(_Section):
-    """How sure a number is: bootstrap resamples (0 for none) and the intervals' level."""
+    """How sure a number is: bootstrap resamples (0 for none), the intervals' level and kind.
+
+    Mean over classes: `fixed` speaks of these classes, `hierarchical` draws classes too, and speaks
+    of others like them.
+    """
 
     bootstrap: Annotated[int, Field(ge=0, le=1_000_000)] = 1000
     level: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.95
+    interval: Literal["bca", "percentile"] = "bca"
+    macro: Literal["fixed", "hierarchical"] = "fixed"
 
 
 class DeploymentSettings(_Section):

@@ -14,7 +14,7 @@ import pytest
 from adharness.cli import main
 from adharness.report.gap import unification_gaps
 from adharness.report.leaderboard import find_value, leaderboard
-from adharness.report.paired import Resampling, paired_intervals
+from adharness.report.paired import Resampler, Resampling
 from adharness.report.reading import read_replicates, read_run, read_scores
 from adharness.store.folder import RunFolder
 from adharness.store.records import CellRecord, Failure, Row
@@ -102,10 +102,10 @@ def test_the_intervals_are_those_of_the_gap(old: Path, capsys: Any) -> None:
     """The gap compares protocols of one run; with two protocols as two runs both must agree."""
     board = leaderboard(*read_run(old))
     names = ["image_auroc", "image_f1", "image_fpr"]
-    resample = paired_intervals(
+    resample = Resampler(
         lambda cell: read_scores(old, cell), names, Resampling(100, 0.95, 0),
         stored=lambda cell: read_replicates(old, cell),
-    )  # fmt: skip
+    ).intervals  # fmt: skip
     gaps = {
         (gap.scope, gap.metric): gap.score
         for gap in unification_gaps(board, resample)

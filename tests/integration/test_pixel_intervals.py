@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 
 from adharness.report import write_report
-from adharness.report.paired import Resampling, paired_intervals
+from adharness.report.paired import Resampler, Resampling
 from adharness.report.reading import read_replicates, read_run, read_scores
-from adharness.statistics import interval
 from adharness.store.folder import RunFolder
 
 pytestmark = pytest.mark.slow
@@ -67,12 +66,12 @@ def test_the_stored_replicates_are_those_of_the_intervals_and_shared_by_threshol
     for row in cell.rows:
         if row.class_name != "macro":
             value = row.metrics["region_aupro_30"]
-            ends = interval(stored.values["region_aupro_30", row.class_name])
+            ends = stored.values["region_aupro_30", row.class_name].interval()
             assert ends == pytest.approx((value.low, value.high), abs=1e-6)
     files = [bench.out / "cells" / c.id / "replicates.npz"
              for c in (cell, of(cells, "per-class", "quantile"))]  # fmt: skip
     assert files[0].stat().st_ino == files[1].stat().st_ino
-    assert files[0].stat().st_size < 4 * 4 * len(PIXELS) * 20 + 5000
+    assert files[0].stat().st_size < 4 * 4 * len(PIXELS) * (20 + 40) + 5000
 
 
 def test_a_method_without_maps_stores_no_replicates(ran):
@@ -101,10 +100,10 @@ def test_the_gap_of_every_metric_has_an_interval_on_the_page_and_in_the_files(ra
 
 def test_a_gap_is_paired_so_a_cell_does_not_differ_from_itself(ran):
     bench, _, cells = ran
-    resample = paired_intervals(
+    resample = Resampler(
         lambda cell: read_scores(bench.out, cell), [], Resampling(20, 0.95, 0),
         stored=lambda cell: read_replicates(bench.out, cell),
-    )  # fmt: skip
+    ).intervals  # fmt: skip
     cell = of(cells, "per-class")
     found = resample(cell, cell)
     assert set(found.values()) == {(0.0, 0.0)}
@@ -140,4 +139,6 @@ def test_all_cells_of_a_data_set_are_drawn_alike(ran):
     found = [read_replicates(bench.out, c) for c in cells if c.method == "knn"]
     assert len(found) == 4
     assert len({one.draws for one in found if one}) == 1
-    assert all(of_scope.shape == (20,) for one in found for of_scope in one.values.values())
+    assert all(
+        of_scope.replicates.shape == (20,) for one in found for of_scope in one.values.values()
+    )

@@ -34,7 +34,7 @@ from adharness.metrics import MetricValue
 from adharness.registry import Component
 from adharness.store.identity import digest
 from adharness.suite.bound import Bound
-from adharness.suite.schema import MapSettings
+from adharness.suite.schema import MapSettings, StatisticsSettings
 
 
 class NoParams(Params):
@@ -94,7 +94,7 @@ def macro_is_undefined_where_a_class_is(_: Path) -> bool:
         "a": {"m": measured.Measured(MetricValue(1.0))},
         "b": {"m": measured.Measured(MetricValue(float("nan"), "no anomalous image"))},
     }
-    return bool(np.isnan(measured.macro_of(of_class)["m"].value.value))
+    return bool(np.isnan(measured.macro_of(of_class, StatisticsSettings())["m"].value.value))
 
 
 class Batchy:
@@ -211,7 +211,7 @@ def threshold_from_test(thresholder: Bound, group: Any) -> Threshold:
     return chosen
 
 
-def mean_of_what_is_defined(by_class: dict[str, measured.Measured]) -> measured.Measured:
+def mean_of_what_is_defined(by_class: dict[str, measured.Measured], _: object) -> measured.Measured:
     values = [m.value.value for m in by_class.values() if np.isfinite(m.value.value)]
     return measured.Measured(MetricValue(float(np.mean(values))))
 

@@ -10,8 +10,7 @@ import pytest
 
 from adharness.arrays import AnyArray
 from adharness.statistics import (
-    bootstrap_weights,
-    interval,
+    draw,
     knots,
     pixel_bootstrap,
     resample_pixels,
@@ -61,9 +60,9 @@ def intervals_cover_the_truth() -> bool:
     covered = 0
     for _ in range(100):
         masks, maps = _population(rng, 40)
-        weights = bootstrap_weights(np.arange(40) % 2, 100, rng)
-        low, high = interval(resample_pixels(masks, maps, ["pixel_auroc"], weights)
-                             ["pixel_auroc"].replicates)  # fmt: skip
+        sampling = draw(np.arange(40) % 2, 100, rng)
+        found = resample_pixels(masks, maps, ["pixel_auroc"], sampling.weights)
+        low, high = sampling.read(found["pixel_auroc"].replicates).interval()
         covered += low <= truth <= high
     return covered >= 88
 

@@ -11,9 +11,8 @@ from adharness.errors import MetricError
 from adharness.metrics import pimo
 from adharness.statistics import (
     bootstrap_weights,
-    interval,
+    draw,
     knots,
-    paired_difference,
     pixel_bootstrap,
     resample_pixels,
 )
@@ -100,13 +99,14 @@ def test_pixels_sorted_on_disk_give_the_same_replicates(monkeypatch):
 
 def test_a_method_does_not_differ_from_itself_nor_from_a_transform_of_itself():
     masks, maps = smooth_world(4)
-    weights = bootstrap_weights(np.arange(len(maps)) % 2, 40, np.random.default_rng(0))
-    first = resample_pixels(masks, maps, SMOOTH, weights)
-    again = resample_pixels(masks, [8 * one for one in maps], SMOOTH, weights)
+    sampling = draw(np.arange(len(maps)) % 2, 40, np.random.default_rng(0))
+    first = resample_pixels(masks, maps, SMOOTH, sampling.weights)
+    again = resample_pixels(masks, [8 * one for one in maps], SMOOTH, sampling.weights)
     for name in SMOOTH:
-        drawn = paired_difference(first[name].replicates, again[name].replicates)
-        assert interval(drawn) == (0.0, 0.0), name
-        low, high = interval(first[name].replicates)
+        mine, other = (sampling.read(of[name].replicates) for of in (first, again))
+        assert mine.minus(other).interval() == (0.0, 0.0), name
+        assert mine.estimate == pytest.approx(first[name].value.value, abs=1e-12)
+        low, high = mine.interval()
         assert low < first[name].value.value < high
 
 

@@ -270,11 +270,15 @@ HOSTILE: dict[str, tuple[Callable[[Members], bytes], str]] = {
     "marks of its own": (
         in_run(origins={"x": {"source": "us", "status": "verified"}}), "only `merge` may say"),
     "resamples without end": (in_run(statistics={"bootstrap": 10**9, "level": 0.95}), "bootstrap"),
+    "work for days": (
+        lambda m: forged(edited(m, "run.json", lambda r: r["datasets"][0]["counts"]["brick"].update(
+            test_normal=10**10))), "drawn again"),
     "costs below zero": (in_run(deployment={"miss_cost": -1.0, "false_alarm_cost": 1.0,
                                             "defect_rate": 0.1}), "miss_cost"),
     "an unknown metric": (in_run(metrics=["image_luck"]), "unknown metric"),
     "an unknown protocol": (in_run(protocols=["per-class", "cheat"]), "unknown protocol"),
-    "a class called macro": (lambda m: forged(edited(m, "run.json", macro_class)), "name of a mean"),
+    "a class called macro": (
+        lambda m: forged(edited(m, "run.json", macro_class)), "name of a mean"),
     "a cell that the run lacks": (foreign_cell, "not in the run"),
     "a cell that the bundle lacks": (lost_cell, "no result of it"),
     "a cell under another id": (cell_under_another_id, "is of the cell"),

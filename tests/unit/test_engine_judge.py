@@ -11,6 +11,7 @@ import pytest
 
 from adharness.contracts import ContentHash, ImageContext, Sample
 from adharness.data.splits import Split
+from adharness.engine.draws import draw_test_images
 from adharness.engine.family import Family, Part
 from adharness.engine.gather import Gathered
 from adharness.engine.judge import MACRO, POOLED, Kind, Referee, Table
@@ -21,6 +22,7 @@ from adharness.engine.scored_maps import ScoredMaps
 from adharness.engine.survey import Survey
 from adharness.engine.truth import PackedMask, Truth
 from adharness.metrics import MetricValue
+from adharness.statistics import Drawn
 from adharness.store.records import Failure
 from adharness.suite.schema import StatisticsSettings
 
@@ -101,15 +103,15 @@ def test_a_class_whose_test_images_are_all_gone_fails_macro_and_pooled():
 def test_without_bootstrap_there_is_no_interval_and_with_it_the_draws_are_paired():
     made = survey(TWO)
     bare = ranked(referee(made), made, GOOD)["a"]["image_auroc"]
-    assert bare.replicates is None
-    assert bare.record(0.95).low is None
+    assert bare.drawn is None
+    assert bare.record(StatisticsSettings()).low is None
     judge = referee(made, bootstrap=50)
     first, again = (ranked(judge, made, scores) for scores in (GOOD, np.exp(GOOD / 9)))
     other = ranked(referee(made, bootstrap=50), made, GOOD)
     for row, metrics in first.items():
-        drawn = metrics["image_auroc"].replicates
-        np.testing.assert_array_equal(drawn, again[row]["image_auroc"].replicates)
-        np.testing.assert_array_equal(drawn, other[row]["image_auroc"].replicates)
+        drawn = metrics["image_auroc"].drawn.replicates
+        np.testing.assert_array_equal(drawn, again[row]["image_auroc"].drawn.replicates)
+        np.testing.assert_array_equal(drawn, other[row]["image_auroc"].drawn.replicates)
 
 
 def test_pixels_are_drawn_as_their_images_are():
@@ -121,7 +123,7 @@ def test_pixels_are_drawn_as_their_images_are():
     raw: Any = SimpleNamespace(read=lambda i: GOOD[i].reshape(1, 1).astype(np.float32))
     for row, chosen in judge.rows_of(np.arange(8)).items():
         found = judge.ranking(row, chosen, GOOD[chosen], ScoredMaps(raw, chosen), ORDER)
-        drawn = [found[metric].replicates for metric in ("image_auroc", "pixel_auroc")]
+        drawn = [found[metric].drawn.replicates for metric in ("image_auroc", "pixel_auroc")]
         np.testing.assert_allclose(*drawn, atol=1e-12)
     assert len(np.unique(drawn[0])) > 3
 
@@ -129,15 +131,60 @@ def test_pixels_are_drawn_as_their_images_are():
 def test_replicates_are_stored_by_row_and_metric_with_gaps_where_there_are_none():
     value = MetricValue(0.5)
     table = {
-        "a": {"pixel_ap": Measured(value, np.array([0.1, 0.2])), "image_ap": Measured(value)},
-        "b": {"region_aupro_30": Measured(value, np.array([0.3, np.nan]))},
+        "a": {"pixel_ap": Measured(value, drawn([0.1, 0.2], [0.3])), "image_ap": Measured(value)},
+        "b": {"region_aupro_30": Measured(value, drawn([0.3, np.nan], [0.5, -0.5]))},
     }
     arrays = replicate_arrays(table)
     assert arrays["scopes"].tolist() == ["a", "b"]
     assert arrays["metrics"].tolist() == ["pixel_ap", "region_aupro_30"]
     assert arrays["values"].dtype == np.float32
     assert np.isnan(arrays["values"]).tolist() == [[[0, 0], [1, 1]], [[1, 1], [0, 1]]]
-    assert replicate_arrays({"a": {"image_ap": Measured(value, np.ones(2))}}) == {}
+    assert arrays["influences"].tolist() == [
+        [[pytest.approx(0.3), 0], [0, 0]],
+        [[0, 0], [0.5, -0.5]],
+    ]
+    assert arrays["strata"].tolist() == [[7, 0], [7, 7]]
+    assert replicate_arrays({"a": {"image_ap": Measured(value, drawn([1, 1], []))}}) == {}
+
+
+def drawn(replicates: list[float], influence: list[float]) -> Drawn:
+    return Drawn(0.5, np.array(replicates), np.array(influence), np.full(len(influence), 7))
+
+
+def test_views_of_one_object_are_drawn_together_within_their_class():
+    made = survey(TWO)
+    views = tuple(replace(s, group="same") if s.path in {"a/0", "a/2", "b/0"} else s
+                  for s in made.samples)  # fmt: skip
+    grouped = replace(made, samples=views)
+    drawn = draw_test_images(grouped, 40)
+    assert set(drawn) == {"a", "b", POOLED}
+    weights = drawn["a"].weights
+    assert (weights[:, 0] == weights[:, 2]).all()
+    assert not (weights[:, 0] == weights[:, 1]).all()
+    pooled = drawn[POOLED].weights
+    assert (pooled[:40, :4] == weights[:40]).all()
+    assert (pooled[:, 0] == pooled[:, 2]).all()
+    assert not (pooled[:, 0] == pooled[:, 4]).all()  # one name in two classes is two objects
+    assert referee(grouped, 40).draws != referee(made, 40).draws
+    assert len(drawn["a"].left_strata) == 3
+
+
+def test_a_suite_may_draw_classes_too_and_cut_equal_tails():
+    made = survey({name: [0, 1] * 12 for name in "abc"})
+    scores = np.random.default_rng(0).normal(size=72) + np.resize([0.0, 1.0], 72)
+    fixed, drawn, plain = (
+        StatisticsSettings(bootstrap=200, **told)
+        for told in ({}, {"macro": "hierarchical"}, {"interval": "percentile"})
+    )
+    ends = []
+    for how in (fixed, drawn, plain):
+        judge = Referee(made, Truth({}, {}, {}), ["image_auroc"], how)
+        found = {r.class_name: r for r in judge.rows(ranked(judge, made, scores), {})}
+        ends.append({row: (v.low, v.high) for row, r in found.items()
+                     for v in r.metrics.values()})  # fmt: skip
+    assert ends[0]["b"] == ends[1]["b"] != ends[2]["b"]
+    assert ends[0][MACRO] != ends[1][MACRO]
+    assert ends[0][POOLED] == ends[1][POOLED]
 
 
 def test_other_images_labels_or_draws_are_other_draws():

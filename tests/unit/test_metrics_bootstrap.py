@@ -5,15 +5,7 @@ import pytest
 
 from adharness.errors import MetricError
 from adharness.metrics import METRICS, evaluate_images
-from adharness.statistics import (
-    bootstrap_weights,
-    interval,
-    macro_replicates,
-    paired_difference,
-    replicates,
-    replicates_of,
-    strata_of,
-)
+from adharness.statistics import bootstrap_weights, replicates, replicates_of, strata_of
 
 IMAGE = [name for name, spec in METRICS.items() if spec.level == "image"]
 
@@ -81,46 +73,3 @@ def test_bad_weights_and_strata_are_refused() -> None:
         strata_of([0, 1], ["a"])
     with pytest.raises(MetricError, match="no threshold is given"):
         replicates("image_f1", [0, 1], [0, 1], np.ones((1, 2), np.int64))
-
-
-def test_the_interval_cuts_equal_tails() -> None:
-    assert interval(np.arange(101.0), 0.9) == pytest.approx((5.0, 95.0))
-    with pytest.raises(MetricError, match=r"the level is 95"):
-        interval(np.arange(3.0), 95)
-
-
-def test_the_interval_leaves_out_undefined_replicates_unless_they_are_most() -> None:
-    assert interval(np.array([1.0, np.nan, 1.0])) == (1.0, 1.0)
-    assert np.isnan(interval(np.array([1.0, np.nan, np.nan]))).all()
-    assert np.isnan(interval(np.empty(0))).all()
-
-
-def test_a_macro_mean_keeps_an_undefined_class_visible() -> None:
-    found = macro_replicates([np.array([1.0, 0.5]), np.array([0.0, np.nan])])
-    assert found[0] == 0.5
-    assert np.isnan(found[1])
-    with pytest.raises(MetricError, match="no class"):
-        macro_replicates([])
-
-
-def test_a_paired_difference_of_equal_methods_is_zero_in_every_resample() -> None:
-    labels, scores = _data()
-    weights = bootstrap_weights(strata_of(labels), 20, np.random.default_rng(0))
-    one = replicates("image_auroc", labels, scores, weights)
-    other = replicates("image_auroc", labels, np.exp(scores), weights)
-    assert interval(paired_difference(one, other)) == (0.0, 0.0)
-    with pytest.raises(MetricError, match="replicates has shape"):
-        paired_difference(one, other[1:])
-
-
-def test_the_interval_contains_the_estimate_and_shrinks_with_more_images() -> None:
-    rng, widths = np.random.default_rng(6), []
-    for count in (50, 800):
-        labels = np.arange(count) % 2
-        scores = labels + rng.normal(size=count)
-        weights = bootstrap_weights(strata_of(labels), 300, rng)
-        low, high = interval(replicates("image_auroc", labels, scores, weights))
-        value = evaluate_images(labels, scores, ["image_auroc"])["image_auroc"].value
-        assert low < value < high
-        widths.append(high - low)
-    assert 2.5 < widths[0] / widths[1] < 6.5  # sqrt(800 / 50) = 4

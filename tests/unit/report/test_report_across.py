@@ -30,6 +30,7 @@ SCORES = ImageScores(
     labels=np.array([0, 0, 1, 0, 0, 1]),
     scores=np.array([1.0, 2.0, 9.0, 5.0, 6.0, 7.0]),
     threshold=np.full(6, 4.0),
+    groups=np.full(6, ""),
 )
 
 
@@ -158,7 +159,9 @@ def test_where_the_class_is_known_at_decision_no_strip_is_drawn(run_folder):
 
 
 def test_scores_that_are_all_the_same_still_have_an_axis(run_folder):
-    flat = ImageScores(SCORES.samples, SCORES.classes, SCORES.labels, np.ones(6), np.ones(6))
+    flat = ImageScores(
+        SCORES.samples, SCORES.classes, SCORES.labels, np.ones(6), np.ones(6), SCORES.groups
+    )
     board = board_of(run_folder, cell("routed", {None: 1.0}))
     ((_, (chart,)),) = strip_charts(board, lambda _: flat)
     assert [row.normal.count("M") for row in chart.rows] == [1, 1]
@@ -172,6 +175,7 @@ def test_of_many_images_the_marks_keep_the_ends(run_folder):
         labels=np.zeros(count, np.int64),
         scores=np.linspace(0.0, 1.0, count),
         threshold=np.full(count, 2.0),
+        groups=np.full(count, ""),
     )
     board = board_of(run_folder, cell("routed", {None: 2.0}))
     ((_, (chart,)),) = strip_charts(board, lambda _: many)

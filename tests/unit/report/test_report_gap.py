@@ -10,8 +10,9 @@ from adharness.report.formats import DASH
 from adharness.report.gap import unification_gaps
 from adharness.report.gap_view import gap_charts
 from adharness.report.leaderboard import find_value, headline_class, leaderboard
-from adharness.report.paired import HEADLINE, Resampling, paired_intervals
+from adharness.report.paired import HEADLINE, Resampler, Resampling
 from adharness.report.reading import ImageScores, PixelReplicates, read_run, read_scores
+from adharness.statistics import Drawn
 
 METRICS = ["image_auroc", "image_f1"]
 
@@ -53,9 +54,9 @@ def test_means_over_different_classes_are_not_compared(run_folder: Path) -> None
 def test_every_interval_of_image_auroc_holds_its_gap(fake_run: Any, tmp_path: Path) -> None:
     folder = fake_run(faults=False, thresholders=["f1"]).write(tmp_path)
     board = leaderboard(*read_run(folder))
-    resample = paired_intervals(
+    resample = Resampler(
         lambda cell: read_scores(folder, cell), METRICS, Resampling(200, 0.95, 0)
-    )
+    ).intervals
     gaps = [g for g in unification_gaps(board, resample) if g.metric in METRICS]
     scopes = {HEADLINE, "macro", "pooled", "carpet", "grid", "leather"}
     assert scopes <= {g.scope for g in gaps}
@@ -69,9 +70,9 @@ def test_every_interval_of_image_auroc_holds_its_gap(fake_run: Any, tmp_path: Pa
 def test_the_same_scores_on_both_sides_leave_no_gap_and_no_width(run_folder: Path) -> None:
     _, cells = read_run(run_folder)
     cell = next(c for c in cells if c.protocol == "model-unified" and c.status == "ok")
-    resample = paired_intervals(
+    resample = Resampler(
         lambda name: read_scores(run_folder, name), METRICS, Resampling(50, 0.9, 1)
-    )
+    ).intervals
     intervals = resample(cell, cell)
     scopes = {"carpet", "grid", "leather", "macro", "pooled", HEADLINE}
     assert set(intervals) == {(metric, scope) for metric in METRICS for scope in scopes}
@@ -85,7 +86,7 @@ def test_cells_that_saw_other_images_have_no_paired_interval(run_folder: Path) -
     assert whole is not None
     fewer = ImageScores(*(getattr(whole, name)[1:] for name in ImageScores.__slots__))
     answers = iter([whole, fewer])
-    resample = paired_intervals(lambda _: next(answers), METRICS, Resampling(10, 0.9, 1))
+    resample = Resampler(lambda _: next(answers), METRICS, Resampling(10, 0.9, 1)).intervals
     assert not resample(cell, cell.model_copy(update={"id": "another"}))
 
 
@@ -93,15 +94,19 @@ def test_stored_replicates_are_paired_if_they_were_drawn_alike(run_folder: Path)
     _, cells = read_run(run_folder)
     first, second, third = [c for c in cells if c.status == "ok"][:3]
     keys = [("pixel_ap", scope) for scope in ("carpet", "grid", "pooled")]
-    one, two = (dict(zip(keys, drawn, strict=True)) for drawn in np.arange(300.0).reshape(2, 3, 50))
+    none = np.zeros(0), np.zeros(0, np.int64)
+    one, two = (
+        {key: Drawn(float("nan"), values, *none) for key, values in zip(keys, drawn, strict=True)}
+        for drawn in np.arange(300.0).reshape(2, 3, 50)
+    )
     answers = {
         first.id: PixelReplicates("alike", one),
         second.id: PixelReplicates("alike", two),
         third.id: PixelReplicates("otherwise", two),
     }
-    resample = paired_intervals(
+    resample = Resampler(
         lambda _: None, [], Resampling(50, 0.9, 0), stored=lambda cell: answers.get(cell.id)
-    )
+    ).intervals
     scopes = ("carpet", "grid", "macro", "pooled")
     expected = {("pixel_ap", scope): (-150.0, -150.0) for scope in scopes}
     found = resample(first, second)
@@ -124,9 +129,9 @@ def test_maps_have_bars_of_their_own_where_there_are_masks(run_folder: Path) -> 
 def test_several_seeds_give_a_spread_instead_of_an_interval(fake_run: Any, tmp_path: Path) -> None:
     folder = fake_run(seeds=[0, 1, 2], faults=False, thresholders=["f1"]).write(tmp_path)
     board = leaderboard(*read_run(folder))
-    resample = paired_intervals(
+    resample = Resampler(
         lambda cell: read_scores(folder, cell), METRICS, Resampling(20, 0.95, 0)
-    )
+    ).intervals
     for gap in unification_gaps(board, resample):
         assert (gap.score.low, gap.score.high) == (None, None)
         assert gap.score.value is None or gap.score.spread is not None
