@@ -12,8 +12,8 @@ from pathlib import Path
 from adharness.bundle.merged_files import copy_pictures, copy_views, store_cells
 from adharness.bundle.merged_run import merged_run
 from adharness.bundle.merged_truth import check_truths
-from adharness.bundle.naming import name_data, name_rows
-from adharness.bundle.origins import Placed, place_cells
+from adharness.bundle.naming import DataNames, name_data, name_rows
+from adharness.bundle.origins import place_cells
 from adharness.bundle.sources import Source, open_sources
 from adharness.errors import StoreError
 from adharness.report.write import write_report
@@ -63,17 +63,15 @@ def merge(paths: Sequence[Path], out: Path) -> Merged:
         placed = place_cells(name_rows(sources, data), data)
         run = merged_run(sources, placed, data)
         with _whole(out) as folder:
-            _write(folder, run, sources, placed)
+            store_cells(RunFolder(folder), placed)
+            _write(folder, run, sources, data)
     return Merged(out, run, tuple((source.label, source.path) for source in sources))
 
 
-def _write(
-    folder: Path, run: RunRecord, sources: Sequence[Source], placed: Sequence[Placed]
-) -> None:
+def _write(folder: Path, run: RunRecord, sources: Sequence[Source], data: DataNames) -> None:
     store = RunFolder(folder)
-    store_cells(store, placed)
-    pictures = copy_pictures(folder, run, sources)
-    views = copy_views(store, run, sources)
+    pictures = copy_pictures(folder, sources, data)
+    views = copy_views(store, sources, data)
     store.put_run(run.model_copy(update={"gallery": pictures, "views": views}))
     write_report(folder)
 

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from adharness.bundle.contents import Bundle
+from adharness.bundle.naming import DataNames
 from adharness.bundle.origins import Placed
 from adharness.bundle.sources import Source
 from adharness.store.files import explained
 from adharness.store.folder import RunFolder
 from adharness.store.records import CellRecord
-from adharness.store.run_record import GalleryImage, RunRecord
+from adharness.store.run_record import GalleryImage
 
 _BY_HASH = ".files"
 
@@ -43,14 +44,13 @@ def _store_bundled(store: RunFolder, cell: CellRecord, of: CellRecord, bundle: B
     store.put_cell(bare, {name: content for name, content in arrays.items() if content})
 
 
-def copy_pictures(folder: Path, run: RunRecord, sources: Sequence[Source]) -> list[GalleryImage]:
+def copy_pictures(folder: Path, sources: Sequence[Source], data: DataNames) -> list[GalleryImage]:
     """Copy the galleries of own runs, of data sets that kept their name; bundles have none."""
-    shown = {data.name for data in run.datasets if data.show_pixels}
     found: dict[str, GalleryImage] = {}
     for source in sources:
         for image in source.run.gallery if source.own else []:
             names = [name for name in (image.image, image.mask) if name]
-            if image.dataset not in shown or image.image in found:
+            if image.image in found or not _kept(source, image.dataset, data):
                 continue
             if all(_inside(source.path, name) for name in names):
                 for name in names:
@@ -59,17 +59,22 @@ def copy_pictures(folder: Path, run: RunRecord, sources: Sequence[Source]) -> li
     return list(found.values())
 
 
-def copy_views(store: RunFolder, run: RunRecord, sources: Sequence[Source]) -> list[str]:
+def copy_views(store: RunFolder, sources: Sequence[Source], data: DataNames) -> list[str]:
     """Copy the views of own runs, of data sets that kept their name."""
-    names = {data.name for data in run.datasets}
     found: list[str] = []
     for source in sources:
         for identity in source.run.views if source.own else []:
             view = RunFolder(source.path).view(identity)
-            if view is not None and view.dataset in names and identity not in found:
-                store.put_view(view)
-                found.append(identity)
+            if view is None or identity in found or not _kept(source, view.dataset, data):
+                continue
+            store.put_view(view)
+            found.append(identity)
     return found
+
+
+def _kept(source: Source, dataset: str, data: DataNames) -> bool:
+    """Whether the board calls the data set of a source as the source does."""
+    return data.get((source.key, dataset), ("", None))[0] == dataset
 
 
 def _inside(folder: Path, name: str) -> bool:

@@ -141,6 +141,19 @@ def test_data_sets_of_one_name_that_are_not_one_are_told_apart(
     assert "of another data set of this name" in (tmp_path / "board/leaderboard.html").read_text()
 
 
+def test_pictures_of_own_runs_stay_with_their_own_data(
+    bench: Any, own: Path, tmp_path: Path
+) -> None:
+    bench.run(out="other", **suite(data=[DATA | {"size": 56}]))
+    merge([own, bench.folder / "other"], tmp_path / "board")
+    run, _ = read_run(tmp_path / "board")
+    bare = next(data for data in run.datasets if data.name == "textures")
+    homes = [read_run(folder)[0] for folder in (own, bench.folder / "other")]
+    home = next(one for one in homes if one.datasets[0].fingerprint == bare.fingerprint)
+    assert run.gallery == home.gallery
+    assert {image.width for image in run.gallery} == {home.gallery[0].width}
+
+
 def test_the_same_data_divided_otherwise_is_told_apart(
     bench: Any, own: Path, tmp_path: Path
 ) -> None:
