@@ -20,6 +20,7 @@ from adharness.report.write import write_report
 from adharness.store.files import explained
 from adharness.store.folder import RunFolder
 from adharness.store.run_record import RunRecord
+from adharness.suite.bound import BoundSuite
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Merged:
     """Label and path of each, in the order of the board."""
 
 
-def merge(paths: Sequence[Path], out: Path) -> Merged:
+def merge(paths: Sequence[Path], out: Path, suite: BoundSuite | None = None) -> Merged:
     """Write one run's folder and board from several runs and bundles.
 
     Parameters
@@ -41,6 +42,8 @@ def merge(paths: Sequence[Path], out: Path) -> Merged:
         Folders of own runs and files of bundles, in any order: the result is the same to the byte.
     out
         The folder. One that an earlier merge wrote is replaced whole; no other is touched.
+    suite
+        One's own, for the data sets, as of `verify_bundle`.
 
     Returns
     -------
@@ -57,7 +60,7 @@ def merge(paths: Sequence[Path], out: Path) -> Merged:
     """
     _check_target(out, paths)
     with ExitStack() as stack:
-        sources = open_sources(paths, stack)
+        sources = open_sources(paths, stack, suite)
         data = name_data(sources)
         check_truths(sources, data)
         placed = place_cells(name_rows(sources, data), data)

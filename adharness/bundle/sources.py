@@ -19,6 +19,7 @@ from adharness.report.reading import read_run
 from adharness.store.folder import RunFolder
 from adharness.store.records import CellRecord
 from adharness.store.run_record import RunRecord
+from adharness.suite.bound import BoundSuite
 
 
 class Disagrees(StoreError):
@@ -55,7 +56,9 @@ class Source:
         return RunFolder(self.path).cell_arrays(cell.id, layout.SCORES)
 
 
-def open_sources(paths: Sequence[Path], stack: ExitStack) -> list[Source]:
+def open_sources(
+    paths: Sequence[Path], stack: ExitStack, suite: BoundSuite | None = None
+) -> list[Source]:
     """Open and verify what is to be merged; the same content twice is taken once.
 
     Returns
@@ -72,7 +75,7 @@ def open_sources(paths: Sequence[Path], stack: ExitStack) -> list[Source]:
     """
     found: dict[str, Source] = {}
     for path in paths:
-        source = _own(path) if path.is_dir() else _of_bundle(path, stack)
+        source = _own(path) if path.is_dir() else _of_bundle(path, stack, suite)
         found.setdefault(source.key, source)
     ordered = sorted(found.values(), key=lambda source: (not source.own, source.key))
     return list(_told_apart(ordered))
@@ -103,9 +106,9 @@ def _key(records: Sequence[RunRecord | CellRecord]) -> str:
     return hashed.hexdigest()
 
 
-def _of_bundle(path: Path, stack: ExitStack) -> Source:
+def _of_bundle(path: Path, stack: ExitStack, suite: BoundSuite | None) -> Source:
     bundle = stack.enter_context(open_bundle(path))
-    verdict = verdict_of(bundle)
+    verdict = verdict_of(bundle, suite)
     if verdict.disagreements:
         first, count = verdict.disagreements[0], len(verdict.disagreements)
         raise Disagrees(

@@ -10,6 +10,7 @@ from typing import Literal, TypeAlias
 
 from adharness.arrays import AnyArray
 from adharness.bundle.agreement import contradictions
+from adharness.bundle.at_hand import Known, check_listed, data_at_hand, pixel_differences
 from adharness.bundle.contents import Bundle, open_bundle
 from adharness.bundle.images import read_cell_scores
 from adharness.bundle.layout import Manifest
@@ -18,6 +19,7 @@ from adharness.errors import StoreError
 from adharness.metrics import find_metric
 from adharness.store.records import CellRecord
 from adharness.store.run_record import RunRecord
+from adharness.suite.bound import BoundSuite
 
 Status: TypeAlias = Literal["verified", "self-reported", "refused"]
 
@@ -66,13 +68,16 @@ class Verdict:
         return sum(_recomputed(cell) for cell in self.cells)
 
 
-def verify_bundle(path: Path) -> Verdict:
+def verify_bundle(path: Path, suite: BoundSuite | None = None) -> Verdict:
     """Open a bundle, check its form, and measure every number again that its scores can give.
 
     Parameters
     ----------
     path
         Any file at all: nothing of it is trusted, unpacked or run.
+    suite
+        One's own, for the data sets: images and labels are compared with them, and the maps of a
+        bundle that has any are judged by their masks.
 
     Returns
     -------
@@ -85,20 +90,20 @@ def verify_bundle(path: Path) -> Verdict:
         The file is malformed or hostile; the message names what is wrong, `where` is the file.
     """
     with open_bundle(path) as bundle:
-        return verdict_of(bundle)
+        return verdict_of(bundle, suite)
 
 
-def verdict_of(bundle: Bundle) -> Verdict:
+def verdict_of(bundle: Bundle, suite: BoundSuite | None = None) -> Verdict:
     """Judge an open bundle; as `verify_bundle`."""
     try:
-        cells = _verdicts(bundle)
+        cells = _verdicts(bundle, data_at_hand(suite, bundle.run) if suite else {})
     except StoreError as error:
         error.where = error.where or str(bundle.path)
         raise
     return Verdict(bundle.path, bundle.archive.sha256(), bundle.manifest, bundle.run, cells)
 
 
-def _verdicts(bundle: Bundle) -> tuple[CellVerdict, ...]:
+def _verdicts(bundle: Bundle, data: Mapping[str, Known]) -> tuple[CellVerdict, ...]:
     judged, again = _Judged(), Recomputation(bundle.run)
     found = []
     for cell in bundle.cells:
@@ -106,13 +111,26 @@ def _verdicts(bundle: Bundle) -> tuple[CellVerdict, ...]:
         scores = read_cell_scores(bundle.run, cell, arrays)
         judged.check(cell, arrays)
         draws = again.referee(scores.images).draws if arrays else ""
-        bundle.maps(cell)  # nothing is measured from them yet, but they must be what they say
+        pixels = _pixels(bundle, cell, data.get(cell.dataset), arrays)
         wrong = [
             *again.disagreements(cell, scores),
             *contradictions(bundle.run, cell, arrays, bundle.replicates(cell), draws),
+            *(pixels or []),
         ]
-        found.append(CellVerdict(cell, tuple(wrong), _not_recomputed(cell)))
+        claims = _not_recomputed(cell) if pixels is None else ()
+        found.append(CellVerdict(cell, tuple(wrong), claims))
     return tuple(found)
+
+
+def _pixels(
+    bundle: Bundle, cell: CellRecord, known: Known | None, scores: Mapping[str, AnyArray]
+) -> list[Disagreement] | None:
+    """Judge the maps by the masks that are here; None where that cannot be done."""
+    maps = bundle.maps(cell)  # also where nothing is measured, they must be what they say
+    if known is None:
+        return None
+    check_listed(known, cell, scores)
+    return pixel_differences(known, bundle.run, cell, maps)
 
 
 @dataclass

@@ -10,6 +10,8 @@ import click
 from adharness.bundle.merge import merge as merge_sources
 from adharness.bundle.sources import Disagrees
 from adharness.cli import exit_codes, render
+from adharness.cli.run import FOLDER
+from adharness.cli.verify import own_suite
 from adharness.report.formats import counted
 
 
@@ -18,15 +20,24 @@ from adharness.report.formats import counted
                 metavar="RUN|BUNDLE...")  # fmt: skip
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True,
               help="Folder of the board; one that `merge` wrote is replaced.")  # fmt: skip
+@click.option("--data", type=click.Path(path_type=Path), metavar="SUITE",
+              help="Your own suite: bundles are verified by its data sets too.")  # fmt: skip
+@click.option("--data-root", type=FOLDER, help="Folder of the data sets; beats ADHARNESS_DATA.")
 @click.pass_context
-def merge(ctx: click.Context, sources: tuple[Path, ...], out: Path) -> None:
+def merge(
+    ctx: click.Context,
+    sources: tuple[Path, ...],
+    out: Path,
+    data: Path | None,
+    data_root: Path | None,
+) -> None:
     """Put runs of your own and BUNDLES of others on one board.
 
     Every bundle is verified first, and its rows are marked by what that found. Exit 1 where a
     bundle's numbers are not what its scores give: nothing is written then.
     """
     try:
-        merged = merge_sources(sources, out)
+        merged = merge_sources(sources, out, own_suite(data, data_root) if data else None)
     except Disagrees as error:
         render.print_error(error.message, where=error.where, hint=error.hint)
         ctx.exit(exit_codes.DISAGREES)

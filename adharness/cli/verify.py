@@ -15,7 +15,12 @@ from adharness.bundle.rerun import TOLERANCE as RERUN_TOLERANCE
 from adharness.bundle.rerun import Rerun, compare_with_run
 from adharness.bundle.verify import Verdict, verdict_of
 from adharness.cli import exit_codes, render
+from adharness.cli.installed import read_registry
+from adharness.cli.run import FOLDER, environment_path
 from adharness.report.formats import counted
+from adharness.suite.bind import Overrides, bind
+from adharness.suite.bound import BoundSuite
+from adharness.suite.load import load_suite
 
 SHOWN = 20
 """Disagreements that are listed; of the rest their number is told."""
@@ -25,20 +30,35 @@ SHOWN = 20
 @click.argument("bundle", type=click.Path(path_type=Path))
 @click.option("--rerun", type=click.Path(path_type=Path, file_okay=False), metavar="RUN",
               help="Your own run of the same suite.")  # fmt: skip
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    metavar="SUITE",
+    help="Your own suite: its data sets are compared with what the bundle tells.",
+)
+@click.option("--data-root", type=FOLDER, help="Folder of the data sets; beats ADHARNESS_DATA.")
 @click.option("--tolerance", type=click.FloatRange(min=0.0, max=1.0), default=RERUN_TOLERANCE,
               show_default=True, help="Largest difference from your own run.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
-def verify(
-    ctx: click.Context, bundle: Path, rerun: Path | None, tolerance: float, *, as_json: bool
+def verify(  # noqa: PLR0913 - one argument an option
+    ctx: click.Context,
+    bundle: Path,
+    rerun: Path | None,
+    data: Path | None,
+    data_root: Path | None,
+    tolerance: float,
+    *,
+    as_json: bool,
 ) -> None:
     """Measure every number of BUNDLE again that its scores can give.
 
     Exit 1 where a number is not what the scores give, or is not that of your own run. Exit 2 where
     the file is malformed or hostile. Nothing of it is unpacked or run.
     """
+    suite = own_suite(data, data_root) if data else None
     with open_bundle(bundle) as opened:
-        verdict = verdict_of(opened)
+        verdict = verdict_of(opened, suite)
         reruns = compare_with_run(opened, rerun, tolerance) if rerun else []
     if as_json:
         render.print_json(_document(verdict, reruns))
@@ -48,6 +68,12 @@ def verify(
         one.state in {"differs", "not comparable"} for one in reruns
     )
     ctx.exit(exit_codes.DISAGREES if failed else exit_codes.FINE)
+
+
+def own_suite(path: Path, root: Path | None) -> BoundSuite:
+    """Bind a suite of this machine, for its data sets."""
+    overrides = Overrides(data_root=root, environment_root=environment_path("ADHARNESS_DATA"))
+    return bind(load_suite(path), read_registry(), overrides)
 
 
 def _print(verdict: Verdict, reruns: Sequence[Rerun]) -> None:

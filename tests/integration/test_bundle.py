@@ -316,6 +316,83 @@ def test_a_label_that_ones_own_data_does_not_have_is_refused(
     assert main.run(["verify", str(path), "--rerun", str(run)]) == 2
 
 
+@pytest.fixture(scope="module")
+def mapped(tmp_path_factory: Any, shared_bench: Any, run: Path) -> tuple[Path, Members]:
+    """A suite of one class without resamples, and the bundle of its run, with maps."""
+    asked = {
+        "data": [DATA | {"classes": ["brick"]}],
+        "methods": [KNN],
+        "normalizers": [{"use": "raw"}],
+        "metrics": ["image_auroc", "pixel_auroc", "pixel_aupimo"],
+        "statistics": {"bootstrap": 0},
+    }
+    shared_bench.run(out="mapped", **{**BASE, **asked})
+    suite = tmp_path_factory.mktemp("mapped") / "suite.yaml"
+    suite.write_text((shared_bench.folder / "tiny.yaml").read_text())
+    out = shared_bench.folder / "mapped.adbundle"
+    pack_run(shared_bench.folder / "mapped", out, Submission(maps=True))
+    return suite, forgery.members_of(out)
+
+
+def verify_by(suite: Path, path: Path, content: bytes, *options: str) -> int:
+    path.write_bytes(content)
+    return main.run(["verify", str(path), "--data", str(suite), *options])
+
+
+def test_with_data_and_maps_every_number_is_measured_again(
+    mapped: tuple[Path, Members], tmp_path: Path, capsys: Any
+) -> None:
+    suite, members = mapped
+    assert verify_by(suite, tmp_path / "x", forged(members), "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert {cell["status"] for cell in told["cells"]} == {"verified"}
+    assert told["not_recomputed"] == []
+
+
+def test_pixel_numbers_that_only_the_masks_can_refute_are_found_by_them(
+    mapped: tuple[Path, Members], tmp_path: Path, capsys: Any
+) -> None:
+    suite, members = mapped
+
+    def better(record: Any) -> None:
+        for row in record["rows"]:
+            row["metrics"]["pixel_auroc"]["value"] = 0.999
+
+    lie = forged(edited(members, result(members, cell_ids(members)[0]), better))
+    assert {cell.status for cell in verified(tmp_path, lie).cells} == {"self-reported"}
+    assert verify_by(suite, tmp_path / "x", lie) == 1
+    assert "pixel_auroc" in capsys.readouterr().out
+
+
+def test_images_and_maps_must_be_those_of_the_data_at_hand(
+    mapped: tuple[Path, Members], tmp_path: Path, capsys: Any
+) -> None:
+    suite, members = mapped
+    cell = cell_ids(members)[0]
+    maps, scores = (f"cells/{cell}/{name}.npz" for name in ("maps", "scores"))
+    forgeries = {
+        "other sizes": rearranged(members, maps, lambda a: a["sizes"].fill(2**40)),
+        "other images": rearranged(members, maps, lambda a: a.update(samples=a["samples"][::-1])),
+        "cannot be drawn": rearranged(members, maps, lambda a: a["input_size"].fill(10**9)),
+        "drawn otherwise": rearranged(members, maps, lambda a: a.update(smooth_px=np.array(1.5))),
+        "missing here": rearranged(members, scores, lambda a: a["samples"].__setitem__(0, "new")),
+    }
+    for message, forgery_of in forgeries.items():
+        lie = forged(forgery_of)
+        assert verify_by(suite, tmp_path / "x", lie) == 2
+        assert message in capsys.readouterr().err
+
+
+def test_data_of_another_fingerprint_judges_nothing(
+    mapped: tuple[Path, Members], tmp_path: Path, capsys: Any
+) -> None:
+    suite, members = mapped
+    other = tmp_path / "other.yaml"
+    other.write_text(suite.read_text().replace("size: 48", "size: 64"))
+    assert verify_by(other, tmp_path / "x", forged(members)) == 0
+    assert "self-reported: pixel_auroc" in capsys.readouterr().out
+
+
 def test_the_command_prints_what_disagrees_and_exits_with_1(
     members: Members, tmp_path: Path, capsys: Any
 ) -> None:
