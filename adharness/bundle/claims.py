@@ -11,6 +11,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from adharness.bundle import layout
 from adharness.bundle.layout import Manifest
+from adharness.bundle.shapes import check_identity_shape, check_shapes
 from adharness.bundle.strict_json import hidden_character
 from adharness.errors import MetricError, StoreError
 from adharness.metrics import find_metric
@@ -98,6 +99,7 @@ def _check_run(run: RunRecord) -> None:
     statistics_of(run)
     deployment_of(run)
     _check_names(run)
+    check_shapes(run)
     for name in run.metrics:
         try:
             find_metric(name)
@@ -193,8 +195,7 @@ def _check_identity(cell: CellRecord) -> None:
     for name, value in told.items():
         if cell.identity.get(name) != value:
             raise StoreError(f"its identity says other {name} than its record")
-    if "calibration" not in cell.identity or "test" not in cell.identity:
-        raise StoreError("its identity does not say which images were calibrated and judged")
+    check_identity_shape(cell)
 
 
 def _check_judged(run: RunRecord, cell: CellRecord) -> None:

@@ -269,6 +269,9 @@ HOSTILE: dict[str, tuple[Callable[[Members], bytes], str]] = {
         "pictures"),
     "marks of its own": (
         in_run(origins={"x": {"source": "us", "status": "verified"}}), "only `merge` may say"),
+    "a method of another shape": (
+        in_run(methods={"floor": {"extractor": "px"}}), "methods.floor.extractor"),
+    "versions that are a text": (in_run(provenance={"versions": "all"}), "provenance.versions"),
     "resamples without end": (in_run(statistics={"bootstrap": 10**9, "level": 0.95}), "bootstrap"),
     "work for days": (
         lambda m: forged(edited(m, "run.json", lambda r: r["datasets"][0]["counts"]["brick"].update(
