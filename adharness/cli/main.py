@@ -31,6 +31,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "components": "adharness.cli.components:components",
         "data": "adharness.cli.data:data",
         "cache": "adharness.cli.cache:cache",
+        "status": "adharness.cli.status:status",
     }
 )
 """Command -> `module:function`. A module is imported when its command runs or `--help` lists it."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -13,6 +15,8 @@ from adharness.cli import exit_codes, render
 from adharness.cli.choice import matches, wanted_by
 from adharness.cli.installed import read_registry
 from adharness.cli.progress import shown
+from adharness.engine.events import Event, Listener
+from adharness.engine.journal import Line, journaled
 from adharness.engine.run import RunOptions, run_plan
 from adharness.engine.score import Reuse
 from adharness.errors import SuiteError
@@ -37,6 +41,7 @@ FOLDER = click.Path(path_type=Path, file_okay=False)
 @click.option("--fresh", is_flag=True, help="Use no stored result; features stay cached.")
 @click.option("--keep-stale", is_flag=True, help="Use results that other versions made.")
 @click.option("--quiet", "-q", is_flag=True, help="Print failures and the result only.")
+@click.option("--json", "as_json", is_flag=True, help="Print each event as a line of JSON.")
 @click.pass_context
 def run(  # noqa: PLR0913, PLR0917 - one argument an option
     ctx: click.Context,
@@ -50,6 +55,7 @@ def run(  # noqa: PLR0913, PLR0917 - one argument an option
     fresh: bool,
     keep_stale: bool,
     quiet: bool,
+    as_json: bool,
 ) -> None:
     """Run a suite and write its leaderboard."""
     overrides = Overrides(
@@ -63,9 +69,14 @@ def run(  # noqa: PLR0913, PLR0917 - one argument an option
         limit=limit,
         reuse=Reuse(fresh=fresh, keep_stale=keep_stale),
     )
-    with shown(quiet=quiet) as listener:
-        record, cells = run_plan(plan, options, listener)
-    _say_result(record, cells, write_report(options.out))
+    with (
+        shown(quiet=quiet or as_json) as show,
+        journaled(options.out, options.command, len(plan.cells), *_told(as_json)) as keep,
+    ):
+        record, cells = run_plan(plan, options, both(show, keep))
+        paths = write_report(options.out)
+    if not as_json:
+        _say_result(record, cells, paths)
     if any(cell.status != "ok" for cell in cells):
         ctx.exit(exit_codes.CELLS_FAILED)
 
@@ -76,6 +87,20 @@ def report(run: Path) -> None:
     """Write the leaderboard of a finished run again, from its stored results."""
     paths = write_report(run)
     render.print_line(f"leaderboard: {paths.html}")
+
+
+def both(first: Listener, second: Listener) -> Listener:
+    """Tell two listeners."""
+
+    def told(event: Event) -> None:
+        first(event)
+        second(event)
+
+    return told
+
+
+def _told(as_json: bool) -> list[Callable[[Line], None]]:
+    return [lambda line: render.print_line(json.dumps(line))] if as_json else []
 
 
 def chosen(plan: Plan, only: tuple[str, ...]) -> Plan:

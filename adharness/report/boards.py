@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import NamedTuple
 
 from adharness.report.costs import COST_COLUMNS, cost_numbers
 from adharness.report.drop_columns import drop_columns, drop_numbers
@@ -14,6 +15,7 @@ from adharness.report.headings import metric_columns, ordered_metrics, protocol_
 from adharness.report.leaderboard import (
     AGGREGATES,
     HEADLINE_METRIC,
+    Group,
     Leaderboard,
     Standing,
     failures_of,
@@ -24,11 +26,20 @@ from adharness.report.leaderboard import (
 from adharness.report.metric_names import metric_name
 from adharness.report.origins import mark_of
 from adharness.report.seeds import Score
-from adharness.report.view import Column, Footnotes, Line, Number, Table, number, without_idle
+from adharness.report.view import Column, Footnotes, Line, Table, number, without_idle
 from adharness.store.records import CellRecord
 
 ROUTING = "routing accuracy"
 """The fact by which a routed cell says what share of test images the right model scored."""
+
+
+class _Reading(NamedTuple):
+    """A column of a board: its metric, and how a line's score is read."""
+
+    metric: str
+    of: Callable[[Standing], Score]
+
+
 _AXES = ("dataset", "normalizer", "thresholder")
 _DECISION = "image_f1"
 _MEANINGS = {
@@ -74,11 +85,10 @@ def _board(board: Leaderboard, judged: tuple[str, str], identity: str, drops: Dr
     pooled = headline_class(protocol) == "pooled"
     metrics = ordered_metrics(board.run.metrics)
     decisions = pooled and _DECISION in metrics
+    read = _readings(headline_class(protocol), metrics, decisions=decisions)
+    best = [_best(standings, reading) for reading in read]
     lines = tuple(
-        replace(
-            _line(standing, standings, metrics, notes, decisions=decisions),
-            mark=mark_of(board.run, standing.cells),
-        )
+        replace(_line(standing, read, best, notes), mark=mark_of(board.run, standing.cells))
         for standing in standings
     )
     costs = cost_numbers(standings)
@@ -144,30 +154,56 @@ def _columns(metrics: Sequence[str], *, decisions: bool) -> list[Column]:
     at = sum(not metric_name(metric).oracle for metric in metrics)
     single = "At the one threshold"
     extra = [
-        Column("macro F1", single, "metric", "↑", "%", "image_f1, mean over classes"),
-        Column("worst class F1", single, "metric", "↑", "%", "image_f1 of the worst class"),
+        Column(
+            "macro F1", single, "metric", "↑", "%", "image_f1, mean over classes", key="macro_f1"
+        ),
+        Column(
+            "worst class F1",
+            single,
+            "metric",
+            "↑",
+            "%",
+            "image_f1 of the worst class",
+            key="worst_f1",
+        ),
     ]
     return [*columns[:at], *(extra if decisions else []), *columns[at:]]
 
 
+def _readings(row: str, metrics: Sequence[str], *, decisions: bool) -> list[_Reading]:
+    """Say which metric each column holds and how it is read from a line, as `_columns` has them."""
+    shown = [_Reading(metric, partial(_read, row=row, metric=metric)) for metric in metrics]
+    at = sum(not metric_name(metric).oracle for metric in metrics)
+    extra = [_Reading(_DECISION, of) for of in (_macro_f1, _worst_f1)] if decisions else []
+    return [*shown[:at], *extra, *shown[at:]]
+
+
+def _best(standings: Sequence[Standing], reading: _Reading) -> dict[Group, float]:
+    """Best number of each group among its ranked lines, where there are two to compare."""
+    found: dict[Group, list[float]] = {}
+    if metric_name(reading.metric).dialect is not None:
+        return {}
+    for standing in standings:
+        value = reading.of(standing).value if standing.unranked is None else None
+        if value is not None:
+            found.setdefault(standing.group, []).append(value)
+    pick = max if metric_name(reading.metric).direction == "higher" else min
+    return {group: pick(values) for group, values in found.items() if len(values) > 1}
+
+
 def _line(
     standing: Standing,
-    peers: Sequence[Standing],
-    metrics: Sequence[str],
+    readings: Sequence[_Reading],
+    best: Sequence[Mapping[Group, float]],
     notes: Footnotes,
-    *,
-    decisions: bool,
 ) -> Line:
     group, cell = standing.group, standing.cells[0]
-    rivals = [p for p in peers if p.group == group and p.unranked is None]
-    row = headline_class(group.protocol)
-    shown = [
-        _number(standing, rivals, notes, metric, partial(_read, row=row, metric=metric))
-        for metric in metrics
+    ranked = standing.unranked is None
+    scores = [reading.of(standing) for reading in readings]
+    numbers = [
+        number(score, notes, best=ranked and score.value is not None and score.value == top)
+        for score, top in zip(scores, (each.get(group) for each in best), strict=True)
     ]
-    at = sum(not metric_name(metric).oracle for metric in metrics)
-    extra = [_number(standing, rivals, notes, _DECISION, of) for of in (_macro_f1, _worst_f1)]
-    numbers = [*shown[:at], *(extra if decisions else []), *shown[at:]]
     state = state_of(standing.cells)
     return Line(
         method=standing.method,
@@ -193,21 +229,6 @@ def batch_caution(cell: CellRecord) -> str:
     """Say of a cell whose thresholds see test scores that they do; empty for all others."""
     batch = any(threshold.batch for threshold in cell.thresholds)
     return "decisions depend on the batch of test images" if batch else ""
-
-
-def _number(
-    standing: Standing,
-    rivals: Sequence[Standing],
-    notes: Footnotes,
-    metric: str,
-    of: Callable[[Standing], Score],
-) -> Number:
-    score = of(standing)
-    values = [value for value in (of(rival).value for rival in rivals) if value is not None]
-    pick = max if metric_name(metric).direction == "higher" else min
-    ranked = standing in rivals and len(values) > 1 and metric_name(metric).dialect is None
-    best = ranked and score.value == pick(values)
-    return number(score, notes, best=best)
 
 
 def _read(standing: Standing, row: str, metric: str) -> Score:

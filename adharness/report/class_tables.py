@@ -72,7 +72,11 @@ def _line(
     group = standing.group
     return Line(
         method=standing.method,
-        keys={"normalizer": group.normalizer, "thresholder": group.thresholder},
+        keys={
+            "protocol": protocol_title(group.protocol),
+            "normalizer": group.normalizer,
+            "thresholder": group.thresholder,
+        },
         numbers=tuple(_shade(number(score, notes), score, ends, name) for score in scores),
         settings=(protocol_title(group.protocol), group.normalizer, group.thresholder),
         state=state_of(standing.cells),

@@ -79,3 +79,25 @@ class Scatter(Drawing):
     """Images in a plane."""
 
     clouds: tuple[Cloud, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RankMark:
+    """A method on the axis of ranks: a path to its label, and where that stands."""
+
+    label: str
+    text: str
+    path: str
+    x: float
+    y: float
+    anchor: str
+
+
+@dataclass(frozen=True, slots=True)
+class RankDiagram(Drawing):
+    """Average ranks on an axis; `joined` are bars (x from, x to, y) over what does not differ."""
+
+    axis_y: float
+    ticks: tuple[tuple[float, str], ...]
+    marks: tuple[RankMark, ...]
+    joined: tuple[tuple[float, float, float], ...]

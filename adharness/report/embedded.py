@@ -17,9 +17,13 @@ from markupsafe import Markup
 Plain: TypeAlias = "str | float | int | bool | Sequence[Plain] | Mapping[str, Plain] | None"
 """What JSON can hold."""
 
-SCRIPTS = ("vendor/d3.min.js", "vendor/plot.umd.min.js", "charts.js", "board.js")
-"""In the order in which they run; the first two are others' (`vendor/LICENSES.txt`), as published.
-"""
+SCRIPTS = (
+    *("begin.js", "vendor/d3.min.js", "vendor/plot.umd.min.js", "charts.js"),
+    *("state.js", "menus.js", "tabs.js", "columns.js", "sorting.js", "filters.js"),
+    *("long.js", "copy_formats.js", "copying.js", "contents.js", "board.js"),
+)
+"""In the order in which they run: the first in the page's head, the others at its end. Those of
+`vendor` are others' (`vendor/LICENSES.txt`), as published."""
 
 _UNPRINTABLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"

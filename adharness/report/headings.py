@@ -59,6 +59,6 @@ def metric_column(metric: str) -> Column:
         label = f"{name.level} {name.label}".strip()
         note = f"{metric}: threshold chosen on the test labels, out of reach in use"
         note = f"{note}. {name.summary}" if name.dialect else note
-        return Column(label, "Oracle (test labels)", "oracle", name.arrow, "%", note, tag)
+        return Column(label, "Oracle (test labels)", "oracle", name.arrow, "%", note, tag, metric)
     kind, group = "dialect" if name.dialect else "metric", name.level.capitalize() or "Other"
-    return Column(name.label, group, kind, name.arrow, "%", name.note, tag)
+    return Column(name.label, group, kind, name.arrow, "%", name.note, tag, metric)

@@ -8,6 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from adharness.report.boards import board_tables, headline_label
+from adharness.report.citations import bibtex
 from adharness.report.class_tables import class_tables
 from adharness.report.deployment_tables import deployment_tables, threshold_tables
 from adharness.report.dialect_tables import dialect_tables
@@ -26,6 +27,8 @@ from adharness.report.paired import Resample
 from adharness.report.panels import panels
 from adharness.report.view import Across, Page, by_label
 
+_KINDS = {"bca": "bootstrap (BCa)", "percentile": "bootstrap"}
+
 
 def build_page(
     board: Leaderboard,
@@ -41,7 +44,7 @@ def build_page(
     """
     run, found = board.run, drops or Drops(board)
     groups = [standing.group for standing in board.standings]
-    axes = ("dataset", "normalizer", "thresholder")
+    axes = ("normalizer", "thresholder")
     return Page(
         title=run.suite,
         date=run.started[:10],
@@ -49,7 +52,11 @@ def build_page(
         glance=tuple(glance(board)),
         glance_heads=tuple((protocol_title(p), headline_label(p)) for p in run.protocols),
         findings=tuple(findings(board, gaps, resample, found)),
-        filters={axis: tuple(dict.fromkeys(getattr(g, axis) for g in groups)) for axis in axes},
+        filters={
+            "dataset": tuple(dict.fromkeys(g.dataset for g in groups)),
+            "protocol": tuple(map(protocol_title, run.protocols)),
+            **{axis: tuple(dict.fromkeys(getattr(g, axis) for g in groups)) for axis in axes},
+        },
         boards=by_label(board_tables(board, found)),
         per_class=by_label(class_tables(board)),
         dialects=by_label(dialect_tables(board)),
@@ -67,6 +74,8 @@ def build_page(
         suite_text=run.suite_text,
         interval_note=_interval_note(board),
         marks=legend(run),
+        bibtex=bibtex(board.run),
+        source=_source(board),
     )
 
 
@@ -103,6 +112,16 @@ def _subtitle(board: Leaderboard) -> str:
     return f"{said}, computed in {seconds(run.seconds)}"
 
 
+def _source(board: Leaderboard) -> str:
+    """Say of which run a table is: the suite, when, by which version of what code."""
+    run = board.run
+    version = (run.provenance.get("versions") or {}).get("adharness")
+    commit = (run.provenance.get("git") or {}).get("commit")
+    made = f"adharness {version}" if version else "adharness"
+    of = f"commit {commit}" if commit else ""
+    return ", ".join(filter(None, (f"From the run {run.suite}", run.started[:10], made, of))) + "."
+
+
 def _interval_note(board: Leaderboard) -> str:
     statistics = board.run.statistics
     if len(board.run.seeds) > 1:
@@ -115,8 +134,9 @@ def _interval_note(board: Leaderboard) -> str:
     if not statistics.get("bootstrap"):
         return "This run computed no intervals."
     level = 100 * float(statistics.get("level", 0.95))
+    kind = "bca" if statistics.get("interval") == "bca" else "percentile"
     return (
-        f"Under a number: its {level:g} % bootstrap interval over test images, drawn within "
+        f"Under a number: its {level:g} % {_KINDS[kind]} interval over test images, drawn within "
         f"class and label, {statistics['bootstrap']} draws. "
         "It speaks of other images, not of other seeds." + _quartile_note(board)
     )

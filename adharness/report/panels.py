@@ -104,7 +104,7 @@ def _method_panels(run: RunRecord) -> list[Panel]:
         if isinstance(part, Mapping) and "name" in part
     }
     told = [
-        Panel(f"Method: {name}", tuple(_parts(method, extractors)))
+        Panel(f"Method: {name}", tuple(_parts(method, extractors)), of_method=True)
         for name, method in run.methods.items()
     ]
     return [Panel("Extractors", tuple(extractors.values())), *told]

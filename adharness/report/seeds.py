@@ -41,7 +41,7 @@ def over_seeds(values: Sequence[Value]) -> Score:
     -----
     One seed keeps its image interval. Several seeds lose it: their spread answers another question
     (another model) than the interval (other images), and the two are never mixed. The interval of
-    their mean needs the replicates: `seeds_apart` of `ties` adds it to the headline. Undefined for
+    their mean needs the replicates: `seeds_apart` adds it to the headline. Undefined for
     one seed is undefined for all. Empty input is undefined.
     """
     if not values:

@@ -45,6 +45,8 @@ class ClassRanks:
     cliques
         Runs of neighbours in the order of `methods` of which no pair differs, each as long as it
         can be; what a critical-difference diagram joins by a bar.
+    level
+        A pair differs where its adjusted p-value is below 1 - level.
     """
 
     group: Group
@@ -54,6 +56,7 @@ class ClassRanks:
     friedman_p: float | None
     adjusted: Mapping[tuple[str, str], float]
     cliques: tuple[tuple[str, ...], ...]
+    level: float
 
 
 def class_ranks(board: Leaderboard) -> list[ClassRanks]:
@@ -74,8 +77,18 @@ def class_ranks(board: Leaderboard) -> list[ClassRanks]:
     for standing in board.standings:
         if standing.rank is not None:
             groups.setdefault(standing.group, []).append(standing)
-    found = (_ranks(group, standings, 0.95) for group, standings in groups.items())
+    level = float(board.run.statistics.get("level", 0.95))
+    found = (_ranks(group, standings, level) for group, standings in groups.items())
     return [one for one in found if one is not None]
+
+
+def without_thresholds(several: Sequence[ClassRanks]) -> list[ClassRanks]:
+    """Keep one of those that differ in nothing but the thresholder, which changes no ranking."""
+    kept: dict[object, ClassRanks] = {}
+    for one in several:
+        key = one.group._replace(thresholder=""), one.methods, one.average_ranks
+        kept.setdefault(key, one)
+    return list(kept.values())
 
 
 def _ranks(group: Group, standings: Sequence[Standing], level: float) -> ClassRanks | None:
@@ -94,10 +107,7 @@ def _ranks(group: Group, standings: Sequence[Standing], level: float) -> ClassRa
 def rank_over_classes(
     group: Group, classes: Sequence[str], methods: Sequence[str], values: Float64, level: float
 ) -> ClassRanks:
-    """Rank methods by their numbers, (methods, classes) float64; see `ClassRanks`.
-
-    Pairs differ where the adjusted p-value is below 1 - level.
-    """
+    """Rank methods by their numbers, (methods, classes) float64; see `ClassRanks`."""
     sign = -1.0 if metric_name(HEADLINE_METRIC).direction == "higher" else 1.0
     averages = rankdata(sign * values, axis=0).mean(axis=1)
     order = np.argsort(averages, kind="stable")
@@ -114,6 +124,7 @@ def rank_over_classes(
         friedman_p=_friedman(values),
         adjusted=by_pair,
         cliques=tuple(_cliques(names, same)),
+        level=level,
     )
 
 

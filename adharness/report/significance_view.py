@@ -76,12 +76,7 @@ def significance_tables(
 ) -> list[Table]:
     """Make a table of the rankings a protocol, and one of the ranks over classes a ranking."""
     tables = [_ties(board, rankings, protocol) for protocol in board.run.protocols]
-    seen: set[tuple[object, ...]] = set()
-    for one in ranks:
-        key = one.group._replace(thresholder=""), one.methods, one.average_ranks
-        if key not in seen:  # a threshold changes no ranking
-            seen.add(key)
-            tables.append(_over_classes(one, f"classes-{len(seen)}"))
+    tables += [_over_classes(one, f"classes-{place}") for place, one in enumerate(ranks, 1)]
     return [table for table in tables if table.lines]
 
 
@@ -147,7 +142,7 @@ def _over_classes(ranks: ClassRanks, identity: str) -> Table:
         caption=(
             f"{group.dataset}, normalizer {group.normalizer}: average rank over "
             f"{len(ranks.classes)} classes, 1 is best. Methods that share a letter do not differ "
-            f"over classes (Wilcoxon's signed-rank test, Holm, 95 %).{friedman}"
+            f"over classes (Wilcoxon's signed-rank test, Holm, {100 * ranks.level:g} %).{friedman}"
         ),
         settings=(),
         columns=(

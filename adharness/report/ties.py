@@ -141,28 +141,6 @@ def with_ties(board: Leaderboard, rankings: Sequence[Ranking]) -> Leaderboard:
     )
 
 
-def seeds_apart(board: Leaderboard, resampler: Resampler) -> Leaderboard:
-    """Give headlines of several seeds the image interval of their mean, beside their spread.
-
-    The seeds judge the same images, drawn alike: the interval is no narrower for there being more
-    of them, but for what differs from seed to seed in each image.
-    """
-    return replace(board, standings=tuple(_with_images(s, resampler) for s in board.standings))
-
-
-def _with_images(standing: Standing, resampler: Resampler) -> Standing:
-    if len(standing.cells) < 2 or standing.headline.value is None:
-        return standing
-    key = HEADLINE_METRIC, headline_class(standing.group.protocol)
-    drawn = [one for one in (resampler.of(cell, key) for cell in standing.cells) if one is not None]
-    if len(drawn) < len(standing.cells):
-        return standing
-    low, high = over_alike(drawn).interval(resampler.how.level, resampler.how.interval)
-    if not math.isfinite(low):
-        return standing
-    return replace(standing, headline=replace(standing.headline, low=low, high=high))
-
-
 def _placed(standing: Standing, ranking: Ranking | None) -> Standing:
     if ranking is None or standing.rank is None:
         return replace(standing, order=standing.rank)

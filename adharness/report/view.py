@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from adharness.report.drawings import Chart, Scatter, StripChart
+from adharness.report.drawings import Chart, RankDiagram, Scatter, StripChart
 from adharness.report.formats import DASH, interval, percent, quartiles, scaled_interval
 from adharness.report.gallery import Gallery
 from adharness.report.marks import Mark
@@ -43,7 +43,10 @@ class Number:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """Head of a column of numbers; `group` is the head above it, `tag` a word of caution in it."""
+    """Head of a column of numbers; `group` is the head above it, `tag` a word of caution in it.
+
+    `key` names it in the address of a view; empty for its label.
+    """
 
     label: str
     group: str
@@ -52,6 +55,7 @@ class Column:
     unit: str = ""
     note: str = ""
     tag: str = ""
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,10 +148,11 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """Facts under one heading."""
+    """Facts under one heading; those of methods are folded where they are many."""
 
     title: str
     facts: tuple[Fact, ...]
+    of_method: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,8 +200,12 @@ class Page:
     panels: tuple[Panel, ...]
     suite_text: str
     interval_note: str
+    bibtex: str
+    source: str
+    """What a table that is copied from the page says of where it is from."""
     marks: tuple[Mark, ...] = ()
     significance: tuple[tuple[str, tuple[Table, ...]], ...] = ()
+    rank_diagrams: tuple[RankDiagram, ...] = ()
 
 
 class Footnotes:
@@ -223,7 +232,7 @@ def number(score: Score, notes: Footnotes, *, best: bool = False, note: str = ""
         percent(score.value),
         aside=interval(score) or quartiles(score),
         note=note or _note(score),
-        sort=repr(score.value),
+        sort=f"{score.value:.9g}",
         best=best,
     )
 
@@ -255,6 +264,6 @@ def _note(score: Score) -> str:
         return f"{exact}, mean over seeds; smallest and largest seed beside it{of_mean}"
     own = score.quartiles
     if own is None:
-        return exact
+        return ""  # the number itself: the page says it exactly from what it sorts by
     told = ", ".join(f"{name} {value:.4g}" for name, value in own.model_dump().items())
     return f"{exact}, mean of the images' own numbers: {told}"

@@ -17,10 +17,12 @@ from adharness.report.leaderboard import HEADLINE_METRIC, Leaderboard, leaderboa
 from adharness.report.metric_names import MetricName, metric_name
 from adharness.report.page import build_page, render_page
 from adharness.report.paired import Resampler, Resampling
+from adharness.report.rank_diagram import rank_diagram
 from adharness.report.reading import ImageScores, read_replicates, read_run, read_scores
-from adharness.report.significance import class_ranks
+from adharness.report.seeds_apart import seeds_apart
+from adharness.report.significance import class_ranks, without_thresholds
 from adharness.report.significance_view import significance_tables, told_ties
-from adharness.report.ties import Ranking, find_rankings, seeds_apart, with_ties
+from adharness.report.ties import Ranking, find_rankings, with_ties
 from adharness.report.view import Page, by_label
 from adharness.store.files import write_text
 from adharness.store.records import CellRecord
@@ -87,9 +89,13 @@ def write_report(run_folder: Path) -> ReportPaths:
 
 def _with_significance(page: Page, board: Leaderboard, rankings: Sequence[Ranking]) -> Page:
     """Add what is said of ties, where methods were compared."""
-    tables = significance_tables(board, rankings, class_ranks(board))
-    findings = (*page.findings, *told_ties(board, rankings))
-    return replace(page, findings=findings, significance=by_label(tables))
+    ranks = without_thresholds(class_ranks(board))
+    return replace(
+        page,
+        findings=(*page.findings, *told_ties(board, rankings)),
+        significance=by_label(significance_tables(board, rankings, ranks)),
+        rank_diagrams=tuple(rank_diagram(one) for one in ranks),
+    )
 
 
 def _remembered(run_folder: Path) -> Callable[[CellRecord], ImageScores | None]:

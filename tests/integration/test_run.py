@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from adharness import ContractError, FittedScorer, Params, ScorerSpec, Scores
+from adharness.cli import main
 from adharness.contracts import FeatureGrid, Memory
 from adharness.engine.events import Event, Failed, StepDone
 from adharness.store.folder import RunFolder
@@ -276,3 +277,21 @@ def test_the_board_can_be_written_again_from_what_is_stored(bench, capsys):
     assert (bench.out / "leaderboard.json").read_bytes() == before
     assert main.run(["report", str(bench.cache)]) == 2
     assert "run.json" in capsys.readouterr().err
+
+
+def test_status_and_the_journal_tell_of_a_run_and_of_one_that_resumes(bench, capsys):
+    small: dict[str, Any] = {"protocols": ["per-class"], "thresholders": [{"use": "f1"}]}
+    assert bench.cli("--json", **small) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert lines[0]["event"] == "run_started"
+    assert lines[-1]["event"] == "run_finished"
+    assert main.run(["status", str(bench.out)]) == 0
+    told = capsys.readouterr().out
+    assert told.startswith("finished: 4 cells")
+    assert bench.cli("-q", **small) == 0
+    capsys.readouterr()
+    assert main.run(["status", str(bench.out), "--json"]) == 0
+    stages = {s["stage"]: s for s in json.loads(capsys.readouterr().out)["stages"]}
+    assert stages["judge"]["reused"] == stages["judge"]["done"] == stages["judge"]["total"]
+    assert main.run(["status", str(bench.folder / "nothing")]) == 2
+    assert "has no journal of a run" in capsys.readouterr().err

@@ -119,7 +119,8 @@ def test_links_lead_to_the_page_its_files_or_the_web(hostile: Document) -> None:
 def test_the_policy_allows_our_script_alone(hostile: Document) -> None:
     policy = next(m["content"] for m in hostile.all("meta") if "http-equiv" in m) or ""
     assert "default-src 'none'" in policy
-    assert re.search(r"script-src( 'sha256-[A-Za-z0-9+/]{43}='){4}$", policy)
+    assert re.search(r"script-src( 'sha256-[A-Za-z0-9+/]{43}=')+$", policy)
+    assert policy.count("sha256-") == len(SCRIPTS)
 
 
 @pytest.mark.parametrize("text", ["javascript:alert(1)", "data:text/html,x", "//x", "ftp://x", ""])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,10 @@ import pytest
 from scipy.stats import friedmanchisquare, wilcoxon
 
 from adharness.report.leaderboard import Group, leaderboard
+from adharness.report.page import build_page, render_page
+from adharness.report.rank_diagram import rank_diagram
 from adharness.report.reading import read_run
-from adharness.report.significance import class_ranks, rank_over_classes
+from adharness.report.significance import class_ranks, rank_over_classes, without_thresholds
 from adharness.report.significance_view import significance_tables
 
 GROUP = Group("set", "per-class", "raw", "f1")
@@ -72,7 +75,26 @@ def test_the_table_gives_methods_that_do_not_differ_a_letter(run_folder: Path):
     ranks = rank_over_classes(GROUP, CLASSES, ["a", "b", "c", "d"], values, 0.95)
     twice = rank_over_classes(GROUP._replace(thresholder="youden"), CLASSES, list("abcd"), values,
                               0.95)  # fmt: skip
-    (table,) = significance_tables(board, [], [ranks, twice])
+    assert without_thresholds([ranks, twice]) == [ranks]
+    (table,) = significance_tables(board, [], without_thresholds([ranks, twice]))
     letters = {line.method: line.numbers[1].text for line in table.lines}
     assert letters["a"] == letters["b"] != letters["c"] == letters["d"]
     assert "12 classes" in table.caption
+
+
+def test_the_diagram_has_the_best_on_the_left_and_joins_what_does_not_differ(run_folder: Path):
+    values = world(0.1, 0.1, 0.0, 0.0)
+    ranks = rank_over_classes(GROUP, CLASSES, ["<a>", "b", "c", "d"], values, 0.95)
+    drawing = rank_diagram(ranks)
+    starts = [float(mark.path[1:].split()[0]) for mark in drawing.marks]
+    assert starts == sorted(starts)
+    assert [mark.anchor for mark in drawing.marks] == ["end", "end", "start", "start"]
+    for (left, right, _), clique in zip(drawing.joined, ranks.cliques, strict=True):
+        inside = [m.label for m, x in zip(drawing.marks, starts, strict=True) if left < x < right]
+        assert tuple(inside) == clique
+    page = build_page(leaderboard(*read_run(run_folder)), [])
+    tables = (("Per class", tuple(significance_tables(leaderboard(*read_run(run_folder)), [],
+                                                      [ranks]))),)  # fmt: skip
+    text = render_page(replace(page, significance=tables, rank_diagrams=(drawing,)))
+    assert "average ranks" in text
+    assert "<a>" not in text

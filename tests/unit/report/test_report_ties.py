@@ -17,8 +17,9 @@ from adharness.report.page import build_page
 from adharness.report.paired import Resampler, Resampling
 from adharness.report.reading import ImageScores, read_run, read_scores
 from adharness.report.seeds import Score
+from adharness.report.seeds_apart import seeds_apart
 from adharness.report.significance_view import significance_tables, told_ties
-from adharness.report.ties import Lead, Ranking, find_rankings, seeds_apart, with_ties
+from adharness.report.ties import Lead, Ranking, find_rankings, with_ties
 from adharness.statistics import over_alike
 
 HEADLINE = "image_auroc"
