@@ -24,7 +24,7 @@ from adharness.report.leaderboard import (
     score_of,
 )
 from adharness.report.metric_names import metric_name
-from adharness.report.origins import mark_of
+from adharness.report.origins import marked
 from adharness.report.seeds import Score
 from adharness.report.view import Column, Footnotes, Line, Table, number, without_idle
 from adharness.store.records import CellRecord
@@ -87,10 +87,7 @@ def _board(board: Leaderboard, judged: tuple[str, str], identity: str, drops: Dr
     decisions = pooled and _DECISION in metrics
     read = _readings(headline_class(protocol), metrics, decisions=decisions)
     best = [_best(standings, reading) for reading in read]
-    lines = tuple(
-        replace(_line(standing, read, best, notes), mark=mark_of(board.run, standing.cells))
-        for standing in standings
-    )
+    lines = [marked(_line(one, read, best, notes), board.run, one.cells) for one in standings]
     costs = cost_numbers(standings)
     whole = [
         replace(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
 from adharness.report.marks import Mark
+from adharness.report.view import Line
 from adharness.store.records import CellRecord
 from adharness.store.run_record import OriginRecord, RunRecord
 
@@ -23,6 +25,11 @@ MEANINGS: Mapping[str, str] = MappingProxyType(
 but the first two."""
 
 ORIGIN_COLUMNS = ("origin", "source")
+
+
+def marked(line: Line, run: RunRecord, cells: Sequence[CellRecord]) -> Line:
+    """Give a line the mark of its cells; the same line on a board that was not merged."""
+    return replace(line, mark=mark_of(run, cells))
 
 
 def mark_of(run: RunRecord, cells: Sequence[CellRecord]) -> Mark | None:

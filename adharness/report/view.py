@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from adharness.report.drawings import Chart, RankDiagram, Scatter, StripChart
+from adharness.report.footnotes import Footnotes as Footnotes
 from adharness.report.formats import DASH, interval, percent, quartiles, scaled_interval
 from adharness.report.gallery import Gallery
 from adharness.report.marks import Mark
@@ -206,21 +207,6 @@ class Page:
     marks: tuple[Mark, ...] = ()
     significance: tuple[tuple[str, tuple[Table, ...]], ...] = ()
     rank_diagrams: tuple[RankDiagram, ...] = ()
-
-
-class Footnotes:
-    """Numbers the reasons of a table's undefined values in order of appearance."""
-
-    def __init__(self) -> None:
-        self._reasons: dict[str, int] = {}
-
-    def mark(self, reason: str) -> int:
-        """Give the number of the footnote with this reason."""
-        return self._reasons.setdefault(reason, len(self._reasons) + 1)
-
-    def texts(self) -> tuple[str, ...]:
-        """Reasons in order of their numbers."""
-        return tuple(self._reasons)
 
 
 def number(score: Score, notes: Footnotes, *, best: bool = False, note: str = "") -> Number:
