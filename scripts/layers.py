@@ -11,6 +11,7 @@ from imports import Import, read_imports
 
 LAYERS = """
 cli
+bundle
 report | engine
 exchange
 plan | store | statistics

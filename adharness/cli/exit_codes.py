@@ -10,6 +10,8 @@ SET_BROKEN: Final = 1
 """`data doctor` found an error."""
 REGRESSED: Final = 1
 """`compare` found a number that fell too far, or is gone."""
+DISAGREES: Final = 1
+"""`verify` or `merge` found a number that is not what the scores give."""
 USAGE: Final = 2
 PLUGIN_PROBLEM: Final = 3
 CRASHED: Final = 70

@@ -19,6 +19,9 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "run": "adharness.cli.run:run",
         "report": "adharness.cli.run:report",
         "compare": "adharness.cli.compare:compare",
+        "bundle": "adharness.cli.bundle:bundle",
+        "verify": "adharness.cli.verify:verify",
+        "merge": "adharness.cli.merge:merge",
         "save": "adharness.cli.save:save",
         "score": "adharness.cli.score:score",
         "features": "adharness.cli.features:features",
@@ -47,7 +50,8 @@ def cli() -> None:
     """Compare visual anomaly-detection methods fairly.
 
     \b
-    Exit codes: 0 fine, 1 some cells failed, a data set is broken or a metric fell,
+    Exit codes: 0 fine, 1 some cells failed, a data set is broken, a metric fell or a
+    bundle disagrees,
     2 suite or usage error, 3 plugin problem under --strict, 130 interrupted.
     """  # noqa: D301  \b is click's mark for a paragraph not to be wrapped
 

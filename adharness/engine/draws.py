@@ -7,14 +7,14 @@ import zlib
 import numpy as np
 
 from adharness.arrays import Int64
-from adharness.engine.survey import Survey
+from adharness.engine.survey import JudgedImages
 from adharness.statistics import Sampling, bootstrap_weights, join, strata_of, units_of
 from adharness.store.identity import digest
 
 POOLED = "pooled"
 
 
-def draw_test_images(survey: Survey, resamples: int) -> dict[str, Sampling]:
+def draw_test_images(survey: JudgedImages, resamples: int) -> dict[str, Sampling]:
     """Draw the test images of each class, and of all classes as they were drawn in each.
 
     Parameters
@@ -48,7 +48,7 @@ def draw_test_images(survey: Survey, resamples: int) -> dict[str, Sampling]:
     return found
 
 
-def draws_digest(survey: Survey, resamples: int) -> str:
+def draws_digest(survey: JudgedImages, resamples: int) -> str:
     """Digest of the images, their strata and how often they are drawn.
 
     Replicates of two cells with the same one are paired.

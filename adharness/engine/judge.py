@@ -13,7 +13,7 @@ from adharness.arrays import Float64, Int64
 from adharness.engine.draws import POOLED, draw_test_images, draws_digest
 from adharness.engine.measured import Measured, macro_of, undefined
 from adharness.engine.scored_maps import ScoredMaps
-from adharness.engine.survey import Survey
+from adharness.engine.survey import JudgedImages
 from adharness.engine.truth import Truth
 from adharness.metrics import (
     MetricSpec,
@@ -74,7 +74,7 @@ class Referee:
 
     def __init__(
         self,
-        survey: Survey,
+        survey: JudgedImages,
         truth: Truth,
         metrics: Sequence[str],
         statistics: StatisticsSettings,

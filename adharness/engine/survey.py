@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
@@ -24,6 +24,30 @@ from adharness.store.run_record import DatasetRecord, ShiftRecord
 from adharness.suite.bind import Bound, BoundDataset, BoundSuite
 
 PortionName = Literal["train", "calibration", "test"]
+
+
+class JudgedImages(Protocol):
+    """What the judge needs to know of a data set's images, wherever they are listed."""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes, in the data set's order."""
+
+    @property
+    def samples(self) -> tuple[Sample, ...]:
+        """Images by position."""
+
+    def portion(self, name: PortionName, class_name: str | None = None) -> Int64:
+        """Positions of a portion, of one class or of all, ascending."""
+
+    def labels(self, positions: Int64) -> Int64:
+        """Labels of the samples at these positions: 0 normal, 1 anomalous."""
+
+    def class_names(self, positions: Int64) -> list[str]:
+        """Class names of the samples at these positions."""
+
+    def groups(self, positions: Int64) -> list[str | None]:
+        """Say of the samples at these positions what object they show, where several show one."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import numpy as np
 
 from adharness.arrays import Bool, Int64, UInt8
 from adharness.contracts import DeclaredRegions
-from adharness.engine.survey import Survey
+from adharness.engine.survey import JudgedImages, Survey
 from adharness.errors import DataError
 
 Ground = Bool | DeclaredRegions
@@ -92,7 +92,7 @@ class Truth:
         """Masks of these images, to be read one by one."""
         return MaskReader(self.masks, positions)
 
-    def gap(self, survey: Survey, positions: list[int]) -> str | None:
+    def gap(self, survey: JudgedImages, positions: list[int]) -> str | None:
         """Why pixel metrics are undefined over these images; None where they are defined."""
         anomalous = [i for i in positions if survey.samples[i].label == 1]
         missing = sum(i not in self.masks for i in anomalous)

@@ -23,7 +23,9 @@ from adharness.report.leaderboard import (
     rows_of,
     score_of,
 )
+from adharness.report.lines import batch_caution, mark_groups, state_of
 from adharness.report.metric_names import metric_name
+from adharness.report.origins import marked
 from adharness.report.reference_lines import under_boards
 from adharness.report.seeds import Score
 from adharness.report.view import Column, Footnotes, Line, Table, number, without_idle
@@ -70,15 +72,6 @@ def _judgings(board: Leaderboard, protocol: str) -> list[str]:
     return ["", *sorted(found - {""})]
 
 
-def state_of(cells: Sequence[CellRecord]) -> str:
-    """`failed`, `partial`, `bound` or `ok`: the worst that holds for a line's cells."""
-    statuses = {cell.status for cell in cells}
-    for status in ("failed", "partial"):
-        if status in statuses:
-            return status
-    return "bound" if any(cell.class_oracle for cell in cells) else "ok"
-
-
 def _board(board: Leaderboard, judged: tuple[str, str], identity: str, drops: Drops) -> Table:
     protocol, apart = judged
     standings = [s for s in board.standings if (s.group.protocol, s.group.apart) == judged]
@@ -88,7 +81,7 @@ def _board(board: Leaderboard, judged: tuple[str, str], identity: str, drops: Dr
     decisions = pooled and _DECISION in metrics
     read = _readings(headline_class(protocol), metrics, decisions=decisions)
     best = [_best(standings, reading) for reading in read]
-    lines = tuple(_line(standing, read, best, notes) for standing in standings)
+    lines = [marked(_line(one, read, best, notes), board.run, one.cells) for one in standings]
     costs = cost_numbers(standings)
     whole = [
         replace(
@@ -136,15 +129,6 @@ def _routing(standings: Sequence[Standing]) -> str:
         each.setdefault(f"{dataset} with {extractor}", []).append(share)
     shown = [f"{name} {percent(sum(got) / len(got))} %" for name, got in each.items()]
     return f" Test images given to the model of their class: {', '.join(shown)}." if shown else ""
-
-
-def mark_groups(lines: Sequence[Line], columns: slice = slice(None)) -> list[Line]:
-    """Mark the first line of each run of equal settings; `columns` picks which settings count."""
-    before = [None, *(line.settings[columns] for line in lines)]
-    return [
-        replace(line, leads=before[place] is not None and line.settings[columns] != before[place])
-        for place, line in enumerate(lines)
-    ]
 
 
 def _columns(metrics: Sequence[str], *, decisions: bool) -> list[Column]:
@@ -221,12 +205,6 @@ def _detail(cell: CellRecord) -> str:
     made = [f"imported: {' and '.join(cell.imported)} made elsewhere"] if cell.imported else []
     parts = (cell.extractor, cell.bank, cell.scorer, f"image: {cell.image_score}", *facts, *made)
     return " · ".join(filter(None, (*parts, batch_caution(cell))))
-
-
-def batch_caution(cell: CellRecord) -> str:
-    """Say of a cell whose thresholds see test scores that they do; empty for all others."""
-    batch = any(threshold.batch for threshold in cell.thresholds)
-    return "decisions depend on the batch of test images" if batch else ""
 
 
 def _read(standing: Standing, row: str, metric: str) -> Score:

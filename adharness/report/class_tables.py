@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from adharness.report.boards import mark_groups, state_of
 from adharness.report.headings import class_metrics, protocol_title
 from adharness.report.leaderboard import AGGREGATES, Leaderboard, Standing, score_of
+from adharness.report.lines import mark_groups, state_of
 from adharness.report.metric_names import MetricName, metric_name
 from adharness.report.reference_lines import under_classes
 from adharness.report.seeds import Score

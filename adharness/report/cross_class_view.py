@@ -6,11 +6,11 @@ import csv
 import io
 from collections.abc import Sequence
 
-from adharness.report.boards import mark_groups
 from adharness.report.cross_class import CrossRate, NeighbourShares
 from adharness.report.formats import DASH, percent
 from adharness.report.headings import protocol_title
 from adharness.report.leaderboard import AXES, Leaderboard
+from adharness.report.lines import mark_groups
 from adharness.report.seeds import over_seeds
 from adharness.report.view import Column, Line, Number, Table, without_idle
 from adharness.store.records import Value

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from adharness.report.boards import batch_caution, mark_groups, state_of
 from adharness.report.class_tables import ANY
 from adharness.report.deployment import (
     Deployed,
@@ -16,6 +15,7 @@ from adharness.report.deployment import (
 from adharness.report.formats import DASH, compact, points, scaled_interval
 from adharness.report.headings import protocol_title
 from adharness.report.leaderboard import Leaderboard, Standing, headline_class
+from adharness.report.lines import batch_caution, mark_groups, state_of
 from adharness.report.seeds import Score
 from adharness.report.view import Column, Footnotes, Line, Number, Table, number, without_idle
 from adharness.store.records import CellRecord, ThresholdRecord

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from adharness.report.boards import state_of
 from adharness.report.class_tables import merge_thresholders
 from adharness.report.formats import DASH, points
 from adharness.report.headings import metric_column, ordered_metrics, protocol_title
 from adharness.report.leaderboard import AGGREGATES, Leaderboard, Standing, score_of
+from adharness.report.lines import state_of
 from adharness.report.metric_names import metric_name
 from adharness.report.seeds import Score
 from adharness.report.view import Column, Footnotes, Line, Number, Table, number, without_idle

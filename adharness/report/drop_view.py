@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from adharness.corruptions import CORRUPTIONS
-from adharness.report.boards import state_of
 from adharness.report.class_tables import merge_thresholders
 from adharness.report.drop_columns import GROUP, drop_number
 from adharness.report.drops import Drops
 from adharness.report.formats import counted
 from adharness.report.headings import ordered_metrics, protocol_title
 from adharness.report.leaderboard import Leaderboard, Standing, headline_class, score_of
+from adharness.report.lines import state_of
 from adharness.report.metric_names import compared, metric_name
 from adharness.report.view import Column, Footnotes, Line, Table, number, without_idle
 from adharness.store.run_record import DatasetRecord

@@ -25,6 +25,7 @@ from adharness.report.leaderboard import (
     failure_text,
     headline_class,
 )
+from adharness.report.origins import ORIGIN_COLUMNS, origin_columns, origin_fields
 from adharness.report.seeds import finite
 from adharness.report.ties import Ranking
 from adharness.statistics import detectable
@@ -58,7 +59,11 @@ def to_json(
         "schema": 1,
         "suite": board.run.suite,
         "provenance": _provenance(board.run),
-        "rows": [_row(entry, board.run.metrics, drops or Drops(board)) for entry in board.rows],
+        "rows": [
+            _row(entry, board.run.metrics, drops or Drops(board))
+            | origin_fields(board.run, entry.cell)
+            for entry in board.rows
+        ],
         "ranks": [_rank(standing) for standing in board.standings],
         "pairs": [pair for ranking in rankings for pair in _pairs(ranking)],
     }
@@ -75,14 +80,16 @@ def to_csv(board: Leaderboard, drops: Drops | None = None) -> str:
     places = {c.id: one for one in board.standings for c in one.cells if one.rank is not None}
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(csv_columns(board.run.metrics, shifts=found.any))
+    merged = ORIGIN_COLUMNS if board.run.origins else ()
+    writer.writerow([*csv_columns(board.run.metrics, shifts=found.any), *merged])
     for entry in board.rows:
         values = [_number(entry, metric, part) for metric in board.run.metrics for part in _PARTS]
         failure = failure_text(entry.row.failure) if entry.row.failure else ""
         decided = [*csv_deployment(entry, board.run.metrics), *csv_threshold(entry)]
         shifted = _shift_columns(entry, board.run.metrics, found) if found.any else []
         ranked = _place(entry, places.get(entry.cell.id))
-        writer.writerow([*_keys(entry).values(), *values, *decided, failure, *ranked, *shifted])
+        last = [*ranked, *shifted, *origin_columns(board.run, entry.cell)]
+        writer.writerow([*_keys(entry).values(), *values, *decided, failure, *last])
     return text.getvalue()
 
 

@@ -24,6 +24,7 @@ from adharness.report.gap_figures import gap_figures
 from adharness.report.gap_view import gap_tables
 from adharness.report.headings import protocol_title
 from adharness.report.leaderboard import Leaderboard, failures_of
+from adharness.report.origins import legend
 from adharness.report.paired import Resample
 from adharness.report.panels import panels
 from adharness.report.view import Page, by_label
@@ -76,6 +77,7 @@ def build_page(
         panels=tuple(panels(board)),
         suite_text=run.suite_text,
         interval_note=_interval_note(board),
+        marks=legend(run),
     )
 
 

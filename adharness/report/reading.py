@@ -111,7 +111,7 @@ def read_replicates(folder: Path, cell: CellRecord) -> PixelReplicates | None:
     arrays = RunFolder(folder).cell_arrays(cell.id, _REPLICATES)
     metrics, scopes = arrays["metrics"].tolist(), arrays["scopes"].tolist()
     values = {
-        (metric, scope): _drawn(arrays, i, j)
+        (metric, scope): read_drawn(arrays, i, j)
         for i, scope in enumerate(scopes)
         for j, metric in enumerate(metrics)
     }
@@ -131,7 +131,7 @@ def read_curves(folder: Path, cell: CellRecord) -> dict[str, PixelCurve]:
     return found
 
 
-def _drawn(arrays: Mapping[str, AnyArray], scope: int, metric: int) -> Drawn:
+def read_drawn(arrays: Mapping[str, AnyArray], scope: int, metric: int) -> Drawn:
     """Give a metric of a row; runs of before influences were stored have replicates alone."""
     replicates = arrays["values"][scope, metric].astype(np.float64)
     if "influences" not in arrays:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 from adharness.report.drawings import Across, Charts, Figure, RankDiagram
 from adharness.report.facts import Panel
+from adharness.report.footnotes import Footnotes as Footnotes
 from adharness.report.formats import DASH, interval, percent, quartiles, scaled_interval
 from adharness.report.glances import Glance
+from adharness.report.marks import Mark
 from adharness.report.seeds import Score
 
 if TYPE_CHECKING:
@@ -98,6 +100,7 @@ class Line:
     state: str = "ok"
     why: str = ""
     leads: bool = False
+    mark: Mark | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,24 +163,10 @@ class Page:
     panels: tuple[Panel, ...]
     suite_text: str
     interval_note: str
+    marks: tuple[Mark, ...] = ()
     significance: tuple[tuple[str, tuple[Table, ...]], ...] = ()
     rank_diagrams: tuple[RankDiagram, ...] = ()
     charts: Charts = field(default_factory=Charts)
-
-
-class Footnotes:
-    """Numbers the reasons of a table's undefined values in order of appearance."""
-
-    def __init__(self) -> None:
-        self._reasons: dict[str, int] = {}
-
-    def mark(self, reason: str) -> int:
-        """Give the number of the footnote with this reason."""
-        return self._reasons.setdefault(reason, len(self._reasons) + 1)
-
-    def texts(self) -> tuple[str, ...]:
-        """Reasons in order of their numbers."""
-        return tuple(self._reasons)
 
 
 def number(score: Score, notes: Footnotes, *, best: bool = False, note: str = "") -> Number:

@@ -64,6 +64,25 @@ class GalleryImage(Record):
     """Whether it is here because a method got it badly wrong, not as an example of its class."""
 
 
+class OriginRecord(Record):
+    """Where a row of a merged board comes from, and what was found when it was merged.
+
+    Never taken from a bundle: it is made by `adharness merge`, which verifies each.
+    """
+
+    source: str
+    """Who submitted it; of an own run the name of its suite."""
+    status: Literal["run here", "verified", "re-run", "self-reported"]
+    not_recomputed: list[str] = Field(default_factory=list)
+    """Metrics whose numbers are as the submitter says."""
+    sha256: str | None = None
+    """Of the bundle; None of an own run."""
+    also: list[str] = Field(default_factory=list)
+    """Other sources that gave equal numbers."""
+    note: str | None = None
+    """Why its method or data set has another name here than at its source."""
+
+
 class RunRecord(Record):
     """One run: what was asked, on what machine, with which versions, and how long it took."""
 
@@ -100,3 +119,5 @@ class RunRecord(Record):
     """Ids of the pictures of the feature space."""
     provenance: dict[str, Any]
     """git commit and dirtiness, distributions' versions, CPU, threads, GPU, platform, python."""
+    origins: dict[str, OriginRecord] = Field(default_factory=dict)
+    """Of a merged board: cell id -> where it comes from; empty of a run."""
