@@ -27,7 +27,7 @@ from adharness.contracts import (
     Threshold,
     ThresholderSpec,
 )  # fmt: skip
-from adharness.engine import cells, extract, family, measured, protocols
+from adharness.engine import cells, extract, family, measured, protocols, shards
 from adharness.engine.extract import ExtractionJob
 from adharness.engine.protocols import Held
 from adharness.metrics import MetricValue
@@ -122,7 +122,7 @@ def job(count: int, fingerprint: str = "one") -> ExtractionJob:
 
 
 def features_do_not_depend_on_how_many_images_follow(cache: Path) -> bool:
-    few, many = (extract.ensure_shard(cache, job(n), lambda *_: None) for n in (3, 16))
+    few, many = (shards.ensure_shard(cache, job(n), lambda *_: None) for n in (3, 16))
     return bool(np.array_equal(few.patches()[0], many.patches()[0]))
 
 
