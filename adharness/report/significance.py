@@ -113,7 +113,7 @@ def rank_over_classes(
     order = np.argsort(averages, kind="stable")
     names = [methods[i] for i in order]
     pairs = list(combinations(order.tolist(), 2))
-    adjusted = holm([_wilcoxon(values[a], values[b]) for a, b in pairs])
+    adjusted = holm(_wilcoxons(np.array([values[a] - values[b] for a, b in pairs])))
     by_pair = {(methods[a], methods[b]): p for (a, b), p in zip(pairs, adjusted, strict=True)}
     same = {pair for pair, p in by_pair.items() if p >= 1 - level}
     return ClassRanks(
@@ -128,9 +128,28 @@ def rank_over_classes(
     )
 
 
-def _wilcoxon(first: Float64, second: Float64) -> float:
+def _wilcoxons(differences: Float64) -> list[float]:
+    """Test each row of differences over classes, (pairs, classes) float64.
+
+    Rows without zeros and ties go through one call: 200 methods are 20,000 pairs.
+    """
+    if not len(differences):
+        return []
+    sizes = np.sort(np.abs(differences), axis=1)
+    distinct = (sizes[:, 0] > 0) & np.all(np.diff(sizes, axis=1) > 0, axis=1)
+    if differences.shape[1] > 50:
+        distinct[:] = False
+    tested = np.ones(len(differences))
+    if distinct.any():
+        tested[distinct] = wilcoxon(differences[distinct], axis=1, method="exact").pvalue
+    for row in np.flatnonzero(~distinct):
+        tested[row] = _wilcoxon(differences[row])
+    return [float(each) for each in tested]
+
+
+def _wilcoxon(differences: Float64) -> float:
     """Test two methods over classes; equal classes are left out, and all equal is no difference."""
-    different = (first - second)[first != second]
+    different = differences[differences != 0]
     if not len(different):
         return 1.0
     ties = len(np.unique(np.abs(different))) < len(different)
