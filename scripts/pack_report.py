@@ -25,7 +25,7 @@ HOME = Path(__file__).resolve().parents[1] / "reports" / "published"
 ARCHIVE = "results.tar.xz"
 BOARD = ("leaderboard.html", "leaderboard.json", "leaderboard.csv", "unification_gap.csv",
          "cross_class.csv")  # fmt: skip
-LEFT_OUT = ("splits", ".run.lock", "events.jsonl", *BOARD)
+LEFT_OUT = (".run.lock", "events.jsonl", *BOARD)
 _UNUSED, _RAW = "maps.npz", "scores.npz"
 
 

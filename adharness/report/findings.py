@@ -76,21 +76,36 @@ def _winner(standing: Standing) -> Winner:
         method=standing.method,
         number=percent(score.value or 0.0),
         aside=interval(score),
-        setting=f"normalizer {standing.group.normalizer}",
+        setting=" · ".join([f"normalizer {standing.group.normalizer}", *_company(standing)]),
     )
+
+
+def _company(standing: Standing) -> list[str]:
+    """Say how many methods cannot be told from it."""
+    return [f"not told apart from {counted(len(standing.tied), 'other')}"] if standing.tied else []
 
 
 def _leaders(dataset: str, best: Sequence[Standing]) -> list[str]:
     names = list(dict.fromkeys(winner.method for winner in best))
     if len(best) < 2:
-        return [f"On {dataset}, {name} leads." for name in names]
+        return [f"On {dataset}, {winner.method} {_stands(best)}." for winner in best]
     if len(names) == 1:
-        return [f"On {dataset}, {names[0]} leads under every protocol."]
+        return [f"On {dataset}, {names[0]} {_stands(best)} under every protocol."]
     told = "; ".join(
         f"{name} under " + listed([w.group.protocol for w in best if w.method == name])
         for name in names
     )
-    return [f"On {dataset} the winner changes with the protocol: {told}."]
+    what = "highest number" if _shared(best) else "winner"
+    return [f"On {dataset} the {what} changes with the protocol: {told}."]
+
+
+def _stands(best: Sequence[Standing]) -> str:
+    """Say `leads` only where nobody shares the first rank."""
+    return "has the highest number" if _shared(best) else "leads"
+
+
+def _shared(best: Sequence[Standing]) -> bool:
+    return any(winner.tied for winner in best)
 
 
 def _sureness(board: Leaderboard, best: Sequence[Standing], resample: Resample) -> list[str]:

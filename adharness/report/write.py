@@ -94,7 +94,7 @@ def _with_significance(page: Page, board: Leaderboard, rankings: Sequence[Rankin
     ranks = without_thresholds(class_ranks(board))
     return replace(
         page,
-        findings=(*page.findings, *told_ties(board, rankings)),
+        findings=(*told_ties(board, rankings), *page.findings),
         significance=by_label(significance_tables(board, rankings, ranks)),
         rank_diagrams=tuple(rank_diagram(one) for one in ranks),
     )

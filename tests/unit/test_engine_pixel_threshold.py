@@ -21,6 +21,7 @@ from adharness.engine.survey import Survey
 from adharness.engine.truth import PackedMask, PackedRegions, Truth, _pack_regions, union_of
 from adharness.errors import DataError
 from adharness.metrics import evaluate_pixels
+from adharness.statistics import judge_pixels
 from adharness.store.records import CellRecord, Value
 from adharness.suite.schema import StatisticsSettings
 
@@ -224,9 +225,9 @@ def test_pixels_beyond_the_memory_are_sorted_where_the_run_says(monkeypatch, tmp
 
     def watched(*given: Any, **settings: Any) -> Any:
         asked.append(settings["spill_to"])
-        return evaluate_pixels(*given, **settings)
+        return judge_pixels(*given, **settings)
 
-    monkeypatch.setattr("adharness.engine.judge.evaluate_pixels", watched)
+    monkeypatch.setattr("adharness.engine.judge.judge_pixels", watched)
     made, family, _ = world([4, 5, 6, 7])
     packed = {5: PackedMask.of(np.eye(SIDE, dtype=bool)), 7: PackedMask.of(np.eye(SIDE) > 0)}
     settings = StatisticsSettings(bootstrap=0)
