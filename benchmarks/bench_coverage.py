@@ -40,6 +40,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--draws", type=int, default=500)
     parser.add_argument("--resamples", type=int, default=1000)
+    parser.add_argument("--seed", type=int, default=0, help="of the draws; the docs' table has 0")
     parser.add_argument("--only", choices=POPULATIONS)
     told = parser.parse_args()
     print("| population | statistic | images | percentile | BCa | width, percentile | width, BCa |")
@@ -54,6 +55,7 @@ def main() -> None:
                     draws=told.draws,
                     interval=partial(cut, kind),
                     resamples=told.resamples,
+                    seed=told.seed,
                 )
                 for kind in KINDS
             ]
