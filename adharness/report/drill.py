@@ -226,7 +226,7 @@ def _cell(
         "scales": [plain(found.scales.get(name, 1.0)) for name in names],
         "totals": [[len(by_class.get(name, ())) for by_class in totals] for name in names],
         "pixel": [plain(judged.pixel_threshold(name)) for name in names] if known else None,
-        "maps": judged.has_maps,
+        "maps": judged.has_maps if pictured else None,
         "ranges": [_range(name, pictured, layers) for name in names] if known else None,
         "layers": {str(at): [layer.picture, layer.contour] for at, layer in known.items()},
     }

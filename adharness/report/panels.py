@@ -104,21 +104,27 @@ def _method_panels(run: RunRecord) -> list[Panel]:
         if isinstance(part, Mapping) and "name" in part
     }
     told = [
-        Panel(f"Method: {name}", tuple(_parts(method, extractors)), of_method=True)
+        Panel(f"Method: {name}", tuple(_parts(method, extractors, run.maps)), of_method=True)
         for name, method in run.methods.items()
     ]
     return [Panel("Extractors", tuple(extractors.values())), *told]
 
 
-def _parts(method: Mapping[str, Any], extractors: Mapping[str, Fact]) -> list[Fact]:
-    return [
-        Fact(role, part["name"] if part.get("name") in extractors else _component(part))
-        if isinstance(part, Mapping)
-        else Fact(role, _text(part))
-        for role, part in sorted(
-            method.items(), key=lambda item: _ROLES.index(item[0]) if item[0] in _ROLES else 9
-        )
-    ]
+def _parts(
+    method: Mapping[str, Any], extractors: Mapping[str, Fact], maps: Mapping[str, Any]
+) -> list[Fact]:
+    """Each part in the order of the roles; map settings only where they are the method's own."""
+    told = {role: part for role, part in method.items() if role != "maps" or part != maps}
+    ordered = sorted(told, key=lambda role: _ROLES.index(role) if role in _ROLES else len(_ROLES))
+    return [Fact(role, _part(told[role], extractors)) for role in ordered]
+
+
+def _part(part: object, extractors: Mapping[str, Fact]) -> str:
+    if not isinstance(part, Mapping):
+        return _text(part)
+    if part.get("name") in extractors:
+        return str(part["name"])
+    return _component(part) if "use" in part else _text(part)
 
 
 def _component(part: Mapping[str, Any]) -> str:

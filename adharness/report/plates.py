@@ -89,6 +89,8 @@ def plates(
     list
         Plates in the order of `images`. The first protocol's maps are on all of them.
     """
+    if not images:
+        return []  # no map is read where no picture may be shown
     first, *others = [list(its) for its in protocols] or [[]]
     readers = list(_readers(first))
     drawn: dict[str, Plate] = {}
