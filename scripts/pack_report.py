@@ -15,11 +15,12 @@ import tarfile
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
+from adharness.bundle.scrub import Scrubber
 from adharness.report import write_report
+from adharness.report.reading import read_run
 from adharness.store.files import read_arrays, read_json, sha256_of, write_arrays, write_json
-from adharness.store.folder import RunFolder
+from adharness.store.representatives import representatives
 
 HOME = Path(__file__).resolve().parents[1] / "reports" / "published"
 ARCHIVE = "results.tar.xz"
@@ -35,6 +36,7 @@ def pack(run: Path, home: Path = HOME) -> Path:
     with tempfile.TemporaryDirectory() as scratch:
         copy = Path(scratch) / run.name
         shutil.copytree(run, copy, ignore=lambda _, names: set(names) & set(LEFT_OUT))
+        _scrubbed(copy)
         for cell in _maps_that_nobody_reads(copy):
             _without_maps(cell)
         for scoring in sorted((copy / "scorings").iterdir()):
@@ -56,20 +58,20 @@ def unpack(place: Path, into: Path) -> Path:
     return into / place.name
 
 
-def _maps_that_nobody_reads(run: Path) -> list[Path]:
-    read: set[str] = set()
-    honest = RunFolder.cell_arrays
+def _maps_that_nobody_reads(folder: Path) -> list[Path]:
+    """Cells other than those that the page draws: one setting a protocol, where pixels may be."""
+    run, cells = read_run(folder)
+    drawn: set[str] = set()
+    for data in run.datasets:
+        own = [cell for cell in cells if cell.dataset == data.name and data.show_pixels]
+        drawn |= {cell.id for its in representatives(own).values() for cell in its}
+    return [folder / "cells" / cell.id for cell in cells if cell.id not in drawn]
 
-    def watched(self: RunFolder, cell_id: str, name: str) -> Any:
-        read.update([cell_id] if name == _UNUSED else [])
-        return honest(self, cell_id, name)
 
-    RunFolder.cell_arrays = watched  # type: ignore[method-assign]
-    try:
-        write_report(run)
-    finally:
-        RunFolder.cell_arrays = honest  # type: ignore[method-assign]
-    return [path for path in sorted((run / "cells").iterdir()) if path.name not in read]
+def _scrubbed(folder: Path) -> None:
+    """Take the paths of this machine out of what is published, as bundles do."""
+    told = read_json(folder / "run.json")
+    write_json(folder / "run.json", Scrubber([Path.home()]).value(told, "run.json"))
 
 
 def _without_maps(cell: Path) -> None:
