@@ -104,6 +104,22 @@ const drawCharts = () => {
   };
   ["scroll", "resize", "click", "change", "keyup", "toggle"]
     .forEach((name) => addEventListener(name, soon, { capture: true, passive: true }));
+  // What lies above the place that a link leads to is drawn first: a figure that grew on the way there
+  // would push the place on.
+  const lead = (hash) => {
+    const place = document.getElementById(hash.slice(1).split("?")[0]);
+    const before = (figure) => figure.compareDocumentPosition(place) & Node.DOCUMENT_POSITION_FOLLOWING;
+    if (place) figures.filter(before).forEach((figure) => draw(figure));
+    return place;
+  };
+  addEventListener("click", ({ target }) => {
+    const link = target.closest && target.closest('a[href^="#"]');
+    if (link) lead(link.hash);
+  }, true);
+  setTimeout(() => {  // when every script has made its part
+    const place = location.hash && lead(location.hash);
+    if (place) place.scrollIntoView({ behavior: "instant" });
+  });
   soon();
   document.querySelectorAll(".filters").forEach((form) => form.addEventListener("change", (event) => {
     const follows = (figure) => (dataOf(figure).choices || []).some(({ name }) => name === event.target.name);
