@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +15,7 @@ from adharness.bundle.origins import place_cells
 from adharness.bundle.sources import Source, open_sources
 from adharness.errors import StoreError
 from adharness.report.write import write_report
-from adharness.store.files import explained
+from adharness.store.files import replaced_folder
 from adharness.store.folder import RunFolder
 from adharness.store.run_record import RunRecord
 from adharness.suite.bound import BoundSuite
@@ -65,7 +63,7 @@ def merge(paths: Sequence[Path], out: Path, suite: BoundSuite | None = None) -> 
         check_truths(sources, data)
         placed = place_cells(name_rows(sources, data), data)
         run = merged_run(sources, placed, data)
-        with _whole(out) as folder:
+        with replaced_folder(out) as folder:
             store_cells(RunFolder(folder), placed)
             _write(folder, run, sources, data)
     return Merged(out, run, tuple((source.label, source.path) for source in sources))
@@ -97,24 +95,3 @@ def _is_merged(folder: Path) -> bool:
         return bool(RunFolder(folder).run().origins)
     except StoreError:
         return False
-
-
-@contextmanager
-def _whole(out: Path) -> Iterator[Path]:
-    """Give a folder beside the target that takes its place when the block ends without error."""
-    with explained(out):
-        out.parent.mkdir(parents=True, exist_ok=True)
-        made = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
-    try:
-        yield made
-        with explained(out):
-            made.chmod(0o755)
-            if out.exists():
-                old = Path(tempfile.mkdtemp(prefix=f".{out.name}.old.", dir=out.parent))
-                out.replace(old / "merged")
-                made.replace(out)
-                shutil.rmtree(old)
-            else:
-                made.replace(out)
-    finally:
-        shutil.rmtree(made, ignore_errors=True)

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -21,7 +18,15 @@ from adharness.report.page import template
 from adharness.report.site_feed import feed
 from adharness.report.site_records import FILES, SiteRun, read_published
 from adharness.report.site_view import method_names, method_page, method_url, site_index
-from adharness.store.files import explained, link_file, read_json, sha256_of, write_json, write_text
+from adharness.store.files import (
+    explained,
+    link_file,
+    read_json,
+    replaced_folder,
+    sha256_of,
+    write_json,
+    write_text,
+)
 from adharness.store.records import Record
 
 MARKER = "adharness-site.json"
@@ -91,7 +96,7 @@ def publish(
     )
     sources = {run.place: (out / run.place, True) for run in kept}
     sources |= {run.place: (folder, False) for folder, run in new}
-    with _replaced(out) as folder:
+    with replaced_folder(out, along=lambda name: name not in OWN) as folder:
         for run in runs:
             _put_run(folder, run, *sources[run.place])
         _put_pages(folder, record, runs)
@@ -195,37 +200,3 @@ def _put_pages(folder: Path, record: SiteRecord, runs: Sequence[SiteRun]) -> Non
         write_text(folder / method_url(name), of_method.render(page=page, style=style, root="../"))
     write_text(folder / "feed.json", feed(record.title, record.base_url, runs))
     write_json(folder / MARKER, record.model_dump(mode="json"))
-
-
-@contextmanager
-def _replaced(out: Path) -> Iterator[Path]:
-    """Give a new folder beside `out`, and put it in its place when the block ends without error.
-
-    What is in `out` and not of a site, such as `CNAME` or `.git`, moves along.
-    """
-    with explained(out):
-        out.parent.mkdir(parents=True, exist_ok=True)
-        new = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
-    try:
-        yield new
-        with explained(out):
-            new.chmod(0o755)
-            _swap(new, out)
-    finally:
-        shutil.rmtree(new, ignore_errors=True)
-
-
-def _swap(new: Path, out: Path) -> None:
-    old = new.with_name(f"{new.name}.old")
-    if out.exists():
-        out.rename(old)
-    try:
-        new.rename(out)
-    except OSError:
-        old.rename(out)
-        raise
-    if old.exists():
-        for path in old.iterdir():
-            if path.name not in OWN:
-                os.rename(path, out / path.name)  # noqa: PTH104  (a folder too)
-        shutil.rmtree(old)

@@ -12,7 +12,7 @@ import os
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -60,6 +60,48 @@ def explained(path: Path) -> Iterator[None]:
             hint="free some space, or choose another folder with --out or --cache-dir; "
             "what was stored before is intact, and the same command resumes",
         ) from error
+
+
+@contextmanager
+def replaced_folder(out: Path, along: Callable[[str], bool] = lambda _: False) -> Iterator[Path]:
+    """Give a new folder beside `out`; put it in its place when the block ends without error.
+
+    Parameters
+    ----------
+    along
+        Which names of the folder that was there move into the new one; the others are removed.
+
+    Raises
+    ------
+    StoreError
+        A folder cannot be written; what was there is there still.
+    """
+    with explained(out):
+        out.parent.mkdir(parents=True, exist_ok=True)
+        new = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+    try:
+        yield new
+        with explained(out):
+            new.chmod(0o755)
+            _swap(new, out, along)
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+
+
+def _swap(new: Path, out: Path, along: Callable[[str], bool]) -> None:
+    old = new.with_name(f"{new.name}.old")
+    if out.exists():
+        out.rename(old)
+    try:
+        new.rename(out)
+    except OSError:
+        old.rename(out)
+        raise
+    if old.exists():
+        for path in old.iterdir():
+            if along(path.name):
+                os.rename(path, out / path.name)  # noqa: PTH104  (a folder too)
+        shutil.rmtree(old)
 
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:

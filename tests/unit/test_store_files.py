@@ -16,6 +16,7 @@ from adharness.store.files import (
     link_file,
     read_arrays,
     read_json,
+    replaced_folder,
     sha256_of,
     write_arrays,
     write_json,
@@ -187,3 +188,29 @@ def test_no_space_for_the_copy_leaves_nothing_behind(old, tmp_path, monkeypatch)
     with pytest.raises(StoreError, match="No space left"):
         link_file(old, tmp_path / "there" / "file.bin")
     assert list((tmp_path / "there").iterdir()) == []
+
+
+def test_a_folder_is_replaced_whole_and_what_is_not_ours_moves_along(tmp_path: Path) -> None:
+    out = tmp_path / "site"
+    for number in (1, 2):
+        with replaced_folder(out, along=lambda name: name == "CNAME") as folder:
+            (folder / f"page-{number}").write_text("x")
+        (out / "CNAME").write_text("mine") if number == 1 else None
+    assert sorted(path.name for path in out.iterdir()) == ["CNAME", "page-2"]
+    assert [path.name for path in tmp_path.iterdir()] == ["site"]
+
+
+def test_a_folder_that_was_not_finished_leaves_the_old_one(tmp_path: Path) -> None:
+    out = tmp_path / "site"
+    out.mkdir()
+    (out / "old").write_text("x")
+
+    def half() -> None:
+        with replaced_folder(out) as folder:
+            (folder / "new").write_text("x")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        half()
+    assert [path.name for path in out.iterdir()] == ["old"]
+    assert [path.name for path in tmp_path.iterdir()] == ["site"]
