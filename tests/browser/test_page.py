@@ -21,7 +21,7 @@ import pytest
 from adharness.report import write_report
 from adharness.store.folder import RunFolder
 from adharness.store.records import CellRecord, Row, Value
-from adharness.store.run_record import DatasetRecord, RunRecord
+from plain_records import plain_data, plain_run
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on the PATH")
@@ -99,39 +99,16 @@ def _write_run(folder: Path) -> Path:
     cells = [_cell(p, m, n) for p in PROTOCOLS for m in SCORES for n in ("raw", "zscore")]
     for cell in cells:
         RunFolder(folder).put_cell(cell, {})
-    data = DatasetRecord(
-        name="textures",
-        use="textures",
-        classes=["brick"],
-        counts={},
-        fingerprint="9f",
-        licence="CC0",
-        show_pixels=True,
-        citation="",
-        url="",
-        has_masks=True,
+    data = plain_data(
+        ["brick"],
     )
-    run = RunRecord(
-        suite="quickstart",
-        suite_text="name: quickstart",
-        suite_file="quickstart.yaml",
-        command="adharness run quickstart.yaml",
-        started="2026-11-22T03:52:39+00:00",
-        finished=None,
-        seconds=1.0,
-        stages_s={},
+    run = plain_run(
+        "quickstart",
         protocols=PROTOCOLS,
         metrics=["image_auroc"],
         methods={name: {} for name in SCORES},
-        maps={},
-        split={},
-        statistics={},
-        seeds=[0],
         datasets=[data],
         cells=[cell.id for cell in cells],
-        skipped=[],
-        gallery=[],
-        provenance={},
     )
     RunFolder(folder).put_run(run)
     return write_report(folder).html

@@ -11,7 +11,8 @@ from pathlib import Path
 from adharness.report import write_report
 from adharness.store.folder import RunFolder
 from adharness.store.records import CellRecord, Costs, Failure, Row, Value
-from adharness.store.run_record import DatasetRecord, RunRecord
+from adharness.store.run_record import RunRecord
+from plain_records import plain_data, plain_run
 
 
 @dataclass(frozen=True)
@@ -80,37 +81,17 @@ class BoardRun:
         return Value(value=value, low=value - 0.04, high=min(1.0, value + 0.03))
 
     def _run(self, cells: list[str]) -> RunRecord:
-        data = DatasetRecord(
-            name="textures",
-            use="textures",
-            classes=list(self.classes),
-            counts={},
-            fingerprint="9f",
-            licence="CC0",
-            show_pixels=True,
+        data = plain_data(
+            list(self.classes),
             citation="Somebody & Other, A Data Set, 2021.",
             url="https://example.org/data",
-            has_masks=True,
         )
-        return RunRecord(
-            suite="made-up",
-            suite_text="name: made-up",
-            suite_file="made-up.yaml",
-            command="adharness run made-up.yaml",
-            started="2026-11-22T03:52:39+00:00",
-            finished=None,
-            seconds=1.0,
-            stages_s={},
+        return plain_run(
+            "made-up",
             protocols=list(self.protocols),
             metrics=list(self.metrics),
             methods={name: {"scorer": {"use": name}} for name in self.methods},
-            maps={},
-            split={},
-            statistics={},
-            seeds=[0],
             datasets=[data],
             cells=cells,
-            skipped=[],
-            gallery=[],
             provenance={"git": {"commit": "e5de3891"}, "versions": {"adharness": "0.1.0"}},
         )

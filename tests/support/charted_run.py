@@ -10,8 +10,9 @@ import numpy as np
 
 from adharness.store.folder import RunFolder
 from adharness.store.records import CellRecord, Costs, Row, ThresholdRecord, Value
-from adharness.store.run_record import DatasetRecord, RunRecord
+from adharness.store.run_record import RunRecord
 from adharness.store.views import ViewRecord
+from plain_records import plain_data, plain_run
 
 CLASSES = ["brick", "grass"]
 METHODS = {"knn": 2.5, "padim": 1.2, "</script>": 0.4}  # separation in sigmas
@@ -25,39 +26,16 @@ def write_charted_run(folder: Path) -> RunRecord:
     """Write the run; its data set is `textures`."""
     axes = (PROTOCOLS, METHODS, NORMALIZERS, THRESHOLDERS)
     cells = [_write_cell(folder, *setting) for setting in product(*axes)]
-    data = DatasetRecord(
-        name="textures",
-        use="textures",
-        classes=CLASSES,
-        counts={},
-        fingerprint="9f",
-        licence="CC0",
-        show_pixels=True,
-        citation="",
-        url="",
-        has_masks=True,
+    data = plain_data(
+        CLASSES,
     )
-    run = RunRecord(
-        suite="charted",
-        suite_text="name: charted",
-        suite_file="charted.yaml",
-        command="adharness run charted.yaml",
-        started="2026-11-22T03:52:39+00:00",
-        finished=None,
-        seconds=1.0,
-        stages_s={},
+    run = plain_run(
+        "charted",
         protocols=PROTOCOLS,
         metrics=["image_auroc", "image_f1", "pixel_auroc"],
         methods={name: {} for name in METHODS},
-        maps={},
-        split={},
-        statistics={},
-        seeds=[0],
         datasets=[data],
         cells=cells,
-        skipped=[],
-        gallery=[],
-        provenance={},
         views=["v"],
     )
     RunFolder(folder).put_run(run)

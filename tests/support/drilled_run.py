@@ -12,7 +12,8 @@ from adharness.report import write_report
 from adharness.store.files import write_json
 from adharness.store.folder import RunFolder
 from adharness.store.records import CellRecord, Row, ThresholdRecord, Value
-from adharness.store.run_record import DatasetRecord, GalleryImage, RunRecord
+from adharness.store.run_record import DatasetRecord, GalleryImage
+from plain_records import plain_data, plain_run
 
 HOSTILE = '\u202e</script><img src="x" onerror="document.title = 1">' + "long" * 90 + ".png"
 NAMES = [f"brick/{i}.png" for i in range(7)] + [HOSTILE]
@@ -36,27 +37,14 @@ def write_drilled(folder: Path) -> Path:
         for method in SCORES
     ]
     gallery = [_picture(folder, i) for i in (0, 1, 5, 7)]
-    run = RunRecord(
-        suite="drilled",
-        suite_text="name: drilled",
-        suite_file="drilled.yaml",
-        command="adharness run drilled.yaml",
-        started="2026-11-22T03:52:39+00:00",
-        finished=None,
-        seconds=1.0,
-        stages_s={},
+    run = plain_run(
+        "drilled",
         protocols=PROTOCOLS,
         metrics=["image_auroc"],
         methods={"knn": {}, "whole": {}, "silent": {}},
-        maps={},
-        split={},
-        statistics={},
-        seeds=[0],
         datasets=[_dataset("shown"), _dataset("hidden")],
         cells=[cell.id for cell in cells],
-        skipped=[],
         gallery=gallery,
-        provenance={},
     )
     RunFolder(folder).put_run(run)
     test = {"images": NAMES, "labels": LABELS.tolist(), "defects": _defects()}
@@ -153,15 +141,10 @@ def _picture(folder: Path, number: int) -> GalleryImage:
 
 
 def _dataset(name: str) -> DatasetRecord:
-    return DatasetRecord(
+    return plain_data(
+        ["brick"],
         name=name,
         use="folder",
-        classes=["brick"],
-        counts={},
-        fingerprint="9f",
         licence="CC0" if name == "shown" else "all rights reserved",
         show_pixels=name == "shown",
-        citation="",
-        url="",
-        has_masks=True,
     )
