@@ -13,6 +13,7 @@ from adharness.engine.asked import asked, distributions
 from adharness.engine.cells import CellWorker
 from adharness.engine.division import split_path
 from adharness.engine.events import Listener, StageStarted, StepDone, StepStarted
+from adharness.engine.fits import refuse_what_does_not_fit
 from adharness.engine.gallery import write_gallery
 from adharness.engine.group import FeatureGroup, RunContext, open_group
 from adharness.engine.judge import Referee
@@ -85,12 +86,14 @@ def run_plan(
     DataError
         A data set is missing or cannot be split: found before anything is computed.
     StoreError
-        Results or features cannot be written. What was stored before is intact.
+        Results or features cannot be written: where the disk is too small for the features, before
+        anything is extracted. What was stored before is intact.
     """
     folder = RunFolder(options.out)
     folder.check_writable()
     progress = _Progress()
     surveys = _survey_all(plan, options, listener, progress)
+    refuse_what_does_not_fit(plan, surveys, options.cache, options.out)
     _put_splits(plan.suite.split, surveys, folder)
     try:
         for family in plan.by_models():
