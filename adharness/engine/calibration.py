@@ -83,7 +83,7 @@ class Sampled:
     def turning(self) -> Iterator[CachedFeatures]:
         """Give the features with an empty folder for those of turned images, removed at the end."""
         with tempfile.TemporaryDirectory(prefix="adharness-") as folder:
-            yield replace(self.features, turn=Turner(self.job, Path(folder)))
+            yield replace(self.features, turn=Turner(lambda: self.job, Path(folder)))
 
 
 def sample(holding: Holding, folder: Path, budget: Budget) -> Sampled:

@@ -11,10 +11,10 @@ from typing import Any
 
 from adharness.contracts import Extractor, LookupExtractor
 from adharness.engine.extract import ExtractionJob
+from adharness.engine.extraction import OnError, extractor_identity, make_extractor
 from adharness.engine.features import Shard, open_shard
-from adharness.engine.group import OnError, extractor_identity, make_extractor
 from adharness.engine.parts import PartKey, parts_of
-from adharness.engine.shards import ensure_shard
+from adharness.engine.shards import ensure_shard, folder_of
 from adharness.engine.survey import Survey
 from adharness.store.provenance import Installed
 from adharness.suite.bound import Bound
@@ -85,7 +85,7 @@ def look_up(survey: Survey, loaded: LoadedExtractor, cache: Path, on_error: OnEr
         ).narrowed(part.positions)
         for part in parts_of(survey)
     }
-    found = {key: open_shard(cache / "features" / job.key()) for key, job in jobs.items()}
+    found = {key: open_shard(folder_of(cache, job.key())) for key, job in jobs.items()}
     usable = {k: s for k, s in found.items() if s and _usable(s, on_error)}
     return Holding(survey, loaded, jobs, usable)
 
