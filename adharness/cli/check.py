@@ -6,7 +6,6 @@ import json
 import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -24,9 +23,6 @@ from adharness.suite.bound import Bound, BoundDataset, BoundMethod, BoundSuite, 
 from adharness.suite.load import load_suite
 from adharness.suite.schema import DeploymentSettings
 from adharness.suite.split import SplitSettings
-
-if TYPE_CHECKING:
-    from adharness.registry import Registry
 
 
 @click.command()
@@ -56,22 +52,21 @@ def check(  # noqa: PLR0913 - one argument an option
         data_root=data_root, environment_root=environment_path("ADHARNESS_DATA"), device=device
     )
     plan = expand(bind(load_suite(suite), read_registry(), overrides))
-    for line in (*plan_lines(plan), *data_lines(plan.suite)):
+    for line in check_lines(plan):
         render.print_line(line)
     if estimate:
         where = Places(cache_dir or cache_folder(), out or Path("reports") / plan.suite.name, limit)
         tell_costs(plan, where)
 
 
-def check_lines(path: Path, registry: Registry, overrides: Overrides) -> list[str]:
-    """Write what `adharness check` prints.
+def check_lines(plan: Plan) -> list[str]:
+    """Write what `adharness check` prints before it tries anything.
 
     Raises
     ------
-    SuiteError, PluginError
+    SuiteError
         If the suite cannot run as it is; a data set that is not there is only told.
     """
-    plan = expand(bind(load_suite(path), registry, overrides))
     return [*plan_lines(plan), *data_lines(plan.suite)]
 
 

@@ -16,7 +16,7 @@ from adharness.engine.room import Room, one_disk, size_text
 from adharness.errors import StoreError
 from adharness.plan import Plan
 
-TRIAL_S = 20.0
+TRIAL_S = 30.0
 """Seconds that all trials of a check may take together."""
 _UNITS = (("s", 1.0), ("min", 60.0), ("h", 3600.0))
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from adharness.engine.calibration import Budget, Sampled
-from adharness.engine.cell import Fitted, fit, score_images
+from adharness.engine.cell import fit, score_images
 from adharness.engine.growth import Growth
 from adharness.engine.looked_up import imported_scorer
 from adharness.errors import AdharnessError
@@ -17,8 +17,6 @@ from adharness.suite.bound import BoundMethod
 
 SMALLEST = 8
 """Images that the first trial of a method fits; every further one takes twice as many."""
-MEASURED_MEMORY = 16
-"""Memory grows the same way every time, and watching it takes a fit of its own."""
 SCORED = 3
 """Images scored in a trial: their median counts."""
 
@@ -61,7 +59,7 @@ def try_methods(
         open_ = [t for t in trials.values() if not t.stopped]
         for number, trial in enumerate(open_):
             trial.go(sampled, size, budget, share=len(open_) - number)
-    costs = {name: t.costs() for name, t in trials.items() if t.memory}
+    costs = {name: t.costs() for name, t in trials.items() if t.fit_s}
     untried = {name: t.problem or "the time was spent" for name, t in trials.items() if not t.fit_s}
     return costs, untried
 
@@ -96,42 +94,38 @@ class _Trial:
         try:
             if not self.fit_s:
                 with budget.paused():  # libraries are loaded in it
-                    self._time(sampled, size)
+                    self._once(sampled, size)
             begun = budget.clock()
-            self._time(sampled, size)
+            self._watch(sampled, size)
             self.last_s = budget.clock() - begun
-            if size <= MEASURED_MEMORY or not self.memory:
-                self.memory[size] = float(self._peak(sampled, size))
         except Exception as error:  # noqa: BLE001 - a contestant's fault costs its estimate only
             told = error.message if isinstance(error, AdharnessError) else str(error)
             self.problem = f"{type(error).__name__}: {told}"
 
-    def _time(self, sampled: Sampled, size: int) -> None:
-        if imported_scorer(self.method.scorer):
-            self.fit_s[size] = self.score_s[size] = 0.0
-            return
-        model, score_s = self._once(sampled, size)
-        self.fit_s[size], self.score_s[size] = model.seconds, score_s
+    def _watch(self, sampled: Sampled, size: int) -> None:
+        """Time a trial, and see how much Python and NumPy hold at most.
 
-    def _once(self, sampled: Sampled, size: int) -> tuple[Fitted, float]:
+        What a library allocates by itself is not seen; watching makes Python a little slower.
+        """
+        tracemalloc.start()
+        try:
+            fit_s, score_s = self._once(sampled, size)
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+        self.fit_s[size], self.score_s[size], self.memory[size] = fit_s, score_s, float(peak)
+
+    def _once(self, sampled: Sampled, size: int) -> tuple[float, float]:
+        """Seconds to fit a model, and to score an image."""
+        if imported_scorer(self.method.scorer):
+            return 0.0, 0.0
         with sampled.turning() as features:
             train = features.subset(np.arange(size)).labelled(np.zeros(size, dtype=np.int64))
             model = fit(self.method, train, seed=0)
             scored = features.subset(np.arange(min(SCORED, features.count)))
             raw = score_images(model, self.method.scorer.name, train, scored)
         self.map_grid = None if raw.patches is None else raw.patches.shape[1:3]
-        return model, 0.0 if raw.costs is None else raw.costs.score_ms / 1000
-
-    def _peak(self, sampled: Sampled, size: int) -> int:
-        """Bytes that Python and NumPy held at most; what a library allocates by itself is not."""
-        if imported_scorer(self.method.scorer):
-            return 0
-        tracemalloc.start()
-        try:
-            self._once(sampled, size)
-            return tracemalloc.get_traced_memory()[1]
-        finally:
-            tracemalloc.stop()
+        return model.seconds, 0.0 if raw.costs is None else raw.costs.score_ms / 1000
 
     def costs(self) -> MethodCosts:
         """Give what was measured, by size."""
