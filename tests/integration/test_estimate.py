@@ -29,6 +29,17 @@ from adharness.suite.load import load_suite
 
 pytestmark = pytest.mark.slow
 NOISE = {"corruptions": ["noise"], "severity": 3}
+QUICK: dict[str, Any] = {
+    "protocols": ["per-class"],
+    "normalizers": [{"use": "raw"}],
+    "thresholders": [{"use": "f1"}],
+    "metrics": ["image_auroc"],
+    "methods": [
+        {"name": "whole", "extractor": "px", "bank": {"use": "images"},
+         "scorer": {"use": "mahalanobis"}}
+    ],
+}  # fmt: skip
+"""Whose features are the same as those of the whole suite."""
 TEXTURES = {"use": "textures", "size": 64, "train": 10, "good": 5, "per_defect": 1}
 
 
@@ -49,31 +60,31 @@ def written(cache: Path) -> int:
 
 
 def test_the_bytes_of_features_are_exactly_those_that_the_run_writes(bench):
-    made = estimated(bench)
+    made = estimated(bench, **QUICK)
     assert written(bench.cache) == 0
-    bench.run()
+    bench.run(**QUICK)
     assert made.feature_bytes == written(bench.cache) > 0
     (row,) = made.features
     assert (row.images, row.cached, row.left) == (66, 0, 66)
 
 
 def test_what_the_cache_holds_is_counted_and_not_extracted_again(bench):
-    bench.run()
+    bench.run(**QUICK)
     whole = written(bench.cache)
-    (row,) = estimated(bench).features
+    (row,) = estimated(bench, **QUICK).features
     assert (row.images, row.cached, row.left, row.left_bytes) == (66, 66, 0, 0)
     assert row.seconds.high == 0.0
     shard = next(bench.cache.glob("features/*/"))
     shutil.rmtree(shard)
-    (row,) = estimated(bench).features
+    (row,) = estimated(bench, **QUICK).features
     assert (row.cached, row.left) == (44, 22)
     assert row.left_bytes == whole - written(bench.cache)
 
 
 def test_arrays_that_are_gone_are_not_counted_as_cached(bench):
-    bench.run()
+    bench.run(**QUICK)
     next(bench.cache.glob("features/*/patches.npy")).unlink()
-    (row,) = estimated(bench).features
+    (row,) = estimated(bench, **QUICK).features
     assert row.cached == 44
 
 
@@ -82,13 +93,14 @@ def test_images_that_two_names_share_are_extracted_once(bench):
     other = {"name": "b", "extractor": "py", "bank": {"use": "images"},
              "scorer": {"use": "mahalanobis"}}  # fmt: skip
     changes: dict[str, Any] = {
+        **QUICK,
         "data": [{**TEXTURES, "shift": NOISE}],
         "extractors": {"px": px, "py": px},
-        "protocols": ["per-class"],
     }
     methods = [{**other, "name": "a", "extractor": "px"}, other]
-    made = estimated(bench, **changes, methods=methods)
-    bench.run(**changes, methods=methods)
+    changes["methods"] = methods
+    made = estimated(bench, **changes)
+    bench.run(**changes)
     assert made.feature_bytes == written(bench.cache)
     assert [row.left for row in made.features] == [66, 30, 0, 0]
 
@@ -176,8 +188,8 @@ def surveys_of(plan: Plan) -> dict[str, Any]:
 
 
 def test_a_run_is_refused_where_one_byte_is_lacking_and_not_where_all_fit(bench):
-    exact = estimated(bench).feature_bytes
-    plan = plan_of(bench)
+    exact = estimated(bench, **QUICK).feature_bytes
+    plan = plan_of(bench, **QUICK)
     surveys = surveys_of(plan)
 
     def refused(free: int) -> None:
@@ -189,14 +201,14 @@ def test_a_run_is_refused_where_one_byte_is_lacking_and_not_where_all_fit(bench)
     assert caught.value.message.startswith("features of 66 images take ")
     assert "--cache-dir" in (caught.value.hint or "")
     assert caught.value.where == str(bench.cache)
-    bench.run(out="elsewhere")
+    bench.run(out="elsewhere", **QUICK)
     refused(0)  # the cache holds all of it
 
 
 def test_a_run_that_goes_on_is_not_refused(bench):
-    bench.run()
+    bench.run(**QUICK)
     shutil.rmtree(bench.cache)
-    plan = plan_of(bench)
+    plan = plan_of(bench, **QUICK)
     room = Room(disk=lambda _: 0)
     refuse_what_does_not_fit(plan, surveys_of(plan), bench.cache, bench.out, room)
     with pytest.raises(StoreError):
@@ -211,7 +223,7 @@ def test_an_extractor_that_fails_is_no_reason_to_refuse(bench):
         raise OSError("no weights here")
 
     spec = ExtractorSpec(name="broken", params=NoParams, make=broken, summary="")
-    changes = {"extractors": {"px": {"use": "broken"}}}
+    changes = {**QUICK, "extractors": {"px": {"use": "broken"}}}
     plan = plan_of(bench, spec, **changes)
     room = Room(disk=lambda _: 0)
     refuse_what_does_not_fit(plan, surveys_of(plan), bench.cache, bench.out, room)
