@@ -46,7 +46,8 @@ def check(  # noqa: PLR0913 - one argument an option
     """Validate SUITE, print its plan, and estimate what a run takes.
 
     The estimate comes from a short trial on this machine: half a minute at most, beside loading
-    the networks. Exit 2 if the suite cannot run, or will not fit on the disk or in memory.
+    the networks. Without it no model is loaded. Exit 2 if the suite cannot run, or will not fit on
+    the disk or in memory.
     """
     overrides = Overrides(
         data_root=data_root, environment_root=environment_path("ADHARNESS_DATA"), device=device
