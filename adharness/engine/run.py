@@ -86,7 +86,8 @@ def run_plan(
     progress = _Progress()
     with progress.timed("survey"):
         surveys = survey_all(plan, options.limit, options.cache, listener)
-        refuse_what_does_not_fit(plan, surveys, options.cache, options.out)
+        if isinstance(executor, Inline):  # elsewhere it is others who load extractors, and may die
+            refuse_what_does_not_fit(plan, surveys, options.cache, options.out)
     _put_splits(plan.suite.split, surveys, folder)
     context = RunContext(options.cache, plan.suite.on_error, progress.installed, listener)
     try:
