@@ -15,8 +15,8 @@ from adharness.engine.looked_up import imported_scorer
 from adharness.errors import AdharnessError
 from adharness.suite.bound import BoundMethod
 
-SMALLEST = 8
-"""Images that the first trial of a method fits; every further one takes twice as many."""
+SMALLEST = 5
+"""Images that a trial of a method fits at least; every further one takes twice as many."""
 SCORED = 3
 """Images scored in a trial: their median counts."""
 
@@ -65,9 +65,11 @@ def try_methods(
 
 
 def _sizes(count: int) -> list[int]:
-    """Powers of two times the smallest, and then all there are."""
-    grown = [SMALLEST * 2**i for i in range(20) if SMALLEST * 2**i < count]
-    return [*grown, count]
+    """All there are, half of them, and so on: sizes that lie close show noise, not growth."""
+    sizes = [count]
+    while sizes[0] // 2 >= SMALLEST:
+        sizes.insert(0, sizes[0] // 2)
+    return sizes
 
 
 @dataclass

@@ -52,7 +52,8 @@ def test_a_method_whose_next_trial_takes_more_than_its_share_stays_where_it_is()
     assert alone.problem
 
 
-def test_sizes_double_and_end_with_all_there_are():
-    assert _sizes(50) == [8, 16, 32, 50]
-    assert _sizes(32) == [8, 16, 32]
+def test_sizes_double_up_to_all_there_are():
+    assert _sizes(64) == [8, 16, 32, 64]
+    assert _sizes(50) == [6, 12, 25, 50]
+    assert _sizes(11) == [5, 11]
     assert _sizes(3) == [3]
