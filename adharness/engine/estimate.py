@@ -66,6 +66,8 @@ class Estimate:
         What each method that was tried takes.
     untold
         What is in none of the numbers, and why.
+    loading
+        Seconds to load the extractors, which a run does whatever the cache holds.
     stages_s
         Seconds of `extract`, `fit and score` and `judge`.
     memory, held
@@ -80,6 +82,7 @@ class Estimate:
     features: list[FeatureRow] = field(default_factory=list)
     methods: dict[str, MethodCosts] = field(default_factory=dict)
     untold: list[str] = field(default_factory=list)
+    loading: Span = field(default_factory=Span)
     stages_s: dict[str, Span] = field(default_factory=dict)
     memory: Span = field(default_factory=Span)
     held: int = 0
@@ -121,7 +124,7 @@ def estimate(plan: Plan, cache: Path, *, limit: int | None, budget: Budget) -> E
         except Exception as error:  # noqa: BLE001 - a contestant's fault costs its estimate only
             made.untold.append(f"extractor {name}: {_told(error)}")
     trials.judge()
-    made.stages_s["extract"] = Span.sum(row.seconds for row in made.features)
+    made.stages_s["extract"] = Span.sum([made.loading, *(row.seconds for row in made.features)])
     made.stages_s["fit and score"] = fit_and_score(made.work, made.methods)
     made.stages_s["judge"] = judging(plan, made.work, made.methods, trials.judged)
     made.held = used_memory()
@@ -171,7 +174,9 @@ class _Trials:
         """
         cells = self.groups(name)
         with self.budget.paused():
+            begun = self.budget.clock()
             loaded = LoadedExtractor.load(name, cells[0].method.extractor)
+            self.made.loading += Span.about(self.budget.clock() - begun)
             holdings = [self._holding(cell, loaded) for cell in cells]
         budget = self.budget.share(parts)
         with tempfile.TemporaryDirectory(prefix="adharness-") as folder:
