@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
+from adharness.engine.costs import Workplace
 from adharness.engine.events import Failed, Listener, StageStarted, StepDone, StepStarted, relayed
 from adharness.engine.group import FeatureGroup
 from adharness.engine.score import Models, Reuse, ScoringTask, run_tasks, tasks_of
@@ -32,11 +33,13 @@ def run_models(
     wanted = [_by_model(group) for group in groups]
     listener(StageStarted("fit and score", sum(map(len, wanted)), "models"))
     outcomes: list[Outcomes] = [{} for _ in groups]
+    workplace = Workplace()
     for model in dict.fromkeys(model for asked in wanted for model in asked):
         fitted = Models()
         for group, asked, its in zip(groups, wanted, outcomes, strict=True):
             if model in asked:
-                its.update(_run(asked[model], group, folder, reuse, fitted, listener))
+                found = _run(asked[model], group, folder, reuse, (fitted, workplace), listener)
+                its.update(found)
     return outcomes
 
 
@@ -45,13 +48,13 @@ def _run(
     group: FeatureGroup,
     folder: RunFolder,
     reuse: Reuse,
-    fitted: Models,
+    how: tuple[Models, Workplace],
     listener: Listener,
 ) -> Outcomes:
     label = f"{tasks[0].label}, {group.survey.name}" if group.survey.clean else tasks[0].label
     listener(StepStarted("fit and score", label))
     with relayed(listener, "fit and score"):
-        found = run_tasks(tasks, group, folder, reuse, fitted)
+        found = run_tasks(tasks, group, folder, reuse, *how)
     failure = next((outcome.failure for outcome in found.values() if outcome.failure), None)
     if failure and failure.stage != "extract":
         listener(Failed(label, failure))
