@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from adharness.report.boards import headline_label
-from adharness.report.cost_groups import CostGroup
-from adharness.report.costs import AXES, STAGES, amounts, circumstances_of, mean_cost, said
+from adharness.report.cost_groups import CostGroup, is_bound
+from adharness.report.costs import AXES, STAGES, Cost, amounts, circumstances_of, mean_cost, said
 from adharness.report.formats import DASH
 from adharness.report.view import Column, Footnotes, Line, Number, Table, number
 
@@ -17,7 +17,7 @@ def cost_table(one: CostGroup, identity: str) -> Table:
     Stages that no method recorded have no column: the caption says that they are missing.
     """
     notes, what = Footnotes(), headline_label(one.protocol)
-    of_axes = [amounts([costs[at] for costs in one.costs]) for at in range(len(AXES))]
+    of_axes = [amounts(list(values), axis.missing) for axis, values in _by_axis(one)]
     stages = [[mean_cost(one.cells[m], stage.of) for m in one.methods] for stage in STAGES]
     recorded = any(value is not None for values in stages[:2] + stages[3:] for value in values)
     columns = [*of_axes, *(map(amounts, stages) if recorded else [])]
@@ -29,7 +29,7 @@ def cost_table(one: CostGroup, identity: str) -> Table:
         + ("" if recorded else " The stages were not recorded."),
         settings=("on the front for",),
         columns=(
-            *_quality(what, list(one.shown)),
+            *_quality(one, what),
             *(axis.column for axis in AXES),
             *(stage.column for stage in STAGES if recorded),
         ),
@@ -47,10 +47,22 @@ def cost_table(one: CostGroup, identity: str) -> Table:
     )
 
 
-def _quality(what: str, normalizers: Sequence[str]) -> list[Column]:
-    if len(normalizers) == 1:
-        return [Column(what, "Quality", "metric", "↑", "%")]
-    return [Column(name, what, "metric", "↑", "%", f"normalizer {name}") for name in normalizers]
+def _by_axis(one: CostGroup) -> Iterator[tuple[Cost, tuple[float | None, ...]]]:
+    return zip(AXES, zip(*one.costs, strict=True), strict=True)
+
+
+def _quality(one: CostGroup, what: str) -> list[Column]:
+    alone = len(one.shown) == 1
+    return [
+        Column(
+            what if alone else name,
+            "Quality" if alone else what,
+            *("metric", "↑", "%"),
+            note="" if alone else f"normalizer {name}",
+            tag="upper bound" if all(map(is_bound, standings.values())) else "",
+        )
+        for name, standings in one.shown.items()
+    ]
 
 
 def _values(one: CostGroup, method: str, notes: Footnotes) -> list[Number]:
@@ -60,7 +72,8 @@ def _values(one: CostGroup, method: str, notes: Footnotes) -> list[Number]:
 
 def _fronts(one: CostGroup, at: int) -> str:
     """Name the costs of whose front a method is; under which normalizers, if not under all."""
-    of, told = one.fronts, []
+    # A normalizer under which all are upper bounds has no front that a method could miss.
+    of, told = {name: fronts for name, fronts in one.fronts.items() if any(fronts)}, []
     for place, axis in enumerate(AXES):
         under = [name for name, fronts in of.items() if at in fronts[place]]
         if under:

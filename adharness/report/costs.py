@@ -18,6 +18,7 @@ COST_COLUMNS = (
     Column("memory", "Cost", "cost", "", "MB", "most memory to fit and use a model of the line"),
     Column("bank", "Cost", "cost", "", "MB", "size of the banks"),
 )
+_BANKLESS = "no bank of rows"
 _FIELDS = ("fit_s", "score_ms", "peak_memory_mb", "bank_mb")
 
 
@@ -34,6 +35,8 @@ class Cost:
     note: str
     of: Callable[[Costs], float | None]
     group: str = "Cost"
+    missing: str = "not recorded"
+    """Why a method may have none."""
 
     @property
     def title(self) -> str:
@@ -57,8 +60,8 @@ AXES = (
         *("memory", "MB", "most memory at once to fit a model and to score with it"),
         attrgetter("peak_memory_mb"),
     ),
-    Cost("bank", "MB", "size of the banks", attrgetter("bank_mb")),
-    Cost("bank", "rows", "rows of the banks", attrgetter("bank_rows")),
+    Cost("bank", "MB", "size of the banks", attrgetter("bank_mb"), missing=_BANKLESS),
+    Cost("bank", "rows", "rows of the banks", attrgetter("bank_rows"), missing=_BANKLESS),
 )
 """Those that quality is drawn against."""
 _IMAGE, _FIT, _REST = "An image, by stage", "Fit, by stage", "Besides"
@@ -73,9 +76,8 @@ STAGES = (
     Cost("bank", "s", "to reduce the features to the banks", attrgetter("bank_s"), _FIT),
     Cost("scorer", "s", "to fit the scorers on the banks", attrgetter("scorer_fit_s"), _FIT),
     Cost("CPU", "s", "of all threads", attrgetter("fit_cpu_s"), _FIT),
-    Cost("memory in use", "MB", "to score: model included", attrgetter("score_memory_mb"), _REST),
+    Cost("in use", "MB", "memory to score, model included", attrgetter("score_memory_mb"), _REST),
     Cost("score all", "s", "wall time, images held out included", attrgetter("score_s"), _REST),
-    Cost("CPU", "s", "to score all, of all threads", attrgetter("score_cpu_s"), _REST),
     Cost("judge", "s", "thresholds and metrics of a cell, mean", attrgetter("judge_s"), _REST),
 )
 """What those are made of, and what the results cost besides. `score` alone is older than the
@@ -85,16 +87,19 @@ others."""
 def cost_numbers(standings: Sequence[Standing]) -> list[tuple[Number, ...]]:
     """Give the cost columns of each standing, means over its seeds."""
     columns = [
-        amounts([mean_cost(standing.cells, attrgetter(field)) for standing in standings])
+        amounts(
+            [mean_cost(standing.cells, attrgetter(field)) for standing in standings],
+            _BANKLESS if field == "bank_mb" else "not recorded",
+        )
         for field in _FIELDS
     ]
     return list(zip(*columns, strict=True))
 
 
-def amounts(values: Sequence[float | None]) -> list[Number]:
-    """Show a column of costs; a dash for what was not recorded, never a zero."""
+def amounts(values: Sequence[float | None], missing: str = "not recorded") -> list[Number]:
+    """Show a column of costs; a dash with its reason for what is missing, never a zero."""
     return [
-        Number(text, sort=repr(value)) if value is not None else Number(DASH, note="not recorded")
+        Number(text, sort=repr(value)) if value is not None else Number(DASH, note=missing)
         for value, text in zip(values, aligned(values), strict=True)
     ]
 

@@ -13,11 +13,11 @@ CHARTS.pareto = (data, width, chosen) => {
   const below = document.createElement("p");
   below.className = "keynote";
   const left = all.filter(({ cost }) => cost === null).map(({ name }) => name);
-  const missing = left.length ? ` Not recorded, and so not drawn: ${left.join(", ")}.` : "";
+  const missing = left.length ? ` Without this number, and so not drawn: ${left.join(", ")}.` : "";
   const named = data.choices[1].values.length > 1 ? `Normalizer ${chosen.normalizer}. ` : "";
   below.textContent = `${named}Joined: the front. Uprights: the interval of the quality, or the range over seeds.${missing}`;
   if (!points.length) {
-    below.textContent = `No method has this cost: ${left.length ? "it was not recorded" : "none has a number"}.`;
+    below.textContent = "Not drawn: no method has this number. There is none, or it was not recorded.";
     return { drawings: [], below };
   }
   const costs = points.map(({ cost }) => cost);

@@ -15,7 +15,7 @@ from adharness.report.formats import DASH
 from adharness.report.leaderboard import Leaderboard, leaderboard
 from adharness.report.pareto import cost_figures
 from adharness.report.reading import read_run
-from adharness.store.records import Circumstances
+from adharness.store.records import Circumstances, Value
 from charted_run import METHODS, NORMALIZERS, PROTOCOLS, write_charted_run
 
 POINTS = st.lists(st.tuples(st.integers(0, 6) | st.none(), st.integers(0, 6)), max_size=12)
@@ -127,7 +127,25 @@ def test_the_table_says_for_which_costs_a_method_is_on_the_front(figures: Any) -
         "</script>": "bank, MB",
     }
     lines = {line.method: line.settings[0] for line in figures[1][1].table.lines}
-    assert lines["padim"] == "bank, MB (raw)"
+    assert lines["padim"] == "bank, MB"  # the other normalizer has upper bounds alone
+    assert [column.tag for column in figures[1][1].table.columns[:2]] == ["", "upper bound"]
+
+
+def test_a_front_under_one_of_several_normalizers_is_named_with_it(board: Leaderboard) -> None:
+    def better(cell: Any) -> Any:
+        if (cell.method, cell.normalizer) != ("padim", "zscore"):
+            return cell.model_copy(update={"class_oracle": False})
+        best = Value(value=0.99)
+        rows = [row.model_copy(update={"metrics": {"image_auroc": best}}) for row in cell.rows]
+        return cell.model_copy(update={"class_oracle": False, "rows": rows})
+
+    cells = {entry.cell.id: entry.cell for entry in board.rows}.values()
+    table = cost_figures(leaderboard(board.run, [better(cell) for cell in cells]))[1][1].table
+    lines = {line.method: line.settings[0] for line in table.lines}
+    assert lines["padim"] == (
+        "an image, ms (zscore) · fit, s (zscore) · memory, MB (zscore) · bank, MB · "
+        "bank, rows (zscore)"
+    )
 
 
 def test_an_upper_bound_is_on_no_front(figures: Any) -> None:
