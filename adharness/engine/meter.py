@@ -182,16 +182,20 @@ class _Watch:
 
     def __init__(self, pages: _Pages) -> None:
         self._pages, self._over = pages, Event()
-        self._thread = Thread(target=self._run, name="adharness-meter", daemon=True)
+        self._thread: Thread | None = None
 
     def begin(self) -> None:
         self.first, self.most_of_files = self._pages.look()
         self.most = self.first
-        self._thread.start()
+        with suppress(RuntimeError):  # no further thread is allowed: the mark alone tells
+            thread = Thread(target=self._run, name="adharness-meter", daemon=True)
+            thread.start()
+            self._thread = thread
 
     def end(self) -> None:
         self._over.set()
-        self._thread.join()
+        if self._thread:
+            self._thread.join()
         self._look()
 
     def _run(self) -> None:

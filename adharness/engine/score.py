@@ -117,7 +117,7 @@ def run_tasks(
     `workplace` tells under what circumstances the costs are measured.
     Whatever a plugin raises becomes the outcomes' failure; a StoreError is passed on.
     """
-    outcomes = {task: _found(task, group, folder, reuse) for task in tasks}
+    outcomes = {task: find_outcome(task, group, folder, reuse) for task in tasks}
     missing = {task: found.awaited for task, found in outcomes.items() if found.awaited}
     if not missing:
         return outcomes
@@ -138,7 +138,7 @@ def run_tasks(
     return outcomes
 
 
-def _found(
+def find_outcome(
     task: ScoringTask, group: FeatureGroup, folder: RunFolder, reuse: Reuse
 ) -> ScoringOutcome:
     """Find the stored result of a task, or why there can be none, or that it is awaited."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from adharness.report.boards import headline_label
 from adharness.report.cost_groups import CostGroup, is_bound

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -145,7 +146,18 @@ def test_a_block_that_fails_is_measured_too_and_leaves_no_thread() -> None:
     with pytest.raises(KeyError):
         fail()
     assert one.spent.peak_mb == pytest.approx(32, abs=SLACK)
-    assert not one._watch._thread.is_alive()
+    assert "adharness-meter" not in {thread.name for thread in threading.enumerate()}
+
+
+@linux
+def test_where_no_thread_can_be_started_the_high_water_mark_tells(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(self: Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(Thread, "start", refuse)
+    assert measured(lambda: touched(64)[0]).peak_mb == pytest.approx(64, abs=SLACK)
 
 
 def test_a_block_within_a_block_hides_nothing_that_it_holds() -> None:
