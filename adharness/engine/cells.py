@@ -14,6 +14,7 @@ from adharness.arrays import AnyArray, Int64
 from adharness.engine.asked import costs_told
 from adharness.engine.draws import POOLED
 from adharness.engine.family import Decided, Family, imports_of, threshold_record
+from adharness.engine.gather import Gathered
 from adharness.engine.group import FeatureGroup
 from adharness.engine.judge import Referee, Table
 from adharness.engine.measured import curve_arrays, replicate_arrays
@@ -97,7 +98,7 @@ class CellWorker:
             rows=rows,
             thresholds=decided.records(),
             pixel_thresholds=self._pixel_thresholds(family),
-            costs=_judged(family.gathered.costs, shared_s + time.perf_counter() - begun),
+            costs=_judged(family.gathered, shared_s + time.perf_counter() - begun),
             scorings=[o.id for o in outcomes],
             versions=self._versions(cell),
             identity=identity,
@@ -220,8 +221,10 @@ class CellWorker:
         }
 
 
-def _judged(costs: Costs | None, seconds: float) -> Costs | None:
-    return None if costs is None else costs.model_copy(update={"judge_s": seconds})
+def _judged(gathered: Gathered, seconds: float) -> Costs | None:
+    if gathered.costs is None:
+        return None
+    return gathered.costs.model_copy(update={"judge_s": seconds, "map_ms": gathered.map_ms})
 
 
 def _names(cell: Cell) -> dict[str, Any]:

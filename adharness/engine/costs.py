@@ -12,7 +12,7 @@ from typing import Any
 
 from adharness.contracts import Bag, Images, Memory
 from adharness.engine.features import Shard
-from adharness.engine.meter import Spent
+from adharness.engine.meter import Spent, warm
 from adharness.store.provenance import cpu_name
 from adharness.store.records import Circumstances, Costs
 
@@ -35,6 +35,10 @@ class Workplace:
     def circumstances(self) -> Circumstances:
         """Describe it as the records keep it."""
         return Circumstances(cpu=cpu_name(), threads=library_threads(), at_once=self.at_once)
+
+    def named_in(self, costs: Costs | None) -> Costs | None:
+        """Say in costs that they were measured here."""
+        return costs and costs.model_copy(update={"measured": [self.circumstances]})
 
 
 def library_threads() -> int:
@@ -68,11 +72,6 @@ class ScoreSpent:
     each_ms: list[float] = field(default_factory=list)
     whole: Spent | None = None
 
-    @property
-    def warm_ms(self) -> float:
-        """Median without the first image; of one image its own."""
-        return median(self.each_ms[1:] or self.each_ms)
-
 
 def model_costs(
     memory: Memory, shards: Sequence[Shard], fitted: FitSpent, scored: ScoreSpent
@@ -85,11 +84,11 @@ def model_costs(
         Of the images that it was fitted on; none where no image was extracted.
     """
     rows: Any = memory.rows if isinstance(memory, Bag | Images) else None
-    whole, entries = scored.whole, [shard.entry for shard in shards]
+    whole, image_ms, entries = scored.whole, warm(scored.each_ms), [shard.entry for shard in shards]
     in_use = None if whole is None else fitted.held_mb + whole.peak_mb
     return Costs(
         fit_s=fitted.bank.wall_s + fitted.scorer.wall_s,
-        score_ms=scored.warm_ms,
+        score_ms=image_ms or 0.0,
         extract_ms=fmean(entry.extract_ms for entry in entries) if entries else None,
         bank_rows=None if rows is None else len(rows),
         bank_mb=None if rows is None else rows.nbytes / 1e6,

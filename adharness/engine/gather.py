@@ -13,6 +13,7 @@ from adharness.engine.failures import failure_of
 from adharness.engine.group import FeatureGroup
 from adharness.engine.image_scores import image_scores
 from adharness.engine.looked_up import MapsElsewhere, image_names, imported_scorer
+from adharness.engine.meter import warm
 from adharness.engine.neighbours import cross_class_share
 from adharness.engine.score import ScoringOutcome
 from adharness.engine.scored_maps import FoundMaps, NativeMaps, RawMaps
@@ -51,6 +52,11 @@ class Gathered:
     costs: Costs | None
     image_score: str = "scorer's own"
     facts: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def map_ms(self) -> float | None:
+        """Median time to draw a map so far; None where none was drawn."""
+        return warm(self.maps.drawn_ms) if isinstance(self.maps, RawMaps) else None
 
     def rows(self, positions: Int64) -> Int64:
         """Find the rows of these positions; those without a score are left out."""

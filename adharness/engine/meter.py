@@ -12,9 +12,11 @@ import ctypes
 import os
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from threading import Event, Thread
 from types import TracebackType
 from typing import Protocol
@@ -46,6 +48,11 @@ class Spent:
     cpu_s: float
     peak_mb: float
     held_mb: float
+
+
+def warm(times: Sequence[float]) -> float | None:
+    """Give the median without the first, which is slower; of one its own, None of none."""
+    return median(times[1:] or times) if times else None
 
 
 class Meter:

@@ -123,7 +123,7 @@ def run_tasks(
         return outcomes
     try:
         positions, raw = _fit(list(missing), group, models)
-        raw = _placed(raw, workplace)
+        raw = replace(raw, costs=workplace.named_in(raw.costs))
     except StoreError:
         raise
     except Exception as error:  # noqa: BLE001 - a contestant's fault is a failed row, not a lost run
@@ -178,14 +178,6 @@ def _record(
         versions=task_versions(task.method, group),
         identity=dict(identity),
     )
-
-
-def _placed(raw: RawScores, workplace: Workplace) -> RawScores:
-    """Say under what circumstances the costs were measured."""
-    if raw.costs is None:
-        return raw
-    where = {"measured": [workplace.circumstances]}
-    return replace(raw, costs=raw.costs.model_copy(update=where))
 
 
 def _portions(task: ScoringTask, group: FeatureGroup) -> tuple[Int64, Int64]:

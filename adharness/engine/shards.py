@@ -7,13 +7,13 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from statistics import median
 
 from filelock import FileLock
 
 from adharness.contracts import FeatureGrid
 from adharness.engine.extract import BATCH, Batch, ExtractionJob, extracted
 from adharness.engine.features import Shard, ShardEntry, damage_of, open_shard
+from adharness.engine.meter import warm
 from adharness.engine.shard_writers import ShardWriters
 from adharness.store.files import explained, write_json
 from adharness.threads import in_order
@@ -127,6 +127,5 @@ def _write_shard(folder: Path, job: ExtractionJob, tick: Callable[[int, bool], N
 
 
 def _typical_ms(batches: Sequence[tuple[float | None, int]]) -> float | None:
-    """Give the median milliseconds an image of (seconds, images) of batches; the first is cold."""
-    known = [1000 * seconds / images for seconds, images in batches if seconds is not None]
-    return median(known[1:] or known) if known else None
+    """Give the milliseconds an image from the seconds and images of each batch."""
+    return warm([1000 * seconds / images for seconds, images in batches if seconds is not None])

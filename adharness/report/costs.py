@@ -72,6 +72,7 @@ STAGES = (
     ),
     Cost("network", "ms", "the extractor, in full batches", attrgetter("network_ms"), _IMAGE),
     Cost("score", "ms", "from its features; median", attrgetter("score_ms"), _IMAGE),
+    Cost("map", "ms", "to draw it at native size", attrgetter("map_ms"), _IMAGE),
     Cost("first", "ms", "to score the first image", attrgetter("first_score_ms"), _IMAGE),
     Cost("bank", "s", "to reduce the features to the banks", attrgetter("bank_s"), _FIT),
     Cost("scorer", "s", "to fit the scorers on the banks", attrgetter("scorer_fit_s"), _FIT),

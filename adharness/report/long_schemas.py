@@ -100,6 +100,7 @@ COSTS = LongSchema(
         Field("extract_ms", "real", "mean an image: decode, resize, network, writing, overlapping"),
         Field("decode_ms", "real", "to decode and resize an image: median over batches"),
         Field("network_ms", "real", "of the extractor an image of a full batch: median"),
+        Field("map_ms", "real", "to draw the map of an image at native size: median"),
         Field("peak_memory_mb", "real", "most memory at once to fit a model and to score with it"),
         Field("score_memory_mb", "real", "memory to score: model included; the most of any model"),
         Field("bank_rows", "whole", "rows of the banks, summed"),

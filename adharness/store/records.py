@@ -143,6 +143,8 @@ class Costs(Record):
     """To fit and to score."""
     score_memory_mb: float | None = None
     """To score: what the model holds, and what scoring an image needs besides."""
+    map_ms: float | None = None
+    """To draw the anomaly map of an image at its native size; where a metric reads maps."""
     judge_s: float | None = None
     """To choose thresholds and measure; what cells share is divided evenly among them."""
     measured: list[Circumstances] = []

@@ -95,6 +95,11 @@ def test_results_that_are_reused_keep_the_costs_of_when_they_were_made(bench: An
     assert all(c.costs.judge_s != d.costs.judge_s for c, d in zip(first, judged, strict=True))
 
 
+def test_a_map_that_no_metric_reads_is_not_drawn_and_has_no_time(bench: Any) -> None:
+    _, cells = bench.run(**{**FEW, "metrics": ["image_auroc"]}, extra=[HEAVY])
+    assert {cell.costs.map_ms for cell in cells} == {None}
+
+
 def made(cell: Any) -> dict[str, Any]:
     """What the cell's models cost, judging apart."""
     costs: Costs = cell.costs

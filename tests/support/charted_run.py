@@ -116,7 +116,7 @@ def costs_of(place: int) -> Costs:
     new = {
         "bank_s": 0.04, "scorer_fit_s": 0.06 + place, "fit_cpu_s": 0.15 + place,
         "score_s": 0.9 + place, "score_cpu_s": 1.5, "first_score_ms": 40.0,
-        "decode_ms": 4.5, "network_ms": 8.25, "judge_s": 0.5,
+        "decode_ms": 4.5, "network_ms": 8.25, "map_ms": 2.0, "judge_s": 0.5,
         "peak_memory_mb": 100.0 * (1 + place), "score_memory_mb": 25.0,
         "measured": [Circumstances(cpu="Xeon <b>", threads=2, at_once=1 + place)],
     }  # fmt: skip

@@ -23,7 +23,7 @@ from adharness.engine.costs import (
     model_costs,
     total,
 )
-from adharness.engine.meter import Spent
+from adharness.engine.meter import Spent, warm
 from adharness.store.records import Circumstances, Costs
 
 AMOUNTS = st.floats(0, 1e6)
@@ -123,9 +123,10 @@ def test_the_peak_of_a_model_is_the_most_that_was_there_at_once(
     assert found.score_ms == median(times[1:] or times)
 
 
-def test_the_first_image_is_no_part_of_the_time_an_image() -> None:
-    assert ScoreSpent([900.0, 2.0, 4.0]).warm_ms == 3.0
-    assert ScoreSpent([7.0]).warm_ms == 7.0
+def test_the_first_is_no_part_of_a_typical_time() -> None:
+    assert warm([900.0, 2.0, 4.0]) == 3.0
+    assert warm([7.0]) == 7.0
+    assert warm([]) is None
 
 
 def test_a_workplace_tells_processor_threads_and_cells_at_once() -> None:
