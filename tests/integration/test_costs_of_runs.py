@@ -103,7 +103,7 @@ def test_a_map_that_no_metric_reads_is_not_drawn_and_has_no_time(bench: Any) -> 
 def made(cell: Any) -> dict[str, Any]:
     """What the cell's models cost, judging apart."""
     costs: Costs = cell.costs
-    return costs.model_dump(exclude={"judge_s"})
+    return costs.model_dump(exclude={"judge_s", "map_ms"})
 
 
 def test_what_cells_share_in_judging_is_divided_among_them(bench: Any) -> None:
