@@ -104,7 +104,7 @@ class Circumstances(Record):
     threads: int
     """That numeric libraries could use."""
     at_once: int = 1
-    """Cells at work at the same time on the machine, this one counted."""
+    """Cells at work at the same time on the machine at most, this one counted."""
 
 
 class Costs(Record):

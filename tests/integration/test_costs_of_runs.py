@@ -10,12 +10,14 @@ import numpy as np
 import pytest
 
 from adharness.contracts import Bag, FeatureGrid, Params, ScorerSpec, Scores
+from adharness.store.folder import RunFolder
 from adharness.store.records import Costs
 
 MB = 10**6
 HELD, FITTING, SCORING = 32, 96, 48
 METHOD = {"name": "heavy", "extractor": "px", "bank": {"use": "random", "ratio": 0.5},
           "scorer": {"use": "heavy"}}  # fmt: skip
+KNN = {**METHOD, "name": "knn", "scorer": {"use": "knn-faiss"}}
 FEW: dict[str, Any] = {
     "protocols": ["per-class", "absolute-unified"],
     "thresholders": [{"use": "f1"}],
@@ -93,6 +95,19 @@ def test_results_that_are_reused_keep_the_costs_of_when_they_were_made(bench: An
     _, judged = bench.run(**more, extra=[HEAVY])
     assert [made(cell) for cell in judged] == [made(cell) for cell in first]
     assert all(c.costs.judge_s != d.costs.judge_s for c, d in zip(first, judged, strict=True))
+
+
+@pytest.mark.timeout(120)
+def test_processes_tell_how_many_of_them_there_were_and_measure_as_one_does(bench: Any) -> None:
+    few = {**FEW, "methods": [KNN], "protocols": ["absolute-unified"]}
+    assert bench.cli("--jobs", "2", "-q", **few) == 0
+    cells = [RunFolder(bench.out).cell(path.name) for path in (bench.out / "cells").iterdir()]
+    assert len(cells) == 2
+    for cell in cells:
+        found = cell.costs
+        assert [one.at_once for one in found.measured] == [2]
+        assert {name for name, value in found if value is None} == set()
+        assert 0 < found.peak_memory_mb < 400
 
 
 def test_a_map_that_no_metric_reads_is_not_drawn_and_has_no_time(bench: Any) -> None:
