@@ -303,9 +303,9 @@ HOSTILE: dict[str, tuple[Callable[[Members], bytes], str]] = {
         in_cell(lambda c: c["costs"].update(fit_s=-1.0)), "cost is below 0"),
     "memory below zero in a cell": (
         in_cell(lambda c: c["costs"].update(peak_memory_mb=-1.0)), "cost is below 0"),
-    "a processor that turns the text": (
+    "a processor without a name": (
         in_cell(lambda c: c["costs"].update(
-            measured=[{"cpu": "Xeon \u202e", "threads": 2, "at_once": 1}])), "processor"),
+            measured=[{"cpu": " ", "threads": 2, "at_once": 1}])), "processor"),
     "costs measured with no thread": (
         in_cell(lambda c: c["costs"].update(
             measured=[{"cpu": "Xeon", "threads": 0, "at_once": 1}])), "0 threads"),
