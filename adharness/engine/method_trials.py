@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tracemalloc
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -13,6 +12,7 @@ from adharness.engine.cell import fit, score_images
 from adharness.engine.growth import Growth
 from adharness.engine.looked_up import imported_scorer
 from adharness.errors import AdharnessError
+from adharness.store.records import Costs
 from adharness.suite.bound import BoundMethod
 
 SMALLEST = 5
@@ -30,7 +30,7 @@ class MethodCosts:
     fit_s, score_s
         Seconds to fit a model, and to score an image with it.
     memory
-        Bytes of arrays at the peak of the fit and of the scoring.
+        Bytes at the peak of the fit and of the scoring, beyond those of before.
     map_grid : (h, w), optional
         Of the patch scores; None where the scorer gives none.
     """
@@ -105,29 +105,23 @@ class _Trial:
             self.problem = f"{type(error).__name__}: {told}"
 
     def _watch(self, sampled: Sampled, size: int) -> None:
-        """Time a trial, and see how much Python and NumPy hold at most.
+        """Keep what a trial took; memory as the record of a cell has it."""
+        costs = self._once(sampled, size)
+        self.fit_s[size] = costs.fit_s if costs else 0.0
+        self.score_s[size] = costs.score_ms / 1000 if costs else 0.0
+        self.memory[size] = 1e6 * ((costs and costs.peak_memory_mb) or 0.0)
 
-        What a library allocates by itself is not seen; watching makes Python a little slower.
-        """
-        tracemalloc.start()
-        try:
-            fit_s, score_s = self._once(sampled, size)
-            peak = tracemalloc.get_traced_memory()[1]
-        finally:
-            tracemalloc.stop()
-        self.fit_s[size], self.score_s[size], self.memory[size] = fit_s, score_s, float(peak)
-
-    def _once(self, sampled: Sampled, size: int) -> tuple[float, float]:
-        """Seconds to fit a model, and to score an image."""
+    def _once(self, sampled: Sampled, size: int) -> Costs | None:
+        """Fit a model and score images, as a run does; None where that was done elsewhere."""
         if imported_scorer(self.method.scorer):
-            return 0.0, 0.0
+            return None
         with sampled.turning() as features:
             train = features.subset(np.arange(size)).labelled(np.zeros(size, dtype=np.int64))
             model = fit(self.method, train, seed=0)
             scored = features.subset(np.arange(min(SCORED, features.count)))
             raw = score_images(model, self.method.scorer.name, train, scored)
         self.map_grid = None if raw.patches is None else raw.patches.shape[1:3]
-        return model.seconds, 0.0 if raw.costs is None else raw.costs.score_ms / 1000
+        return raw.costs
 
     def costs(self) -> MethodCosts:
         """Give what was measured, by size."""
