@@ -19,7 +19,7 @@ class Allowed:
     time_s
         Wall time.
     memory_mb
-        Resident memory of the process and its children, in MB (10^6 bytes), without files that are mapped.
+        Resident memory of the process and its children, without mapped files, in MB (10^6 bytes).
     """
 
     time_s: float | None = None
