@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from adharness.engine.asked import asked, distributions
 from adharness.engine.cells import CellWorker
@@ -17,6 +18,7 @@ from adharness.engine.gallery import write_gallery
 from adharness.engine.group import FeatureGroup, RunContext, open_group
 from adharness.engine.judge import Referee
 from adharness.engine.parts import count_of
+from adharness.engine.recorded import put_begun, weights_used
 from adharness.engine.score import Reuse
 from adharness.engine.survey import Survey, survey
 from adharness.engine.tasks import run_models
@@ -26,9 +28,9 @@ from adharness.errors import StoreError
 from adharness.plan import Cell, Plan
 from adharness.store.files import explained
 from adharness.store.folder import RunFolder
-from adharness.store.provenance import Installed, provenance
+from adharness.store.provenance import Installed, git_state, provenance
 from adharness.store.records import CellRecord
-from adharness.store.run_record import GalleryImage, RunRecord, SkippedImage
+from adharness.store.run_record import GalleryImage, GivenRecord, RunRecord, SkippedImage
 from adharness.suite.split import SplitSettings
 
 
@@ -41,6 +43,7 @@ class RunOptions:
     command: str
     limit: int | None = None
     reuse: Reuse = field(default_factory=Reuse)
+    given: GivenRecord = field(default_factory=GivenRecord)
 
 
 def _now() -> str:
@@ -53,6 +56,7 @@ class _Progress:
 
     begun: float = field(default_factory=time.perf_counter)
     started: str = field(default_factory=_now)
+    git: dict[str, Any] = field(default_factory=lambda: git_state(Path.cwd()))
     installed: Installed = field(default_factory=Installed)
     stages_s: dict[str, float] = field(default_factory=dict)
     cells: list[CellRecord] = field(default_factory=list)
@@ -92,6 +96,7 @@ def run_plan(
     progress = _Progress()
     surveys = _survey_all(plan, options, listener, progress)
     _put_splits(plan.suite.split, surveys, folder)
+    put_begun(folder, _record(plan, options, surveys, progress, finished=False))
     try:
         for family in plan.by_models():
             _run_family(plan, surveys, family, options, listener, progress)
@@ -127,10 +132,14 @@ def _record(
         datasets=[s.record() for s in surveys.values()],
         cells=[c.id for c in progress.cells],
         limit=options.limit,
+        given=options.given,
         skipped=progress.skipped,
         gallery=progress.gallery,
         views=progress.views,
-        provenance=provenance(progress.installed.versions(["adharness", *distributions(plan)])),
+        provenance=provenance(
+            progress.installed.versions(["adharness", *distributions(plan)]), progress.git
+        ),
+        weights=weights_used(RunFolder(options.out), progress.cells),
     )
 
 
