@@ -33,6 +33,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "data": "adharness.cli.data:data",
         "cache": "adharness.cli.cache:cache",
         "status": "adharness.cli.status:status",
+        "reproduce": "adharness.cli.reproduce:reproduce",
     }
 )
 """Command -> `module:function`. A module is imported when its command runs or `--help` lists it."""

@@ -1,0 +1,239 @@
+"""`adharness reproduce`: run a run again from its own record, and say whether its numbers agree."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from adharness.cli import exit_codes, render
+from adharness.cli.installed import read_registry
+from adharness.cli.progress import shown
+from adharness.cli.run import FOLDER, both, cache_folder, environment_path
+from adharness.engine.events import Event, StepDone
+from adharness.engine.journal import journaled
+from adharness.engine.run import RunOptions, run_plan
+from adharness.engine.score import Reuse
+from adharness.errors import StoreError
+from adharness.report.formats import counted
+from adharness.reproduction import TOLERANCE, Again, Changed, Compared, ask_again, changed
+from adharness.reproduction.again import check_data
+from adharness.reproduction.numbers import compare_runs, told
+from adharness.store.folder import RunFolder
+from adharness.store.run_record import GivenRecord, RunRecord
+from adharness.suite.bind import Overrides
+
+SHOWN = 20
+"""Cells and facts that are listed; of the rest their number is told."""
+
+
+@dataclass
+class Extracted:
+    """How many images were extracted, and how many came from the cache."""
+
+    fresh: bool
+    anew: int = 0
+    cached: int = 0
+
+    def listen(self, event: Event) -> None:
+        """Count the images of a step."""
+        if isinstance(event, StepDone) and event.stage == "extract":
+            self.cached += event.count * event.reused
+            self.anew += event.count * (not event.reused)
+
+    def __str__(self) -> str:
+        if not self.cached:
+            place = ", in a cache of its own" if self.fresh else ""
+            return f"features: all of {counted(self.anew, 'image')} extracted anew{place}"
+        return (
+            f"features: {counted(self.cached, 'image')} from the cache, {self.anew} extracted; "
+            "--fresh-features extracts all anew"
+        )
+
+
+@click.command()
+@click.argument("run", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--out", type=FOLDER, help="Where it is made again.  [default: RUN-reproduced]")
+@click.option("--data-root", type=FOLDER, help="Folder of the data sets; beats ADHARNESS_DATA.")
+@click.option("--cache-dir", type=FOLDER, help="Folder of the features; beats ADHARNESS_CACHE.")
+@click.option("--device", help="auto, cpu or cuda; beats the run's own.")
+@click.option("--fresh-features", is_flag=True, help="Extract anew, whatever the cache holds.")
+@click.option("--tolerance", type=click.FloatRange(min=0.0, max=1.0), default=TOLERANCE,
+              show_default=True, help="Largest relative difference that agrees.")  # fmt: skip
+@click.option("--quiet", "-q", is_flag=True, help="Print failures and the result only.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_context
+def reproduce(  # noqa: PLR0913, PLR0917 - one argument an option
+    ctx: click.Context,
+    run: Path,
+    out: Path | None,
+    data_root: Path | None,
+    cache_dir: Path | None,
+    device: str | None,
+    fresh_features: bool,
+    tolerance: float,
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    """Run RUN again from its own record, and compare every number with the stored one.
+
+    Exit 1 where a number differs by more than the tolerance. Exit 2 where it cannot be run: a
+    plugin or a data set is missing, or the data are others.
+    """
+    overrides = Overrides(
+        data_root=data_root, environment_root=environment_path("ADHARNESS_DATA"), device=device
+    )
+    again = ask_again(run, read_registry(), overrides)
+    place = out or run.absolute().with_name(f"{run.absolute().name}-reproduced")
+    if place.absolute().resolve() == run.absolute().resolve():
+        raise StoreError(f"{place} is the run itself", hint="choose another folder with --out")
+    extracted = Extracted(fresh_features)
+    with _cache(cache_dir, place, fresh=fresh_features) as cache:
+        check_data(again, cache)
+        given = GivenRecord(data_root=data_root is not None, device=device, fresh=True)
+        options = _options(again, place, cache, given)
+        second = _run(again, options, extracted, quiet=quiet or as_json)
+    found = compare_runs(run, place)
+    moved, unknown = changed(again.run, second)
+    agree = found.agree(tolerance)
+    if as_json:
+        render.print_json(_document(again, found, moved, tolerance, extracted))
+    else:
+        _print(again, found, tolerance)
+        _print_changed(moved, unknown)
+        render.print_line(str(extracted))
+        render.print_line(f"made again in {place}")
+        _conclude(found, tolerance)
+    ctx.exit(exit_codes.FINE if agree else exit_codes.DISAGREES)
+
+
+@contextmanager
+def _cache(chosen: Path | None, out: Path, *, fresh: bool) -> Iterator[Path]:
+    """Give the cache; a fresh one lies beside what is made, where there is space, and goes."""
+    if not fresh:
+        yield chosen or cache_folder()
+        return
+    place = chosen or out.parent
+    place.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{out.name}.features-", dir=place) as folder:
+        yield Path(folder)
+
+
+def _options(again: Again, out: Path, cache: Path, given: GivenRecord) -> RunOptions:
+    """No stored result is used, but for those of a reproduction that was stopped on its way."""
+    return RunOptions(
+        out=out,
+        cache=cache,
+        command=shlex.join(["adharness", *sys.argv[1:]]),
+        limit=again.run.limit,
+        reuse=Reuse(fresh=not _goes_on(again, out)),
+        given=given,
+    )
+
+
+def _goes_on(again: Again, out: Path) -> bool:
+    try:
+        earlier = RunFolder(out).run()
+    except StoreError:
+        return False
+    same = earlier.suite_text == again.run.suite_text and earlier.limit == again.run.limit
+    if same and earlier.finished is None:
+        render.print_note(f"goes on with what was made again in {out} before it was stopped")
+        return True
+    return False
+
+
+def _run(again: Again, options: RunOptions, extracted: Extracted, *, quiet: bool) -> RunRecord:
+    with (
+        shown(quiet=quiet) as show,
+        journaled(options.out, options.command, len(again.plan.cells)) as keep,
+    ):
+        record, _ = run_plan(again.plan, options, both(both(show, keep), extracted.listen))
+    return record
+
+
+def _print(again: Again, found: Compared, tolerance: float) -> None:
+    columns = ["numbers", "compared", "identical", "largest difference", "relative", "where"]
+    rows = [
+        render.Row(
+            [
+                kind.name,
+                f"{kind.count:,}",
+                "all" if kind.identical == kind.count else f"{kind.identical:,}",
+                f"{kind.unlike:,} undefined or missing on one side"
+                if kind.unlike
+                else _small(kind.absolute),
+                "" if kind.unlike else _small(kind.relative),
+                kind.where,
+            ],
+            bad=not kind.within(tolerance),
+        )
+        for kind in found.kinds.values()
+    ]
+    render.print_table(columns, rows)
+    for cells, says in ((found.missing, "were not made again"), (found.added, "are new")):
+        if cells:
+            names = "; ".join(told(cell) for cell in cells[:SHOWN])
+            render.print_note(f"{counted(len(cells), 'cell')} {says}: {names}")
+    if again.lost:
+        lost = counted(again.lost, "cell")
+        render.print_note(f"{lost} of the run missing or damaged: not compared")
+    for kind, count in sorted(found.not_stored.items()):
+        render.print_note(f"not compared, the run does not keep them: {kind}, {count} files")
+
+
+def _small(value: float) -> str:
+    return f"{value:.2g}" if value else "0"
+
+
+def _print_changed(moved: list[Changed], unknown: list[str]) -> None:
+    if moved:
+        rows = [render.Row(list(one)) for one in moved[:SHOWN]]
+        render.print_table(["not as it was", "then", "now"], rows)
+    if len(moved) > SHOWN:
+        render.print_note(f"and {len(moved) - SHOWN} more")
+    if not moved:
+        render.print_line("versions, machine, weights and data are as they were")
+    if unknown:
+        render.print_note(f"the record of the run does not say: {', '.join(unknown)}")
+
+
+def _conclude(found: Compared, tolerance: float) -> None:
+    apart = found.count - found.identical
+    same = f"{found.identical:,} of {found.count:,} numbers are identical to the last bit"
+    if not found.agree(tolerance):
+        names = [k.name for k in found.kinds.values() if not k.within(tolerance)]
+        what = ", ".join(names) or "cells are missing"
+        render.print_line(f"does not agree within {tolerance:g}: {what}; {same}")
+    elif apart:
+        largest = max(kind.relative for kind in found.kinds.values())
+        within = f"the others within {largest:.2g} relative (tolerance {tolerance:g})"
+        render.print_line(f"agrees: {same}, {within}")
+    else:
+        render.print_line(f"agrees: all {found.count:,} numbers are identical to the last bit")
+
+
+def _document(
+    again: Again, found: Compared, moved: list[Changed], tolerance: float, extracted: Extracted
+) -> dict[str, Any]:
+    return {
+        "schema": 1,
+        "suite": again.run.suite,
+        "tolerance": tolerance,
+        "agree": found.agree(tolerance),
+        "cells": len(again.cells),
+        "lost": again.lost,
+        "missing": [cell.id for cell in found.missing],
+        "added": [cell.id for cell in found.added],
+        "numbers": [kind.document() for kind in found.kinds.values()],
+        "not_compared": dict(found.not_stored),
+        "changed": [one._asdict() for one in moved],
+        "features": {"extracted": extracted.anew, "from_cache": extracted.cached},
+    }
