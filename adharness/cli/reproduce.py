@@ -6,7 +6,7 @@ import shlex
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,11 +16,13 @@ import click
 from adharness.cli import exit_codes, render
 from adharness.cli.installed import read_registry
 from adharness.cli.progress import shown
-from adharness.cli.run import FOLDER, both, cache_folder, environment_path
+from adharness.cli.run import FOLDER, both, cache_folder, environment_path, executor_of
 from adharness.engine.events import Event, StepDone
 from adharness.engine.journal import journaled
-from adharness.engine.run import RunOptions, run_plan
+from adharness.engine.options import RunOptions
+from adharness.engine.run import run_plan
 from adharness.engine.score import Reuse
+from adharness.engine.work.inline import Executor, Inline
 from adharness.errors import StoreError
 from adharness.report.formats import counted
 from adharness.reproduction import TOLERANCE, Again, Changed, Compared, ask_again, changed
@@ -64,6 +66,7 @@ class Extracted:
 @click.option("--data-root", type=FOLDER, help="Folder of the data sets; beats ADHARNESS_DATA.")
 @click.option("--cache-dir", type=FOLDER, help="Folder of the features; beats ADHARNESS_CACHE.")
 @click.option("--device", help="auto, cpu or cuda; beats the run's own.")
+@click.option("--jobs", type=click.IntRange(min=1), help="Cells at once; beats the run's own.")
 @click.option("--fresh-features", is_flag=True, help="Extract anew, whatever the cache holds.")
 @click.option("--tolerance", type=click.FloatRange(min=0.0, max=1.0), default=TOLERANCE,
               show_default=True, help="Largest relative difference that agrees.")  # fmt: skip
@@ -77,6 +80,7 @@ def reproduce(  # noqa: PLR0913, PLR0917 - one argument an option
     data_root: Path | None,
     cache_dir: Path | None,
     device: str | None,
+    jobs: int | None,
     fresh_features: bool,
     tolerance: float,
     quiet: bool,
@@ -97,7 +101,12 @@ def reproduce(  # noqa: PLR0913, PLR0917 - one argument an option
     extracted = Extracted(fresh_features)
     with _cache(cache_dir, place, fresh=fresh_features) as cache:
         check_data(again, cache)
-        given = GivenRecord(data_root=data_root is not None, device=device, fresh=True)
+        given = GivenRecord(
+            data_root=data_root is not None,
+            device=again.asked.overrides.device,
+            fresh=True,
+            jobs=jobs or again.run.given.jobs,
+        )
         options = _options(again, place, cache, given)
         second = _run(again, options, extracted, quiet=quiet or as_json)
     found = compare_runs(run, place)
@@ -154,9 +163,18 @@ def _run(again: Again, options: RunOptions, extracted: Extracted, *, quiet: bool
     with (
         shown(quiet=quiet) as show,
         journaled(options.out, options.command, len(again.plan.cells)) as keep,
+        _executor(again, options) as executor,
     ):
-        record, _ = run_plan(again.plan, options, both(both(show, keep), extracted.listen))
+        told = both(both(show, keep), extracted.listen)
+        record, _ = run_plan(again.plan, options, told, executor)
     return record
+
+
+def _executor(again: Again, options: RunOptions) -> AbstractContextManager[Executor]:
+    if again.plan.suite.split.path is None:
+        return executor_of(again.plan, again.asked, options, options.given.jobs)
+    # Other processes make the plan from the suite's text, whose split file may be gone.
+    return nullcontext(Inline())
 
 
 def _print(again: Again, found: Compared, tolerance: float) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from adharness.engine.division import split_path
 from adharness.engine.survey import survey
+from adharness.engine.work.request import Asked
 from adharness.errors import DataError, StoreError
 from adharness.plan import Cell, Plan, expand
 from adharness.registry import Registry
@@ -24,12 +25,18 @@ from adharness.suite.load import parse_suite
 class Again:
     """A run's record, the cells of it that are stored, and the plan that makes those again.
 
-    `lost` counts cells of the record that are missing or damaged.
+    Parameters
+    ----------
+    asked
+        Where data lie, and the whole plan of the suite.
+    lost
+        Cells of the record that are missing or damaged.
     """
 
     run: RunRecord
     cells: tuple[CellRecord, ...]
     plan: Plan
+    asked: Asked
     lost: int = 0
 
 
@@ -65,7 +72,8 @@ def ask_again(folder: Path, registry: Registry, overrides: Overrides) -> Again:
             f"the suite of {folder} no longer asks for {' '.join(map(str, min(gone)))}",
             hint="the plugins are of other versions: adharness plugins shows which are installed",
         )
-    return Again(run, tuple(cells), Plan(plan.suite, chosen), len(run.cells) - len(cells))
+    lost = len(run.cells) - len(cells)
+    return Again(run, tuple(cells), Plan(plan.suite, chosen), Asked(asked, plan), lost)
 
 
 def check_data(again: Again, cache: Path) -> None:

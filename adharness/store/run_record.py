@@ -94,6 +94,8 @@ class GivenRecord(Record):
     only: list[str] = Field(default_factory=list)
     fresh: bool = False
     keep_stale: bool = False
+    jobs: int | None = None
+    """Processes, which share out the cores; None where the run's own process did it all."""
 
 
 class RunRecord(Record):

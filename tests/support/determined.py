@@ -14,7 +14,8 @@ import yaml
 from threadpoolctl import threadpool_limits
 
 from adharness.contracts.specs import AnySpec
-from adharness.engine.run import RunOptions, run_plan
+from adharness.engine.options import RunOptions
+from adharness.engine.run import run_plan
 from adharness.plan import expand
 from adharness.registry import Component, Registry, discover
 from adharness.report.reading import read_run
