@@ -29,7 +29,7 @@ from adharness.reproduction import TOLERANCE, Again, Changed, Compared, ask_agai
 from adharness.reproduction.again import check_data
 from adharness.reproduction.numbers import compare_runs, told
 from adharness.store.folder import RunFolder
-from adharness.store.run_record import GivenRecord, RunRecord
+from adharness.store.run_record import GivenRecord
 from adharness.suite.bind import Overrides
 
 SHOWN = 20
@@ -108,9 +108,9 @@ def reproduce(  # noqa: PLR0913, PLR0917 - one argument an option
             jobs=jobs or again.run.given.jobs,
         )
         options = _options(again, place, cache, given)
-        second = _run(again, options, extracted, quiet=quiet or as_json)
+        _run(again, options, extracted, quiet=quiet or as_json)
     found = compare_runs(run, place)
-    moved, unknown = changed(again.run, second)
+    moved, unknown = changed(again.run, RunFolder(place).run())
     agree = found.agree(tolerance)
     if as_json:
         render.print_json(_document(again, found, moved, tolerance, extracted))
@@ -159,15 +159,14 @@ def _goes_on(again: Again, out: Path) -> bool:
     return False
 
 
-def _run(again: Again, options: RunOptions, extracted: Extracted, *, quiet: bool) -> RunRecord:
+def _run(again: Again, options: RunOptions, extracted: Extracted, *, quiet: bool) -> None:
     with (
         shown(quiet=quiet) as show,
         journaled(options.out, options.command, len(again.plan.cells)) as keep,
         _executor(again, options) as executor,
     ):
         told = both(both(show, keep), extracted.listen)
-        record, _ = run_plan(again.plan, options, told, executor)
-    return record
+        run_plan(again.plan, options, told, executor)
 
 
 def _executor(again: Again, options: RunOptions) -> AbstractContextManager[Executor]:
@@ -194,6 +193,7 @@ def _print(again: Again, found: Compared, tolerance: float) -> None:
             bad=not kind.within(tolerance),
         )
         for kind in found.kinds.values()
+        if kind.count
     ]
     render.print_table(columns, rows)
     for cells, says in ((found.missing, "were not made again"), (found.added, "are new")):

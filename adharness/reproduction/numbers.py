@@ -194,8 +194,9 @@ def _compare_records(pair: Pair, found: Compared) -> None:
         values = [np.array([one.value for one in getattr(cell, name)]) for cell in pair]
         found.add("thresholds", deviation(*values), where)
     facts = sorted({*pair.first.facts, *pair.second.facts})
-    sides = [_numbers([cell.facts.get(name) for name in facts]) for cell in pair]
-    found.add("facts of models", deviation(*sides), where)
+    if facts:
+        sides = [_numbers([cell.facts.get(name) for name in facts]) for cell in pair]
+        found.add("facts of models", deviation(*sides), where)
     others = {row.class_name: row for row in pair.second.rows}
     for row in pair.first.rows:
         if row.class_name in others:

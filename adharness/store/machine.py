@@ -42,7 +42,7 @@ def libraries() -> dict[str, Any]:
     -------
     dict
         JSON values. `threads`: the environment's variables that are set, and the pools of the
-        loaded libraries (name, version, kernel, threads). `blas`: what numpy was built with.
+        loaded libraries. `blas`: what numpy was built with.
         `torch`: its CUDA and cuDNN, threads, and the flags that change numbers. `faiss`: what it
         was compiled for, and its threads.
     """
@@ -68,16 +68,19 @@ def _environment() -> dict[str, str]:
     return {name: value[:_SHOWN] for name, value in given.items() if value is not None}
 
 
-def _pools() -> list[dict[str, Any]]:
-    """Thread pools of the loaded libraries; none where threadpoolctl is not installed."""
+def _pools() -> list[str]:
+    """Thread pools of the loaded libraries, such as `openblas 0.3.30 SkylakeX: 2 threads`.
+
+    None where threadpoolctl is not installed.
+    """
     try:
         found = importlib.import_module("threadpoolctl").threadpool_info()
     except ImportError:
         return []
-    keys = {"library": "internal_api", "version": "version", "kernels": "architecture",
-            "threads": "num_threads"}  # fmt: skip
-    pools = [{k: one[key] for k, key in keys.items() if one.get(key)} for one in found]
-    return sorted(pools, key=lambda pool: [str(part) for part in pool.items()])
+    keys = ("internal_api", "version", "architecture")
+    named = [" ".join(str(one[key]) for key in keys if one.get(key)) for one in found]
+    counts = [one.get("num_threads") for one in found]
+    return sorted({f"{name}: {n} threads" for name, n in zip(named, counts, strict=True)})
 
 
 def _blas() -> dict[str, str]:

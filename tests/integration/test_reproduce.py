@@ -16,8 +16,19 @@ from adharness.reproduction import compare_runs
 from adharness.store.files import read_arrays, read_json, write_arrays, write_json
 from adharness.store.folder import RunFolder
 
+pytestmark = pytest.mark.timeout(120)  # a run each, and one more
 SMALL: dict[str, Any] = {
-    "protocols": ["per-class", "absolute-unified"],
+    "data": [
+        {
+            "use": "textures",
+            "size": 64,
+            "train": 10,
+            "good": 5,
+            "per_defect": 1,
+            "classes": ["brick", "gravel"],
+        }
+    ],
+    "protocols": ["per-class"],
     "normalizers": [{"use": "raw"}],
     "thresholders": [{"use": "f1"}],
 }

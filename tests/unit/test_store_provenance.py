@@ -124,6 +124,7 @@ def test_torch_and_faiss_are_told_only_where_they_are_loaded(monkeypatch):
     assert "backends" in told["torch"]["unknown"]  # an odd torch ends no run
 
 
+@pytest.mark.timeout(120)  # loading torch takes long on a busy machine
 def test_real_torch_tells_its_flags():
     torch = pytest.importorskip("torch")
     told = libraries()["torch"]
