@@ -27,6 +27,7 @@ from adharness.errors import StoreError
 from adharness.report.formats import counted
 from adharness.reproduction import TOLERANCE, Again, Changed, Compared, ask_again, changed
 from adharness.reproduction.again import check_data
+from adharness.reproduction.deviations import LOOSER
 from adharness.reproduction.numbers import compare_runs, told
 from adharness.store.folder import RunFolder
 from adharness.store.run_record import GivenRecord
@@ -232,7 +233,11 @@ def _conclude(found: Compared, tolerance: float) -> None:
         render.print_line(f"does not agree within {tolerance:g}: {what}; {same}")
     elif apart:
         largest = max(kind.relative for kind in found.kinds.values())
-        within = f"the others within {largest:.2g} relative (tolerance {tolerance:g})"
+        within = f"the others within {largest:.2g} relative (tolerance {tolerance:g}"
+        loose = any(k.relative > tolerance for k in found.kinds.values())
+        within += (
+            f", and {LOOSER} times that for what counts ranks within an image)" if loose else ")"
+        )
         render.print_line(f"agrees: {same}, {within}")
     else:
         render.print_line(f"agrees: all {found.count:,} numbers are identical to the last bit")

@@ -35,6 +35,7 @@ KINDS = MappingProxyType(
 )
 """Part of the run, file and array -> what a reader calls it; the others are `names and counts`."""
 OTHER = "names and counts"
+SINGLE = "metrics of single images"
 _ENDS = ("low", "high")
 
 
@@ -127,7 +128,7 @@ def compare_runs(first: Path, second: Path) -> Compared:
 
 
 def _ordered(names: Sequence[str] | dict[str, Kind]) -> list[str]:
-    chain = [*dict.fromkeys(KINDS.values()), "metrics", "intervals", "states", OTHER]
+    chain = [*dict.fromkeys(KINDS.values()), "metrics", "intervals", SINGLE, "states", OTHER]
     known = [name for name in chain if name in names]
     return known + [name for name in names if name not in known]
 
@@ -181,8 +182,8 @@ def _read(side: RunFolder, arrays: Arrays, number: int) -> dict[str, AnyArray]:
 
 
 def _other(values: AnyArray) -> str:
-    """Metrics of single images are among the image scores, and are floats; all else is told."""
-    return "metrics" if values.dtype.kind == "f" and values.ndim == 1 else OTHER
+    """Metrics of single images lie beside the image scores, and are floats."""
+    return SINGLE if values.dtype.kind == "f" and values.ndim == 1 else OTHER
 
 
 def _compare_records(pair: Pair, found: Compared) -> None:

@@ -73,6 +73,16 @@ def test_a_kind_names_the_place_of_its_worst_number():
     assert (kind.where, kind.unlike) == ("gone", 1)
 
 
+def test_numbers_that_count_ranks_within_an_image_may_be_further_off_but_not_far():
+    for name, agrees in (("curves", True), ("metrics", False)):
+        kind = Kind(name)
+        kind.add(deviation(np.array([1.0]), np.array([1.00005])), "here")
+        assert kind.within(1e-5) is agrees
+    far = Kind("curves")
+    far.add(deviation(np.array([1.0]), np.array([1.01])), "here")
+    assert not far.within(1e-5)
+
+
 def test_facts_that_the_older_record_does_not_know_are_no_difference():
     old = plain_run("a", methods={}, protocols=[], metrics=[], datasets=[], cells=[],
                     provenance={"cpu": "x", "versions": {"numpy": "1", "gone": "2"}})  # fmt: skip
