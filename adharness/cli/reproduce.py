@@ -16,6 +16,7 @@ import click
 from adharness.cli import exit_codes, render
 from adharness.cli.installed import read_registry
 from adharness.cli.progress import shown
+from adharness.cli.reproduced import conclude, print_changed, print_compared
 from adharness.cli.run import FOLDER, both, cache_folder, environment_path, executor_of
 from adharness.engine.events import Event, StepDone
 from adharness.engine.journal import journaled
@@ -27,14 +28,10 @@ from adharness.errors import StoreError
 from adharness.report.formats import counted
 from adharness.reproduction import TOLERANCE, Again, Changed, Compared, ask_again, changed
 from adharness.reproduction.again import check_data
-from adharness.reproduction.deviations import LOOSER
-from adharness.reproduction.numbers import compare_runs, told
+from adharness.reproduction.numbers import compare_runs
 from adharness.store.folder import RunFolder
 from adharness.store.run_record import GivenRecord
 from adharness.suite.bind import Overrides
-
-SHOWN = 20
-"""Cells and facts that are listed; of the rest their number is told."""
 
 
 @dataclass
@@ -116,11 +113,11 @@ def reproduce(  # noqa: PLR0913, PLR0917 - one argument an option
     if as_json:
         render.print_json(_document(again, found, moved, tolerance, extracted))
     else:
-        _print(again, found, tolerance)
-        _print_changed(moved, unknown)
+        print_compared(again, found, tolerance)
+        print_changed(moved, unknown)
         render.print_line(str(extracted))
         render.print_line(f"made again in {place}")
-        _conclude(found, tolerance)
+        conclude(found, tolerance)
     ctx.exit(exit_codes.FINE if agree else exit_codes.DISAGREES)
 
 
@@ -175,72 +172,6 @@ def _executor(again: Again, options: RunOptions) -> AbstractContextManager[Execu
         return executor_of(again.plan, again.asked, options, options.given.jobs)
     # Other processes make the plan from the suite's text, whose split file may be gone.
     return nullcontext(Inline())
-
-
-def _print(again: Again, found: Compared, tolerance: float) -> None:
-    columns = ["numbers", "compared", "identical", "largest difference", "relative", "where"]
-    rows = [
-        render.Row(
-            [
-                kind.name,
-                f"{kind.count:,}",
-                "all" if kind.identical == kind.count else f"{kind.identical:,}",
-                f"{kind.unlike:,} undefined or missing on one side"
-                if kind.unlike
-                else _small(kind.absolute),
-                "" if kind.unlike else _small(kind.relative),
-                kind.where,
-            ],
-            bad=not kind.within(tolerance),
-        )
-        for kind in found.kinds.values()
-        if kind.count
-    ]
-    render.print_table(columns, rows)
-    for cells, says in ((found.missing, "were not made again"), (found.added, "are new")):
-        if cells:
-            names = "; ".join(told(cell) for cell in cells[:SHOWN])
-            render.print_note(f"{counted(len(cells), 'cell')} {says}: {names}")
-    if again.lost:
-        lost = counted(again.lost, "cell")
-        render.print_note(f"{lost} of the run missing or damaged: not compared")
-    for kind, count in sorted(found.not_stored.items()):
-        render.print_note(f"not compared, the run does not keep them: {kind}, {count} files")
-
-
-def _small(value: float) -> str:
-    return f"{value:.2g}" if value else "0"
-
-
-def _print_changed(moved: list[Changed], unknown: list[str]) -> None:
-    if moved:
-        rows = [render.Row(list(one)) for one in moved[:SHOWN]]
-        render.print_table(["not as it was", "then", "now"], rows)
-    if len(moved) > SHOWN:
-        render.print_note(f"and {len(moved) - SHOWN} more")
-    if not moved:
-        render.print_line("versions, machine, weights and data are as they were")
-    if unknown:
-        render.print_note(f"the record of the run does not say: {', '.join(unknown)}")
-
-
-def _conclude(found: Compared, tolerance: float) -> None:
-    apart = found.count - found.identical
-    same = f"{found.identical:,} of {found.count:,} numbers are identical to the last bit"
-    if not found.agree(tolerance):
-        names = [k.name for k in found.kinds.values() if not k.within(tolerance)]
-        what = ", ".join(names) or "cells are missing"
-        render.print_line(f"does not agree within {tolerance:g}: {what}; {same}")
-    elif apart:
-        largest = max(kind.relative for kind in found.kinds.values())
-        within = f"the others within {largest:.2g} relative (tolerance {tolerance:g}"
-        loose = any(k.relative > tolerance for k in found.kinds.values())
-        within += (
-            f", and {LOOSER} times that for what counts ranks within an image)" if loose else ")"
-        )
-        render.print_line(f"agrees: {same}, {within}")
-    else:
-        render.print_line(f"agrees: all {found.count:,} numbers are identical to the last bit")
 
 
 def _document(
