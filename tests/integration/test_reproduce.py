@@ -262,3 +262,12 @@ def test_versions_and_weights_that_changed_stand_side_by_side(bench, capsys):
     assert "versions.numpy" in said
     assert "0.0.1" in said
     assert "weights.px" in said
+
+
+def test_processes_give_the_same_numbers_as_one(bench, capsys):
+    small(bench, "--only", "method=knn")
+    capsys.readouterr()
+    assert reproduce(bench, "--jobs", "2", "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["agree"] is True
+    assert RunFolder(bench.folder / "again").run().given.jobs == 2
