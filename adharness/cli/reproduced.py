@@ -41,7 +41,7 @@ def print_compared(again: Again, found: Compared, tolerance: float) -> None:
         lost = counted(again.lost, "cell")
         render.print_note(f"{lost} of the run missing or damaged: not compared")
     for kind, count in sorted(found.not_stored.items()):
-        render.print_note(f"not compared, the run does not keep them: {kind}, {count} files")
+        render.print_note(f"not compared, the run does not keep them: {kind}, {count} arrays")
 
 
 def _small(value: float) -> str:
