@@ -103,10 +103,10 @@ def _looked_up(
     for start, sample in enumerate(job.samples):
         grid = extractor.look_up(ImageName(sample.path, sample.class_name))
         _check(grid, job, start, 1, 1)
-        yield start, grid, Batch([_native_size(job.dataset, sample)])
+        yield start, grid, Batch([native_size(job.dataset, sample)])
 
 
-def _native_size(dataset: Dataset, sample: Sample) -> tuple[int, int]:
+def native_size(dataset: Dataset, sample: Sample) -> tuple[int, int]:
     """(height, width) from the header where the data set can tell it."""
     if isinstance(dataset, Headed):
         return dataset.image_size(sample)
