@@ -26,9 +26,11 @@ from adharness.engine.work.processes import Processes
 from adharness.engine.work.request import Asked, request_of
 from adharness.errors import SuiteError
 from adharness.plan import PROTOCOLS, Plan, expand
+from adharness.report.formats import counted
 from adharness.report.write import ReportPaths, write_report
+from adharness.store.folder import RunFolder
 from adharness.store.records import CellRecord
-from adharness.store.run_record import RunRecord
+from adharness.store.run_record import GivenRecord, RunRecord
 from adharness.suite.bind import Overrides, bind
 from adharness.suite.limits import LimitSettings
 from adharness.suite.load import load_suite
@@ -77,6 +79,14 @@ def run(  # noqa: PLR0913, PLR0917 - one argument an option
         command=shlex.join(["adharness", *sys.argv[1:]]),
         limit=limit,
         reuse=Reuse(fresh=fresh, keep_stale=keep_stale),
+        given=GivenRecord(
+            data_root=data_root is not None,
+            device=device,
+            only=list(only),
+            fresh=fresh,
+            keep_stale=keep_stale,
+            jobs=jobs,
+        ),
     )
     with (
         shown(quiet=quiet or as_json) as show,
@@ -111,9 +121,14 @@ def executor_of(
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
 def report(run: Path) -> None:
-    """Write the leaderboard of a finished run again, from its stored results."""
+    """Write the leaderboard of a run again, from its stored results."""
     paths = write_report(run)
     render.print_line(f"leaderboard: {paths.html}")
+    record = RunFolder(run).run()
+    if record.finished is None:
+        shown = counted(len(record.cells), "cell")
+        render.print_note(f"the run is not finished: the board shows {shown}")
+        render.print_note(f"the same command goes on from what is stored: {record.command}")
 
 
 def both(first: Listener, second: Listener) -> Listener:

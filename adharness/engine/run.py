@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 from adharness.engine.asked import asked, distributions
 from adharness.engine.division import split_path
@@ -15,6 +17,7 @@ from adharness.engine.extraction import RunContext
 from adharness.engine.fits import refuse_what_does_not_fit
 from adharness.engine.gallery import write_gallery
 from adharness.engine.options import RunOptions
+from adharness.engine.recorded import put_begun, weights_used
 from adharness.engine.stages import Stages
 from adharness.engine.survey import Survey
 from adharness.engine.surveys import survey_all
@@ -24,7 +27,7 @@ from adharness.engine.work.inline import Executor, Inline
 from adharness.errors import StoreError
 from adharness.plan import Cell, Plan
 from adharness.store.folder import RunFolder
-from adharness.store.provenance import Installed, provenance
+from adharness.store.provenance import Installed, git_state, provenance
 from adharness.store.records import CellRecord
 from adharness.store.run_record import GalleryImage, RunRecord, SkippedImage
 from adharness.suite.split import SplitSettings
@@ -40,6 +43,7 @@ class _Progress:
 
     begun: float = field(default_factory=time.perf_counter)
     started: str = field(default_factory=_now)
+    git: dict[str, Any] = field(default_factory=lambda: git_state(Path.cwd()))
     installed: Installed = field(default_factory=Installed)
     stages_s: dict[str, float] = field(default_factory=dict)
     cells: list[CellRecord] = field(default_factory=list)
@@ -89,6 +93,7 @@ def run_plan(
         if isinstance(executor, Inline):  # elsewhere it is others who load extractors, and may die
             refuse_what_does_not_fit(plan, surveys, options.cache, options.out)
     _put_splits(plan.suite.split, surveys, folder)
+    put_begun(folder, _record(plan, options, surveys, progress, finished=False))
     context = RunContext(options.cache, plan.suite.on_error, progress.installed, listener)
     try:
         for number, family in enumerate(plan.by_models()):
@@ -126,10 +131,14 @@ def _record(
         datasets=[s.record() for s in surveys.values()],
         cells=[c.id for c in progress.cells],
         limit=options.limit,
+        given=options.given,
         skipped=progress.skipped,
         gallery=progress.gallery,
         views=progress.views,
-        provenance=provenance(progress.installed.versions(["adharness", *distributions(plan)])),
+        provenance=provenance(
+            progress.installed.versions(["adharness", *distributions(plan)]), progress.git
+        ),
+        weights=weights_used(RunFolder(options.out), progress.cells),
     )
 
 
