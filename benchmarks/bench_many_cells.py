@@ -106,7 +106,9 @@ def show(name: str, runs: list[dict[str, Any]]) -> None:
     peak = max(run["peak_mb"] for run in runs)
     found = {k: v for k, v in runs[0].items() if k not in {*known, "peak_mb"}}
     told = ", ".join(f"{key} {value:.6g}" for key, value in found.items())
-    print(f"{name:10}{process:8.1f} s{seconds:8.1f} s{cpu:8.1f} s{peak:9.0f} MB  {told}", flush=True)
+    print(
+        f"{name:10}{process:8.1f} s{seconds:8.1f} s{cpu:8.1f} s{peak:9.0f} MB  {told}", flush=True
+    )
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from adharness.report.curve_figures import by_protocol, image_curves
@@ -10,23 +11,21 @@ from adharness.report.histograms import score_histograms
 from adharness.report.leaderboard import Leaderboard
 from adharness.report.pareto import cost_figures
 from adharness.report.pixel_figures import pixel_curves, ranks_pixels
-from adharness.report.reading import ImageScores, read_curves, read_scores
+from adharness.report.reading import ImageScores, read_curves
 from adharness.report.shelf import Shelf
 from adharness.store.records import CellRecord
 
 
-def charts_of(folder: Path, board: Leaderboard) -> Charts:
-    """Make the figures of a run.
+def charts_of(
+    folder: Path, board: Leaderboard, scores_of: Callable[[CellRecord], ImageScores | None]
+) -> Charts:
+    """Make the figures of a run; `scores_of` gives the image scores of a cell.
 
     Raises
     ------
     StoreError
         If a stored file is not what its record says.
     """
-
-    def scores_of(cell: CellRecord) -> ImageScores | None:
-        return read_scores(folder, cell)
-
     shelf = Shelf()
     curves = by_protocol(board, image_curves(board, scores_of, shelf))
     pixels = by_protocol(board, pixel_curves(board, lambda cell: read_curves(folder, cell), shelf))
