@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from adharness.report.curve_figures import by_protocol, image_curves
-from adharness.report.drawings import Charts
+from adharness.report.drawings import Charts, CostFigure
 from adharness.report.histograms import score_histograms
 from adharness.report.leaderboard import Leaderboard
 from adharness.report.pareto import cost_figures
@@ -19,7 +19,7 @@ from adharness.store.records import CellRecord
 def charts_of(
     folder: Path, board: Leaderboard, scores_of: Callable[[CellRecord], ImageScores | None]
 ) -> Charts:
-    """Make the figures of a run; `scores_of` gives the image scores of a cell.
+    """Make the figures of what methods said of images; `scores_of` gives a cell's image scores.
 
     Raises
     ------
@@ -35,6 +35,10 @@ def charts_of(
         pixel_curves=pixels,
         curves_missing=ranks_pixels(board) and not pixels,
         histograms=histograms,
-        costs=by_protocol(board, cost_figures(board)),
         shelf=shelf.curves,
     )
+
+
+def cost_charts(board: Leaderboard) -> tuple[tuple[str, tuple[CostFigure, ...]], ...]:
+    """Draw quality against cost: of all methods, for any of them may be on the front."""
+    return by_protocol(board, cost_figures(board))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from adharness.report.across import across_classes
-from adharness.report.charts import charts_of
+from adharness.report.charts import charts_of, cost_charts
 from adharness.report.cross_class import cross_rates
 from adharness.report.cross_class_view import cross_csv
 from adharness.report.drops import Drops, without_shifts
@@ -16,6 +16,7 @@ from adharness.report.gallery import galleries
 from adharness.report.gap import gap_csv, unification_gaps
 from adharness.report.kept_scores import KeptScores
 from adharness.report.leaderboard import HEADLINE_METRIC, Leaderboard, leaderboard
+from adharness.report.leading import leading, of_detail
 from adharness.report.metric_names import MetricName, metric_name
 from adharness.report.page import build_page, render_page
 from adharness.report.paired import Resampler, Resampling
@@ -69,9 +70,12 @@ def write_report(run_folder: Path) -> ReportPaths:
     shown = without_shifts(board)
     gaps = unification_gaps(shown, resample)
     rates = cross_rates(shown, read)
-    across = across_classes(run_folder, shown, rates, read)
-    page = build_page(shown, gaps, galleries(run_folder, shown), resample, across, drops)
-    page = replace(page, charts=charts_of(run_folder, shown, read))
+    detailed = leading(shown)
+    detail = detailed.board
+    across = across_classes(run_folder, detail, of_detail(rates, detailed), read)
+    page = build_page(shown, gaps, galleries(run_folder, detail), resample, across, drops)
+    charts = replace(charts_of(run_folder, detail, read), costs=cost_charts(shown))
+    page = replace(page, charts=charts)
     page = _with_significance(page, shown, rankings)
     paths = ReportPaths(
         html=run_folder / "leaderboard.html",
