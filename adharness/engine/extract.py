@@ -54,9 +54,13 @@ class ExtractionJob:
 
     def key(self) -> str:
         """Name of the shard: a digest of all that can change a feature."""
-        facts = {"extractor": self.identity, "images": [h.image for h in self.hashes]}
-        turned = {"degrees": self.degrees} if self.degrees else {}
-        return digest(facts | turned, length=32)
+        return shard_key(self.identity, [h.image for h in self.hashes], self.degrees)
+
+
+def shard_key(identity: dict[str, Any], images: Sequence[str], degrees: float = 0.0) -> str:
+    """Name the shard of images, by their hashes, under an extractor of this identity."""
+    turned = {"degrees": degrees} if degrees else {}
+    return digest({"extractor": identity, "images": list(images)} | turned, length=32)
 
 
 @dataclass

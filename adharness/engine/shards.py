@@ -39,7 +39,7 @@ def ensure_shard(
     StoreError
         The cache cannot be written.
     """
-    folder = cache / "features" / job.key()
+    folder = folder_of(cache, job.key())
     with _locked(folder):
         found = open_shard(folder)
         usable = found and (job.on_error == "skip" or not found.entry.skipped)
@@ -52,6 +52,11 @@ def ensure_shard(
         if damage:
             mended(f"{folder}: {damage}; extracting it again")
         return _extract_into(folder, job, tick)
+
+
+def folder_of(cache: Path, key: str) -> Path:
+    """Where a cache keeps a shard."""
+    return cache / "features" / key
 
 
 @contextmanager
