@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -126,15 +127,16 @@ class RunFolder:
 
     def _holds(self, folder: Path, name: str, sha: str) -> bool:
         """Whether the folder itself has this file; a name that leads out of it is nobody's."""
-        return Path(name).name == name and self._sha256(folder / name) == sha
+        path = os.path.join(folder, name)  # noqa: PTH118  (a Path each is most of the time)
+        return os.path.basename(name) == name and self._sha256(path) == sha  # noqa: PTH119
 
-    def _sha256(self, path: Path) -> str:
-        told = path.stat()
+    def _sha256(self, path: str) -> str:
+        told = os.stat(path)  # noqa: PTH116
         if told.st_nlink == 1:
-            return sha256_of(path)
+            return sha256_of(Path(path))
         file = (told.st_dev, told.st_ino, told.st_size, told.st_mtime_ns)
         if file not in self._hashes:
-            self._hashes[file] = sha256_of(path)
+            self._hashes[file] = sha256_of(Path(path))
         return self._hashes[file]
 
 
