@@ -1,4 +1,4 @@
-"""A suite of 10,000 cells: what planning, resuming and reporting it take, in seconds and memory.
+"""A suite of 10,000 cells: seconds and memory of planning, resuming and reporting it.
 
     python benchmarks/bench_many_cells.py                      # 10,000 cells; computing takes longest
     python benchmarks/bench_many_cells.py --methods 10         # a tenth of them
@@ -9,7 +9,8 @@ classes, under two protocols, with five thresholders and five seeds: a method co
 so that what is left is the harness. It is computed once. Then each step runs in fresh processes,
 and the table has medians: `plan` reads, checks and expands the suite; `resume` runs it where every
 result is stored, so that each is found and none is made; `report` writes the board. `process` is
-the wall time of the whole process with its imports, `peak` its largest resident memory. One thread.
+the wall time of the whole process with its imports, `peak` its largest resident memory; `cpu`
+leaves out the imports, and the waiting for other work on the machine.
 """
 
 from __future__ import annotations
