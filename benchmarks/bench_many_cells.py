@@ -1,8 +1,8 @@
 """A suite of 10,000 cells: seconds and memory of planning, resuming and reporting it.
 
-    python benchmarks/bench_many_cells.py                      # 10,000 cells; computing takes longest
-    python benchmarks/bench_many_cells.py --methods 10         # a tenth of them
-    python benchmarks/bench_many_cells.py --keep FOLDER        # compute once, measure again later
+    python benchmarks/bench_many_cells.py                   # 10,000 cells; computing takes longest
+    python benchmarks/bench_many_cells.py --methods 10      # a tenth of them
+    python benchmarks/bench_many_cells.py --keep FOLDER     # compute once, measure again later
 
 The suite is a sweep of a nearest-neighbour scorer (methods) on two generated data sets of three
 classes, under two protocols, with five thresholders and five seeds: a method costs next to nothing,

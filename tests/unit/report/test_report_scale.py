@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from adharness.report import image_draws, leads, ties, write_report
 from adharness.report.export import json_chunks, to_json
 from adharness.report.image_draws import Resampling
-from adharness.report.json_text import json_document
+from adharness.report.json_text import TOGETHER, json_document
 from adharness.report.kept_scores import KeptScores
 from adharness.report.leaderboard import Leaderboard, leaderboard
 from adharness.report.leading import leading
@@ -181,11 +181,17 @@ def test_a_number_that_json_cannot_hold_is_refused_in_a_piece_too():
         list(json_document({"a": 1}, {"b": [float("nan")]}))
 
 
-def test_the_board_comes_in_a_piece_a_row(board):
+@given(count=st.integers(0, 3 * TOGETHER + 1))
+def test_where_a_list_is_cut_into_pieces_is_not_seen(count):
+    told = json.dumps({"a": 1, "b": [*range(count)]}, indent=1) + "\n"
+    assert "".join(json_document({"a": 1}, {"b": range(count)})) == told
+
+
+def test_the_board_comes_in_pieces_of_a_few_rows(board):
     pieces = list(json_chunks(board))
     assert "".join(pieces) == to_json(board)
-    assert len(pieces) > len(board.rows) + len(board.standings)
-    assert max(map(len, pieces)) < 10_000
+    assert len(pieces) > len(board.rows) / TOGETHER > 2
+    assert max(map(len, pieces)) < sum(map(len, pieces)) / 4
 
 
 # --- the page -------------------------------------------------------------------------------
