@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from adharness.corruptions import Shift
+from adharness.suite.limits import LimitSettings
 from adharness.suite.report_settings import ReportSettings
 from adharness.suite.shift import ShiftSettings
 from adharness.suite.split import Seed, SplitSettings
@@ -234,6 +235,7 @@ class Document(_Section):
     report: ReportSettings = ReportSettings()
     deployment: DeploymentSettings | None = None
     on_error: Literal["fail", "skip"] = "fail"
+    limits: LimitSettings | None = None
 
     @property
     def metric_ids(self) -> tuple[str, ...]:
