@@ -61,6 +61,7 @@ def json_chunks(
     has the mean over all shifts there. `ranks` repeats the order of the page: one entry a method,
     data set, protocol, normalizer and thresholder, over all seeds. Methods that cannot be told
     apart share a `rank`; `order` is their place by the number; `pairs` is what they come from.
+    `costs` has one entry a cell that has any; they are the one part in which two equal runs differ.
     """
     found, metrics = drops or Drops(board), board.run.metrics
     head = {
@@ -75,6 +76,7 @@ def json_chunks(
         ),
         "ranks": (_rank(standing) for standing in board.standings),
         "pairs": (pair for ranking in rankings for pair in _pairs(ranking)),
+        "costs": _costs(board),
     }
     return json_document(head, lists)
 
@@ -213,6 +215,14 @@ def _pairs(ranking: Ranking) -> Iterator[dict[str, Any]]:
             "test": ranking.test,
             "detectable": detectable(lead.deviation, ranking.level),
         }
+
+
+def _costs(board: Leaderboard) -> Iterator[dict[str, Any]]:
+    """Give what each cell cost, once, by the id that its rows have; only what was recorded."""
+    cells = {entry.cell.id: entry.cell for entry in board.rows}.values()
+    for cell in cells:
+        if cell.costs is not None:
+            yield {"cell": cell.id, **cell.costs.model_dump(mode="json", exclude_none=True)}
 
 
 def _provenance(run: RunRecord) -> dict[str, Any]:

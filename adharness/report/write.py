@@ -8,8 +8,10 @@ from pathlib import Path
 
 from adharness.report.across import across_classes
 from adharness.report.charts import charts_of, cost_charts
+from adharness.report.costs import told_circumstances
 from adharness.report.cross_class import cross_rates
 from adharness.report.cross_class_view import cross_csv
+from adharness.report.drawings import Charts
 from adharness.report.drops import Drops, without_shifts
 from adharness.report.export import json_chunks, to_csv
 from adharness.report.gallery import galleries
@@ -74,8 +76,7 @@ def write_report(run_folder: Path) -> ReportPaths:
     detail = detailed.board
     across = across_classes(run_folder, detail, of_detail(rates, detailed), read)
     page = build_page(shown, gaps, galleries(run_folder, detail), resample, across, drops)
-    charts = replace(charts_of(run_folder, detail, read), costs=cost_charts(shown))
-    page = replace(page, charts=charts)
+    page = replace(page, charts=_charts(run_folder, shown, detail, read))
     page = _with_significance(page, shown, rankings)
     paths = ReportPaths(
         html=run_folder / "leaderboard.html",
@@ -101,6 +102,12 @@ def _with_significance(page: Page, board: Leaderboard, rankings: Sequence[Rankin
         significance=by_label(significance_tables(board, rankings, ranks)),
         rank_diagrams=tuple(rank_diagram(one) for one in ranks),
     )
+
+
+def _charts(run_folder: Path, shown: Leaderboard, detail: Leaderboard, read: KeptScores) -> Charts:
+    """Draw the scores of what is shown in detail, and the costs of all."""
+    drawn = charts_of(run_folder, detail, read)
+    return replace(drawn, costs=cost_charts(shown), measured=told_circumstances(shown))
 
 
 def _resampler(run_folder: Path, board: Leaderboard, read: KeptScores) -> Resampler:
