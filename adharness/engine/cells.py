@@ -65,7 +65,7 @@ class CellWorker:
     def stored(self, cell: Cell, outcomes: Sequence[ScoringOutcome]) -> CellRecord | None:
         """Find a whole stored record that may be used as it is; failed ones are tried again."""
         record = self.folder.cell(digest(self.identity(cell, outcomes)))
-        if record is None or record.status != "ok" or record.judged != self._asked():
+        if record is None or record.status != "ok" or record.judged != self._asked:
             return None
         return record if self.reuse.allows(record.versions, self._versions(cell)) else None
 
@@ -102,7 +102,7 @@ class CellWorker:
             scorings=[o.id for o in outcomes],
             versions=self._versions(cell),
             identity=identity,
-            judged=self._asked(),
+            judged=self._asked,
         )
         self._store(record, decided, family, ranking)
         return record
@@ -112,6 +112,7 @@ class CellWorker:
             return []
         return [threshold_record(part.class_name, t) for part, t in family.pixel_thresholds]
 
+    @cached_property
     def _asked(self) -> dict[str, Any]:
         """Other metrics or statistics than the stored ones mean judging again, and no more."""
         return {

@@ -227,7 +227,7 @@ def _model_identity(task: ScoringTask, group: FeatureGroup) -> dict[str, Any]:
     train, _ = _portions(task, group)
     return {
         "train": group.survey.pixels(train),
-        "train_classes": digest(group.survey.class_names(train)),
+        "train_classes": group.survey.known_classes(train),
         "extractor": group.identity,
         "bank": task.method.bank.identity(),
         "scorer": task.method.scorer.identity(),

@@ -33,6 +33,7 @@ from __future__ import annotations
 from typing import Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.dataclasses import dataclass
 
 ToldClass: TypeAlias = Literal["bank", "normalizer", "normalizer at fit"]
 
@@ -55,13 +56,17 @@ class Spread(Record):
     max: float
 
 
-class Value(Record):
+@dataclass(frozen=True, slots=True, kw_only=True, config=ConfigDict(extra="forbid"))
+class Value:
     """One metric of one row. `value` is None where it is undefined, and `reason` says why.
 
     `low` and `high` bound the bootstrap interval; None where the metric has none. `spread` is there
     where each image has a number of its own, whose mean the value is; that of the macro row is over
     the images of all classes, each judged within its class. The numbers of the images themselves
     are in `scores.npz` of the cell.
+
+    No `Record`, but as strict: a run has one for each metric of each row of each cell, and a model
+    of pydantic takes ten times the memory of its numbers.
     """
 
     value: float | None
