@@ -133,7 +133,9 @@ def _members(
 
 def _public_run(run: RunRecord, scrubber: Scrubber) -> RunRecord:
     """Leave out pictures, and the views that are drawn of features."""
-    bare = run.model_copy(update={"gallery": [], "views": []}).model_dump(mode="json")
+    bare = run.model_copy(update={"gallery": [], "views": [], "environment": {}}).model_dump(
+        mode="json"
+    )
     return RunRecord.model_validate(
         {key: scrubber.value(value, f"run.json: {key}") for key, value in bare.items()}
     )

@@ -27,7 +27,7 @@ from adharness.engine.work.inline import Executor, Inline
 from adharness.errors import StoreError
 from adharness.plan import Cell, Plan
 from adharness.store.folder import RunFolder
-from adharness.store.provenance import Installed, git_state, provenance
+from adharness.store.provenance import Installed, environment, git_state, provenance
 from adharness.store.records import CellRecord
 from adharness.store.run_record import GalleryImage, RunRecord, SkippedImage
 from adharness.suite.split import SplitSettings
@@ -45,6 +45,7 @@ class _Progress:
     started: str = field(default_factory=_now)
     git: dict[str, Any] = field(default_factory=lambda: git_state(Path.cwd()))
     installed: Installed = field(default_factory=Installed)
+    environment: dict[str, str] = field(default_factory=environment)
     stages_s: dict[str, float] = field(default_factory=dict)
     cells: list[CellRecord] = field(default_factory=list)
     skipped: list[SkippedImage] = field(default_factory=list)
@@ -132,6 +133,7 @@ def _record(
         cells=[c.id for c in progress.cells],
         limit=options.limit,
         given=options.given,
+        environment=progress.environment,
         skipped=progress.skipped,
         gallery=progress.gallery,
         views=progress.views,

@@ -35,5 +35,6 @@ def changed(first: RunRecord, second: RunRecord) -> tuple[list[Changed], list[st
 
 def _facts(run: RunRecord) -> dict[str, Any]:
     weights = {"weights": run.weights} if run.weights else {}
+    kept = {"installed": run.environment} if run.environment else {}
     data = {"data": {one.name: one.fingerprint for one in run.datasets}}
-    return {**run.provenance, **weights, **data}
+    return {**run.provenance, **weights, **data, **kept}

@@ -42,6 +42,16 @@ def installed_versions(names: Iterable[str]) -> dict[str, str]:
     return found
 
 
+def environment() -> dict[str, str]:
+    """Version of every installed distribution, by its normalized name, sorted."""
+    found: dict[str, str] = {}
+    for one in metadata.distributions():
+        name = one.metadata["Name"]
+        if name:  # a broken installation has none
+            found.setdefault(re.sub(r"[-_.]+", "-", name).lower(), one.version)
+    return dict(sorted(found.items()))
+
+
 def _with_requirements(distribution: str) -> dict[str, str]:
     return installed_versions([distribution, *_requirements(distribution)])
 

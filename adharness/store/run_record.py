@@ -137,5 +137,7 @@ class RunRecord(Record):
     """git commit and dirtiness, distributions' versions, CPU, threads, GPU, BLAS, flags, python."""
     weights: dict[str, str] = Field(default_factory=dict)
     """Extractor -> fingerprint of what it computes with; none in runs of before they were kept."""
+    environment: dict[str, str] = Field(default_factory=dict)
+    """Version of every distribution that was installed; for `reproduce`, and in no bundle."""
     origins: dict[str, OriginRecord] = Field(default_factory=dict)
     """Of a merged board: cell id -> where it comes from; empty of a run."""

@@ -10,11 +10,12 @@ from importlib import metadata
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from adharness.store import provenance
 from adharness.store.machine import libraries
-from adharness.store.provenance import Installed, git_state, gpu_names, memory_gb
+from adharness.store.provenance import Installed, environment, git_state, gpu_names, memory_gb
 
 
 def test_versions_are_of_the_distribution_and_of_what_it_requires():
@@ -131,3 +132,11 @@ def test_real_torch_tells_its_flags():
     assert told["threads"] == torch.get_num_threads()
     assert told["deterministic"] is False
     assert told["matmul_precision"] == "highest"
+
+
+def test_every_installed_distribution_is_told_with_its_version():
+    found = environment()
+    assert found["numpy"] == np.__version__
+    assert found["adharness"] == metadata.version("adharness")
+    assert len(found) > 20
+    assert list(found) == sorted(found)
