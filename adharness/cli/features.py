@@ -15,8 +15,8 @@ from adharness.cli.progress import shown
 from adharness.cli.run import FOLDER, cache_folder, environment_path
 from adharness.contracts import Sample
 from adharness.engine.events import StageStarted
-from adharness.engine.features import Shard
 from adharness.engine.group import RunContext, extract_classes
+from adharness.engine.shard_entry import Shard
 from adharness.engine.survey import Survey, survey
 from adharness.errors import DataError, SuiteError
 from adharness.exchange.feature_files import write_table

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
@@ -22,10 +22,11 @@ from adharness.engine.events import (
 )
 from adharness.engine.extract import ExtractionJob
 from adharness.engine.failures import failure_of
-from adharness.engine.features import CachedFeatures, Shard
+from adharness.engine.features import CachedFeatures
 from adharness.engine.parts import PartKey, parts_of, places_of
 from adharness.engine.routing import route
-from adharness.engine.shards import ensure_shard
+from adharness.engine.shard_entry import Shard, Tick
+from adharness.engine.shards import ensure_shard, opened_shard
 from adharness.engine.survey import Survey
 from adharness.engine.truth import Truth, read_truth
 from adharness.engine.turned import Turner
@@ -37,6 +38,7 @@ from adharness.store.run_record import SkippedImage
 from adharness.suite.bind import Bound
 
 OnError = Literal["fail", "skip"]
+Opener: TypeAlias = Callable[[Path, ExtractionJob, Tick, Callable[[str], None]], Shard]
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +56,7 @@ class FeatureGroup:
     input_size: tuple[int, int]
     margins: Margins
     installed: Installed
+    shards: Mapping[PartKey, Shard]
 
     def training(self, positions: Int64) -> CachedFeatures:
         """Features of training images, which know the classes; the engine tells them or not."""
@@ -94,14 +97,17 @@ def open_group(
     context: RunContext,
     clean: FeatureGroup | None = None,
 ) -> FeatureGroup:
-    """Extract what the cache does not hold, then read the masks.
+    """Extract what the cache has no entry of, then read the masks.
+
+    Arrays that were pruned stay gone until they are read: see `refilled`.
 
     A class that cannot be extracted becomes a failure of its own; the others go on. StoreError is
     passed on: a full disk ends the run. Masks that a shift leaves where they are are those of the
     `clean` group, where it is given.
     """
     listener = context.listener
-    shards, failures, identity, turn = extract_classes(survey, cells[0].method.extractor, context)
+    bound = cells[0].method.extractor
+    shards, failures, identity, turn = extract_classes(survey, bound, context, opened_shard)
     places = places_of(survey)
     sizes = {i: shards[c].entry.sizes[row] for i, (c, row) in enumerate(places) if c in shards}
     skipped = _skipped(places, shards)
@@ -135,15 +141,21 @@ def open_group(
         input_size=next((s.entry.input_size for s in shards.values()), (1, 1)),
         margins=next((s.entry.margins for s in shards.values()), (0, 0, 0, 0)),
         installed=context.installed,
+        shards=shards,
     )
 
 
 def extract_classes(
-    survey: Survey, bound: Bound, context: RunContext
+    survey: Survey, bound: Bound, context: RunContext, opener: Opener = ensure_shard
 ) -> tuple[dict[PartKey, Shard], dict[str, Failure], dict[str, Any], Turner | None]:
     """Open the shard of each class, extracted first where the cache does not hold it.
 
     Of a shifted set only the corrupted images are extracted besides the clean ones.
+
+    Parameters
+    ----------
+    opener
+        `ensure_shard`, or `opened_shard` where entries will do for now.
 
     Returns
     -------
@@ -173,8 +185,8 @@ def extract_classes(
         job = replace(whole, dataset=part.survey.dataset, hashes=part.survey.hashes)
         try:
             job = job.narrowed(part.positions)
-            shards[part.key] = ensure_shard(
-                context.cache, job, _ticker(listener), lambda text: listener(CacheMended(text))
+            shards[part.key] = opener(
+                context.cache, job, ticker(listener), lambda text: listener(CacheMended(text))
             )
         except StoreError:
             raise
@@ -215,7 +227,8 @@ def extractor_identity(
     }
 
 
-def _ticker(listener: Listener) -> Callable[[int, bool], None]:
+def ticker(listener: Listener) -> Tick:
+    """Tell of images that are extracted, or were before."""
     return lambda count, reused: listener(StepDone("extract", count, reused))
 
 

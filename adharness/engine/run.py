@@ -12,11 +12,12 @@ from pathlib import Path
 from adharness.engine.asked import asked, distributions
 from adharness.engine.cells import CellWorker
 from adharness.engine.division import split_path
-from adharness.engine.events import Listener, StageStarted, StepDone, StepStarted
+from adharness.engine.events import Listener, StageStarted, StepDone, StepStarted, relayed
 from adharness.engine.gallery import write_gallery
 from adharness.engine.group import FeatureGroup, RunContext, open_group
 from adharness.engine.judge import Referee
 from adharness.engine.parts import count_of
+from adharness.engine.refill import refilled
 from adharness.engine.score import Reuse
 from adharness.engine.survey import Survey, survey
 from adharness.engine.tasks import run_models
@@ -186,6 +187,7 @@ def _run_family(
             listener(StageStarted("extract", count_of(here), "images"))
             clean = groups[0] if groups and not groups[0].survey.clean else None
             groups.append(open_group(here, cells, context, clean))
+        groups = refilled(groups, RunFolder(options.out), options.reuse, context)
     for group in groups:
         surveys[group.survey.name] = group.survey
         progress.skipped += [s for s in group.skipped if s not in progress.skipped]
@@ -213,7 +215,8 @@ def _judge(
         suite.deployment,
     )
     worker = CellWorker(suite, group, referee, folder, options.reuse)
-    return judge_group(worker, outcomes, listener)
+    with relayed(listener, "judge"):  # a normalizer may read features that were pruned
+        return judge_group(worker, outcomes, listener)
 
 
 def _spill_folder(cache: Path) -> Path:

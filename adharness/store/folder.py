@@ -42,6 +42,13 @@ class RunFolder:
         """Give the stored scoring, or None where there is no whole one."""
         return _stored(self.path / "scorings" / scoring_id, ScoringRecord)
 
+    def scoring_record(self, scoring_id: str) -> ScoringRecord | None:
+        """Give the record of a stored scoring without comparing its arrays; None without one."""
+        try:
+            return _validated(self.path / "scorings" / scoring_id / "result.json", ScoringRecord)
+        except StoreError:
+            return None
+
     def cell(self, cell_id: str) -> CellRecord | None:
         """Give the stored cell, or None where there is no whole one."""
         return _stored(self.path / "cells" / cell_id, CellRecord)

@@ -16,9 +16,10 @@ import pytest
 from adharness.contracts import ContentHash, FeatureGrid, Preprocess, Sample
 from adharness.engine import shard_writers
 from adharness.engine.extract import BATCH, ExtractionJob
-from adharness.engine.features import Shard
-from adharness.engine.shards import ensure_shard
+from adharness.engine.shard_entry import Shard, open_shard
+from adharness.engine.shards import ensure_shard, opened_shard
 from adharness.errors import ContractError, DataError, StoreError
+from adharness.progress import listening
 from adharness.store.files import explained
 
 
@@ -249,3 +250,61 @@ def test_a_shard_of_before_there_were_checksums_is_still_used(tmp_path):
     again = job()
     assert ensure_shard(tmp_path, again, quiet).entry == old
     assert not again.extractor.seen
+
+
+def prune(shard: Shard) -> None:
+    """Do what `adharness cache prune` does to an entry."""
+    marked = shard.entry.model_copy(update={"pruned": True})
+    (shard.folder / "entry.json").write_text(marked.model_dump_json())
+    for file in shard.folder.glob("*.npy"):
+        file.unlink()
+
+
+def test_an_opened_shard_is_not_read_before_somebody_asks_and_then_verified(tmp_path):
+    first = ensure_shard(tmp_path, job(), quiet)
+    file = first.folder / "embeddings.npy"
+    whole = file.read_bytes()
+    file.write_bytes(whole[:-3] + bytes([whole[-3] ^ 1]) + whole[-2:])
+    told: list[str] = []
+    again = job()
+    found = opened_shard(tmp_path, again, quiet, told.append)
+    assert found == first
+    assert not told
+    assert values(found) == list(range(20))  # the other file is damaged, and still found out
+    assert len(told) == 1
+    assert again.extractor.seen
+    assert file.read_bytes() == whole
+
+
+def test_pruned_arrays_are_extracted_again_when_they_are_first_read_and_once_only(tmp_path):
+    prune(ensure_shard(tmp_path, job(), quiet))
+    again = job()
+    ticks: list[tuple[int, bool]] = []
+    found = opened_shard(tmp_path, again, lambda *tick: ticks.append(tick))
+    assert found.entry.pruned
+    assert (ticks, again.extractor.seen) == ([(20, True)], [])
+    told: list[tuple[int, int, str]] = []
+    with listening(lambda *progress: told.append(progress)):
+        assert values(found) == list(range(20))
+    assert told[-1] == (20, 20, "images extracted again")
+    assert not found.entry.pruned
+    assert found.embeddings()[:, 0].tolist() == list(range(20))
+    assert len(again.extractor.seen) == 2
+    assert ticks == [(20, True)]
+
+
+def test_whoever_ensures_a_pruned_shard_extracts_it(tmp_path):
+    first = ensure_shard(tmp_path, job(), quiet)
+    prune(first)
+    again = job()
+    assert ensure_shard(tmp_path, again, quiet).entry.sha256 == first.entry.sha256
+    assert again.extractor.seen
+    assert open_shard(first.folder) is not None
+
+
+def test_an_image_that_has_gone_bad_since_is_an_error_of_whoever_reads(tmp_path):
+    prune(ensure_shard(tmp_path, job(), quiet))
+    found = opened_shard(tmp_path, job(dataset=Pictures(broken=(3,))), quiet)
+    for _ in range(2):
+        with pytest.raises(DataError, match="cannot read 3"):
+            found.patches()
