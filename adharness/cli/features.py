@@ -15,7 +15,7 @@ from adharness.cli.progress import shown
 from adharness.cli.run import FOLDER, cache_folder, environment_path
 from adharness.contracts import Sample
 from adharness.engine.events import StageStarted
-from adharness.engine.group import RunContext, extract_classes
+from adharness.engine.extraction import Extraction, RunContext
 from adharness.engine.shard_entry import Shard
 from adharness.engine.survey import Survey, survey
 from adharness.errors import DataError, SuiteError
@@ -62,9 +62,10 @@ def export(  # noqa: PLR0913, PLR0917 - one argument an option
         here = survey(bound, dataset, limit=limit)
         listener(StageStarted("extract", len(here.samples), "images"))
         context = RunContext(cache_dir or cache_folder(), bound.on_error, Installed(), listener)
-        shards, failures, _, _ = extract_classes(here, chosen, context)
-    for failure in failures.values():
+        extracted = Extraction(here, chosen, context).extracted()
+    for failure in extracted.failures.values():
         raise DataError(failure.message, hint=failure.hint, where=failure.where)
+    shards = extracted.shards
     for (name, _), shard in shards.items():
         _write(out, name, extractor, here, shard)
     render.print_line(f"{len(here.samples)} images of {len(shards)} classes: {out}")

@@ -12,8 +12,9 @@ from adharness.cli.installed import read_registry
 from adharness.cli.progress import shown
 from adharness.cli.run import FOLDER, cache_folder, chosen, environment_path
 from adharness.engine.events import Listener, StageStarted, StepDone, StepStarted, relayed
+from adharness.engine.extraction import Extraction, RunContext
 from adharness.engine.family import imports_of
-from adharness.engine.group import RunContext, open_group
+from adharness.engine.group import open_group
 from adharness.engine.saving import CellSaver
 from adharness.engine.survey import survey
 from adharness.errors import StoreError, SuiteError
@@ -70,7 +71,8 @@ def save(  # noqa: PLR0913 - one argument an option
         here = survey(suite, cell.dataset, limit=record.limit, cache=cache)
         listener(StageStarted("extract", len(here.samples), "images"))
         context = RunContext(cache, suite.on_error, Installed(), listener)
-        group = open_group(here, (cell,), context)
+        extracted = Extraction(here, cell.method.extractor, context).extracted()
+        group = open_group(here, (cell,), extracted, context)
         saver = CellSaver(record.suite, cell, stored, group, folder)
         count = _saved(saver, out, registry, listener)
     render.print_line(

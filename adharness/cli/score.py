@@ -18,7 +18,7 @@ from adharness.contracts import Extractor, FeatureGrid, LookupExtractor
 from adharness.data.images import read_image
 from adharness.data.loose import LooseImages, image_files
 from adharness.engine.extract import ExtractionJob, extracted
-from adharness.engine.group import make_extractor
+from adharness.engine.extraction import make_extractor
 from adharness.engine.saved import SavedJudge, Verdict, bound_component, open_judge
 from adharness.errors import StoreError
 from adharness.registry import Registry

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, TypeAlias, get_args
+
+from pydantic import BaseModel, TypeAdapter
 
 from adharness.progress import listening
 from adharness.store.records import Failure
@@ -74,8 +77,33 @@ class CacheMended:
     message: str
 
 
+@dataclass(frozen=True, slots=True)
+class Retried:
+    """A process died, and its work is begun again; `attempt` counts from 1."""
+
+    what: str
+    failure: Failure
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """What a process wrote on its standard error, its last lines."""
+
+    what: str
+    text: str
+
+
 Event: TypeAlias = (
-    StageStarted | StepStarted | StepProgress | StepDone | Failed | ImageSkipped | CacheMended
+    StageStarted
+    | StepStarted
+    | StepProgress
+    | StepDone
+    | Failed
+    | ImageSkipped
+    | CacheMended
+    | Retried
+    | Printed
 )
 Listener: TypeAlias = Callable[[Event], None]
 
@@ -89,3 +117,29 @@ def relayed(listener: Listener, stage: Stage) -> Iterator[None]:
 
     with listening(told):
         yield
+
+
+def event_name(event: Event) -> str:
+    """Name the kind of an event, as a journal does: `step_done`."""
+    return _snake(type(event))
+
+
+def event_facts(event: Event) -> dict[str, Any]:
+    """Give the fields of an event as JSON values."""
+    return {
+        name: value.model_dump(mode="json") if isinstance(value, BaseModel) else value
+        for name, value in asdict(event).items()
+    }
+
+
+def event_of(name: str, facts: Mapping[str, Any]) -> Event:
+    """Make the event again from its name and fields. Raises ValueError where it is none."""
+    kind = next((kind for kind in get_args(Event) if _snake(kind) == name), None)
+    if kind is None:
+        raise ValueError(f"there is no event '{name}'")
+    event: Event = TypeAdapter(kind).validate_python(dict(facts))
+    return event
+
+
+def _snake(kind: type) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Literal
@@ -53,17 +53,14 @@ class ExtractionJob:
         )
 
     def key(self) -> str:
-        """Name of the shard."""
-        return feature_key(self.identity, self.hashes, self.degrees)
+        """Name of the shard: a digest of all that can change a feature."""
+        return shard_key(self.identity, [h.image for h in self.hashes], self.degrees)
 
 
-def feature_key(
-    identity: Mapping[str, Any], hashes: Sequence[ContentHash], degrees: float = 0.0
-) -> str:
-    """Name a shard: a digest of all that can change a feature."""
-    facts = {"extractor": identity, "images": [h.image for h in hashes]}
+def shard_key(identity: dict[str, Any], images: Sequence[str], degrees: float = 0.0) -> str:
+    """Name the shard of images, by their hashes, under an extractor of this identity."""
     turned = {"degrees": degrees} if degrees else {}
-    return digest(facts | turned, length=32)
+    return digest({"extractor": identity, "images": list(images)} | turned, length=32)
 
 
 @dataclass

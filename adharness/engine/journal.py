@@ -12,15 +12,13 @@ import platform
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any, TypeAlias
 
 from filelock import FileLock, Timeout
-from pydantic import BaseModel
 
-from adharness.engine.events import Event, Listener
+from adharness.engine.events import Listener, event_facts, event_name
 from adharness.errors import StoreError
 from adharness.store.files import explained
 
@@ -69,7 +67,7 @@ def journaled(
             write("run_started", {"command": command, "cells": cells, **whose})
             ended = "run_stopped"
             try:
-                yield lambda event: write(_name(event), _facts(event))
+                yield lambda event: write(event_name(event), event_facts(event))
                 ended = "run_finished"
             finally:
                 write(ended, {})
@@ -144,17 +142,6 @@ def _parsed(text: str) -> Line | None:
     except (ValueError, RecursionError):
         return None
     return line if isinstance(line, dict) and isinstance(line.get("event"), str) else None
-
-
-def _name(event: Event) -> str:
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", type(event).__name__).lower()
-
-
-def _facts(event: Event) -> Line:
-    return {
-        name: value.model_dump(mode="json") if isinstance(value, BaseModel) else value
-        for name, value in asdict(event).items()
-    }
 
 
 def _now() -> str:

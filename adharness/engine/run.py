@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 from adharness.engine.asked import asked, distributions
-from adharness.engine.cells import CellWorker
 from adharness.engine.division import split_path
-from adharness.engine.events import Listener, StageStarted, StepDone, StepStarted, relayed
+from adharness.engine.events import Listener
+from adharness.engine.extraction import RunContext
 from adharness.engine.gallery import write_gallery
-from adharness.engine.group import FeatureGroup, RunContext, open_group
-from adharness.engine.judge import Referee
-from adharness.engine.parts import count_of
-from adharness.engine.refill import refilled
 from adharness.engine.score import Reuse
-from adharness.engine.survey import Survey, survey
-from adharness.engine.tasks import run_models
-from adharness.engine.verdicts import Outcomes, judge_group
+from adharness.engine.stages import Stages
+from adharness.engine.survey import Survey
+from adharness.engine.surveys import survey_all
 from adharness.engine.views import write_views
+from adharness.engine.work.bench import Bench
+from adharness.engine.work.inline import Executor, Inline
 from adharness.errors import StoreError
 from adharness.plan import Cell, Plan
-from adharness.store.files import explained
 from adharness.store.folder import RunFolder
 from adharness.store.provenance import Installed, provenance
 from adharness.store.records import CellRecord
@@ -73,9 +70,14 @@ class _Progress:
 
 
 def run_plan(
-    plan: Plan, options: RunOptions, listener: Listener
+    plan: Plan, options: RunOptions, listener: Listener, executor: Executor | None = None
 ) -> tuple[RunRecord, list[CellRecord]]:
     """Run every cell of a plan and store what comes of it.
+
+    Parameters
+    ----------
+    executor
+        Who works on it; this process, if not given.
 
     Returns
     -------
@@ -88,14 +90,18 @@ def run_plan(
     StoreError
         Results or features cannot be written. What was stored before is intact.
     """
+    executor = executor or Inline()
     folder = RunFolder(options.out)
     folder.check_writable()
     progress = _Progress()
-    surveys = _survey_all(plan, options, listener, progress)
+    with progress.timed("survey"):
+        surveys = survey_all(plan, options.limit, options.cache, listener)
     _put_splits(plan.suite.split, surveys, folder)
+    context = RunContext(options.cache, plan.suite.on_error, progress.installed, listener)
     try:
-        for family in plan.by_models():
-            _run_family(plan, surveys, family, options, listener, progress)
+        for number, family in enumerate(plan.by_models()):
+            stages = Stages(plan.suite, number, family, context, executor)
+            _run_family(stages, surveys, options, progress)
         _sort(plan, progress.cells)
         for one in surveys.values():
             if one.clean is None:  # the page shows a shift's numbers, not its pictures
@@ -140,27 +146,6 @@ def _sort(plan: Plan, cells: list[CellRecord]) -> None:
     cells.sort(key=lambda record: order[_record_key(record)])
 
 
-def _survey_all(
-    plan: Plan, options: RunOptions, listener: Listener, progress: _Progress
-) -> dict[str, Survey]:
-    data = list({cell.dataset.name: cell.dataset for cell in plan.cells}.values())
-    listener(StageStarted("survey", len(data), "data sets"))
-    surveys: dict[str, Survey] = {}
-    clean: dict[str, Survey] = {}
-    with progress.timed("survey"):
-        for bound in data:
-            listener(StepStarted("survey", bound.name))
-            name = bound.clean.name
-            if name not in clean:
-                clean[name] = survey(
-                    plan.suite, bound.clean, limit=options.limit, cache=options.cache
-                )
-            here = clean[name]
-            surveys[bound.name] = here.shifted(bound, bound.shift) if bound.shift else here
-            listener(StepDone("survey"))
-    return surveys
-
-
 def _put_splits(rule: SplitSettings, surveys: Mapping[str, Survey], folder: RunFolder) -> None:
     for one in surveys.values():
         name = one.bound.clean.name  # a shift leaves the split as it is
@@ -171,60 +156,24 @@ def _put_splits(rule: SplitSettings, surveys: Mapping[str, Survey], folder: RunF
 
 
 def _run_family(
-    plan: Plan,
-    surveys: dict[str, Survey],
-    family: Sequence[tuple[Cell, ...]],
-    options: RunOptions,
-    listener: Listener,
-    progress: _Progress,
+    stages: Stages, surveys: dict[str, Survey], options: RunOptions, progress: _Progress
 ) -> None:
     """Run the cells of a data set and of its shifts, which share their models."""
-    groups: list[FeatureGroup] = []
-    context = RunContext(options.cache, plan.suite.on_error, progress.installed, listener)
+    suite = stages.suite
     with progress.timed("extract"):
-        for cells in family:
-            here = surveys[cells[0].dataset.name]
-            listener(StageStarted("extract", count_of(here), "images"))
-            clean = groups[0] if groups and not groups[0].survey.clean else None
-            groups.append(open_group(here, cells, context, clean))
-        groups = refilled(groups, RunFolder(options.out), options.reuse, context)
+        groups, request = stages.extract(surveys, RunFolder(options.out), options.reuse)
     for group in groups:
         surveys[group.survey.name] = group.survey
         progress.skipped += [s for s in group.skipped if s not in progress.skipped]
+    bench = Bench(suite, groups, RunFolder(options.out), options.reuse, options.cache)
     with progress.timed("fit and score"):
-        outcomes = run_models(groups, RunFolder(options.out), options.reuse, listener)
+        outcomes = stages.fit(bench, request)
     with progress.timed("judge"):
-        for group, its in zip(groups, outcomes, strict=True):
-            progress.cells += _judge(plan, group, its, options, listener)
-    if plan.suite.views.projections:
+        progress.cells += stages.judge(bench, request, outcomes)
+    if suite.views.projections:
         with progress.timed("views"):
-            folder = RunFolder(options.out)
-            progress.views += write_views(groups[0], plan.suite.views, folder, listener)
-
-
-def _judge(
-    plan: Plan, group: FeatureGroup, outcomes: Outcomes, options: RunOptions, listener: Listener
-) -> list[CellRecord]:
-    suite, folder = plan.suite, RunFolder(options.out)
-    referee = Referee(
-        group.survey,
-        group.truth,
-        suite.metrics,
-        suite.statistics,
-        _spill_folder(options.cache),
-        suite.deployment,
-    )
-    worker = CellWorker(suite, group, referee, folder, options.reuse)
-    with relayed(listener, "judge"):  # a normalizer may read features that were pruned
-        return judge_group(worker, outcomes, listener)
-
-
-def _spill_folder(cache: Path) -> Path:
-    """Where pixels are sorted that don't fit in memory: on the disk meant for large files."""
-    folder = cache / "sorting"
-    with explained(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-    return folder
+            told = stages.context.listener
+            progress.views += write_views(groups[0], suite.views, bench.folder, told)
 
 
 def _key(cell: Cell) -> tuple[object, ...]:

@@ -114,7 +114,7 @@ def run_tasks(
     A model that is in `models` is not fitted again: a shift of the test images leaves it as it is.
     Whatever a plugin raises becomes the outcomes' failure; a StoreError is passed on.
     """
-    outcomes = {task: _found(task, group, folder, reuse) for task in tasks}
+    outcomes = {task: find_outcome(task, group, folder, reuse) for task in tasks}
     missing = {task: found.awaited for task, found in outcomes.items() if found.awaited}
     if not missing:
         return outcomes
@@ -134,7 +134,7 @@ def run_tasks(
     return outcomes
 
 
-def _found(
+def find_outcome(
     task: ScoringTask, group: FeatureGroup, folder: RunFolder, reuse: Reuse
 ) -> ScoringOutcome:
     """Find the stored result of a task, or why there can be none, or that it is awaited."""

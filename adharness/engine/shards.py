@@ -43,7 +43,7 @@ def opened_shard(
     def secure(told: Tick | None) -> ShardEntry:
         return ensure_shard(cache, job, told or _teller(job), mended).entry
 
-    found = open_shard(cache / "features" / job.key())
+    found = open_shard(folder_of(cache, job.key()))
     if found is None or not _is_usable(found, job):
         return ensure_shard(cache, job, tick, mended)
     _touch(found)
@@ -84,7 +84,7 @@ def ensure_shard(
     StoreError
         The cache cannot be written.
     """
-    folder = cache / "features" / job.key()
+    folder = folder_of(cache, job.key())
     with _locked(folder):
         found = open_shard(folder)
         if found is not None and _is_usable(found, job) and not found.entry.pruned:
@@ -105,6 +105,11 @@ def _touch(found: Shard) -> None:
     """Note the use: what was used last is pruned last."""
     with suppress(OSError):  # a cache that may only be read is never pruned from here
         (found.folder / "entry.json").touch()
+
+
+def folder_of(cache: Path, key: str) -> Path:
+    """Where a cache keeps a shard."""
+    return cache / "features" / key
 
 
 @contextmanager

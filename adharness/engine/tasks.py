@@ -2,42 +2,67 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TypeAlias
 
-from adharness.engine.events import Failed, Listener, StageStarted, StepDone, StepStarted, relayed
+from adharness.engine.events import Failed, Listener, StepDone, StepStarted, relayed
 from adharness.engine.group import FeatureGroup
-from adharness.engine.score import Models, Reuse, ScoringTask, run_tasks, tasks_of
+from adharness.engine.score import Models, Reuse, ScoringTask, find_outcome, run_tasks, tasks_of
 from adharness.engine.verdicts import Outcomes
 from adharness.store.folder import RunFolder
 
-ByModel: TypeAlias = Mapping[tuple[str, str | None, int], list[ScoringTask]]
-"""What is asked of each model of a group."""
+ModelKey: TypeAlias = tuple[str, str | None, int]
+"""Method, class that it is trained on (None: all), seed."""
+Asked: TypeAlias = dict[ModelKey, list[ScoringTask]]
+"""What the cells of a group ask of each model."""
 
 
-def run_models(
-    groups: Sequence[FeatureGroup], folder: RunFolder, reuse: Reuse, listener: Listener
+def asked_of(group: FeatureGroup) -> Asked:
+    """Sort what the cells of a group ask for by model."""
+    models: Asked = {}
+    for task in dict.fromkeys(task for cell in group.cells for task in tasks_of(cell, group)):
+        models.setdefault(task.model, []).append(task)
+    return models
+
+
+def fit_model(
+    tasks: Sequence[Sequence[ScoringTask]],
+    groups: Sequence[FeatureGroup],
+    folder: RunFolder,
+    reuse: Reuse,
+    listener: Listener,
 ) -> list[Outcomes]:
-    """Fit each model and score the images of each group with it.
+    """Fit one model and score the images of each group with it.
 
     Parameters
     ----------
+    tasks
+        What each group asks of the model; nothing where its cells don't need it.
     groups
         A clean data set and its shifts, one extractor: they train on the same images.
 
     Returns
     -------
-    The outcomes of each group. One model is in memory at a time.
+    The outcomes of each group.
     """
-    wanted = [_by_model(group) for group in groups]
-    listener(StageStarted("fit and score", sum(map(len, wanted)), "models"))
-    outcomes: list[Outcomes] = [{} for _ in groups]
-    for model in dict.fromkeys(model for asked in wanted for model in asked):
-        fitted = Models()
-        for group, asked, its in zip(groups, wanted, outcomes, strict=True):
-            if model in asked:
-                its.update(_run(asked[model], group, folder, reuse, fitted, listener))
-    return outcomes
+    fitted = Models()
+    return [
+        _run(its, group, folder, reuse, fitted, listener) if its else {}
+        for its, group in zip(tasks, groups, strict=True)
+    ]
+
+
+def find_outcomes(
+    tasks: Sequence[Sequence[ScoringTask]],
+    groups: Sequence[FeatureGroup],
+    folder: RunFolder,
+    reuse: Reuse,
+) -> list[Outcomes]:
+    """Find what a model was asked for before; `awaited` where it was not."""
+    return [
+        {task: find_outcome(task, group, folder, reuse) for task in its}
+        for its, group in zip(tasks, groups, strict=True)
+    ]
 
 
 def _run(
@@ -57,10 +82,3 @@ def _run(
         listener(Failed(label, failure))
     listener(StepDone("fit and score", reused=all(o.reused for o in found.values())))
     return found
-
-
-def _by_model(group: FeatureGroup) -> ByModel:
-    models: dict[tuple[str, str | None, int], list[ScoringTask]] = {}
-    for task in dict.fromkeys(task for cell in group.cells for task in tasks_of(cell, group)):
-        models.setdefault(task.model, []).append(task)
-    return models

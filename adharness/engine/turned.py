@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,15 +20,15 @@ class Turner:
     Parameters
     ----------
     whole
-        The extraction of all images of the survey, in its order.
+        Gives the extraction of all images of the survey, in its order.
     """
 
-    whole: ExtractionJob
+    whole: Callable[[], ExtractionJob]
     cache: Path
 
     def __call__(self, positions: Int64, degrees: float) -> Shard:
         """Give the features of the images at these positions; raises as `ensure_shard`."""
-        job = replace(self.whole.narrowed(positions), degrees=degrees)
+        job = replace(self.whole().narrowed(positions), degrees=degrees)
         done = 0
 
         def tick(count: int, reused: bool) -> None:  # noqa: ARG001

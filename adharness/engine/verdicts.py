@@ -7,10 +7,11 @@ from dataclasses import replace
 from itertools import groupby
 
 from adharness.engine.cells import CellWorker
-from adharness.engine.events import Failed, Listener, StageStarted, StepDone, StepStarted
+from adharness.engine.events import Failed, Listener, StepDone, StepStarted
 from adharness.engine.failures import failure_of
 from adharness.engine.family import Family, keeps_class_order, open_family
 from adharness.engine.gather import Gathered, gather
+from adharness.engine.group import FeatureGroup
 from adharness.engine.judge import Table
 from adharness.engine.rank import Rankings
 from adharness.engine.score import ScoringOutcome, ScoringTask, tasks_of
@@ -20,20 +21,17 @@ from adharness.store.records import CellRecord
 Outcomes = dict[ScoringTask, ScoringOutcome]
 
 
-def judge_group(worker: CellWorker, outcomes: Outcomes, listener: Listener) -> list[CellRecord]:
-    """Judge the cells of a group, or find them stored; the order is not the plan's."""
-    cells = worker.group.cells
-    listener(StageStarted("judge", len(cells), "cells"))
-    records = []
-    for _, family in groupby(sorted(cells, key=_method_key), key=_method_key):
-        records += _judge_method(worker, list(family), outcomes, listener)
-    return records
+def methods_of(group: FeatureGroup) -> list[list[int]]:
+    """Sort the cells of a group by the raw scores that they share; positions in the group."""
+    cells = group.cells
+    order = sorted(range(len(cells)), key=lambda i: _method_key(cells[i]))
+    return [list(its) for _, its in groupby(order, key=lambda i: _method_key(cells[i]))]
 
 
-def _judge_method(
+def judge_method(
     worker: CellWorker, cells: Sequence[Cell], outcomes: Outcomes, listener: Listener
 ) -> list[CellRecord]:
-    """Judge the cells that share raw scores; what is stored already is only read."""
+    """Judge cells that share raw scores; what is stored already is only read."""
     mine = {t.trained_on: outcomes[t] for t in tasks_of(cells[0], worker.group)}
     done: list[CellRecord] = []
     missing: list[Cell] = []

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import pytest
 
 from adharness.engine.events import Event, StageStarted, StepDone
-from adharness.engine.shard_entry import Shard
-from adharness.engine.stored_shards import stored_shards
+from adharness.engine.extraction import Extraction, RunContext
 from adharness.engine.survey import survey
 from adharness.errors import StoreError
 from adharness.plan import expand
 from adharness.registry import discover
+from adharness.store.provenance import Installed
 from adharness.suite.bind import bind
 from adharness.suite.load import load_suite
 from spies import SPIED, Spy, prune_all
@@ -93,51 +91,23 @@ def test_pruned_features_of_an_image_that_cannot_be_read_any_more_fail_its_class
 
 
 @pytest.fixture
-def world(bench) -> tuple[Any, Any, dict[str, Any]]:
-    """A finished run: its bench, its survey, and the identity of its extractor."""
+def world(bench) -> tuple[Any, Extraction, dict[str, Any]]:
+    """A finished run: its bench, its data without an extractor, and the extractor's identity."""
     bench.run()
     suite = bind(load_suite(bench.suite()), discover())
-    here = survey(suite, expand(suite).cells[0].dataset)
+    cell = expand(suite).cells[0]
+    context = RunContext(bench.cache, "fail", Installed(), lambda _: None)
+    extraction = Extraction(survey(suite, cell.dataset), cell.method.extractor, context)
     entry = next(iter((bench.cache / "features").glob("*/entry.json")))
-    return bench, here, json.loads(entry.read_text())["identity"]
+    return bench, extraction, json.loads(entry.read_text())["identity"]
 
 
-def test_a_group_is_opened_from_entries_without_an_extractor(world):
-    bench, here, identity = world
-    shards, missing = stored_shards(here, identity, bench.cache)
-    assert missing == []
-    assert list(shards) == [(name, False) for name in here.classes]
-    shard = shards["brick", False]
-    assert shard.patches().shape == (22, 8, 8, 6)
-    assert np.isfinite(shard.embeddings()).all()
-    other, gone = stored_shards(here, identity | {"fingerprint": "other"}, bench.cache)
-    assert other == {}
-    assert [part.class_name for part in gone] == list(here.classes)
-
-
-def test_arrays_opened_from_entries_are_verified_unless_they_were_just_now(world):
-    bench, here, identity = world
-    shards, _ = stored_shards(here, identity, bench.cache)
-    file = shards["brick", False].folder / "patches.npy"
-    data = bytearray(file.read_bytes())
-    data[-1] ^= 1
-    file.write_bytes(data)
-    with pytest.raises(StoreError, match=r"patches\.npy is not what was written"):
-        shards["brick", False].patches()
-    trusted, _ = stored_shards(here, identity, bench.cache, verified=True)
-    assert trusted["brick", False].patches().shape == (22, 8, 8, 6)
-
-
-def test_pruned_arrays_opened_from_entries_say_how_to_get_them_back(world):
-    bench, here, identity = world
+def test_pruned_features_opened_elsewhere_say_how_to_get_them_back(world):
+    bench, extraction, identity = world
     prune_all(bench.cache)
-    shards, missing = stored_shards(here, identity, bench.cache)
-    assert missing == []
-    shard: Shard = shards["gravel", False]
-    assert shard.entry.sizes
-    with pytest.raises(StoreError, match="features of 22 images by 'adharness/pixel-patches' were pruned"):
+    found = extraction.stored(identity, {})
+    assert list(found.shards) == [(name, False) for name in extraction.survey.classes]
+    shard = found.shards["gravel", False]
+    assert len(shard.entry.sizes) == 22
+    with pytest.raises(StoreError, match="features of 22 images by 'adharness/pixel-patches' were"):
         shard.embeddings()
-    skipping = replace(shard, entry=shard.entry.model_copy(update={"skipped": {0: "torn"}}))
-    (shard.folder / "entry.json").write_text(skipping.entry.model_dump_json())
-    assert len(stored_shards(here, identity, bench.cache)[1]) == 1
-    assert stored_shards(here, identity, bench.cache, "skip")[1] == []
