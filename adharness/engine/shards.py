@@ -145,7 +145,7 @@ def _write_shard(folder: Path, job: ExtractionJob, tick: Tick) -> ShardEntry:
     skipped: dict[int, str] = {}
     begun = time.perf_counter()
     with ExitStack() as files:
-        writers = ShardWriters(folder, len(job.samples), files)
+        writers = ShardWriters(folder, len(job.samples), files, job.stored_as)
 
         def write(item: tuple[int, FeatureGrid, Batch]) -> tuple[int, Batch]:
             start, grid, batch = item

@@ -17,7 +17,8 @@ from adharness.errors import AdharnessError, StoreError
 from adharness.store.folder import RunFolder
 from adharness.store.identity import digest
 from adharness.store.views import ViewRecord
-from adharness.suite.schema import NONE, ViewSettings
+from adharness.suite.report_settings import ViewSettings
+from adharness.suite.schema import NONE
 
 
 def write_views(
