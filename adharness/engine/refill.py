@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+from adharness.engine.family import imports_of
 from adharness.engine.group import FeatureGroup
 from adharness.engine.score import Reuse, ScoringTask, task_identity, task_versions, tasks_of
-from adharness.plan import PROTOCOLS
+from adharness.engine.told import needs_embedding
+from adharness.plan import PROTOCOLS, Cell
 from adharness.store.folder import RunFolder
 from adharness.store.identity import digest
 
 
 def reads_features(group: FeatureGroup, folder: RunFolder, reuse: Reuse) -> bool:
-    """Whether a scoring is missing, or the images have still to be routed to find that out.
+    """Whether a scoring is missing, or something else that the run's folder does not know.
 
+    Images may have still to be routed, or a normalizer may ask for embeddings that were not kept.
     Where it is not so, nothing of the features is read, verified or extracted.
     """
-    if any(PROTOCOLS[cell.protocol].routed for cell in group.cells):
+    routed = any(PROTOCOLS[cell.protocol].routed for cell in group.cells)
+    embedded = any(reads_vectors(cell) for cell in group.cells)
+    if (routed and not group.knows_routes) or (embedded and not group.knows_vectors):
         return True
     tasks = dict.fromkeys(task for cell in group.cells for task in tasks_of(cell, group))
     return not all(_is_stored(task, group, folder, reuse) for task in tasks)
+
+
+def reads_vectors(cell: Cell) -> bool:
+    """Whether the cell's normalizer is told the embeddings of images."""
+    return needs_embedding(cell.normalizer) and "scores" not in imports_of(cell)
 
 
 def _is_stored(task: ScoringTask, group: FeatureGroup, folder: RunFolder, reuse: Reuse) -> bool:

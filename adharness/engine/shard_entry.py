@@ -50,6 +50,10 @@ class ShardEntry(BaseModel):
     pruned: bool = False
     """The arrays were removed to make room; all else is as it was."""
 
+    def without_arrays(self) -> dict[str, Any]:
+        """Give the entry as JSON, its arrays pruned."""
+        return self.model_copy(update={"pruned": True}).model_dump(mode="json")
+
 
 @dataclass
 class Shard:
@@ -67,6 +71,11 @@ class Shard:
     secure: Callable[[Tick | None], ShardEntry] | None = field(
         default=None, compare=False, repr=False
     )
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the arrays are there, and known to be sound."""
+        return self.secure is None and not self.entry.pruned
 
     def make_sure(self, tick: Tick | None = None) -> None:
         """Have the arrays on disk and sound; `tick` is told of images that are extracted for it.

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from adharness.engine.events import StageStarted, StepDone
 from adharness.engine.extraction import Extracted, Extraction, RunContext
 from adharness.engine.group import FeatureGroup, open_group
+from adharness.engine.kept import keep, recalled
 from adharness.engine.parts import count_of
 from adharness.engine.refill import reads_features
 from adharness.engine.score import Reuse
@@ -52,10 +53,11 @@ class Stages:
             extraction = Extraction(here, cells[0].method.extractor, self.context)
             found = self.executor.extract(Place(self.number, place), extraction)
             group = _opened(groups, here, cells, found, self.context)
+            group = recalled(group, folder, self.suite.on_error)
             if reads_features(group, folder, reuse):
                 found = self._refilled(Place(self.number, place), extraction, found)
                 group = group.with_features(found)
-            groups.append(group)
+            groups.append(keep(group, folder, self.suite.on_error))
             opened.append(Opened(identity=found.identity, failures=dict(found.failures)))
         return groups, BenchRequest(family=self.number, opened=tuple(opened))
 
