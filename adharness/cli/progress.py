@@ -15,6 +15,7 @@ from adharness.engine.events import (
     Failed,
     ImageSkipped,
     Listener,
+    Retried,
     StageStarted,
     StepDone,
     StepProgress,
@@ -56,6 +57,9 @@ class _Notes:
             render.print_note(f"skipped {event.path}: {event.message}")
         if isinstance(event, CacheMended):
             render.print_note(f"damaged in the cache: {event.message}")
+        if isinstance(event, Retried):
+            again = f"tried again ({event.attempt})"
+            render.print_note(f"{event.what}: {event.failure.message}; {again}")
 
 
 class _Live:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from adharness.cli import exit_codes, render
+from adharness.cli import exit_codes
 from adharness.cli.installed import read_registry
 from adharness.cli.progress import shown
 from adharness.cli.run import FOLDER, both, cache_folder, environment_path, say_result
@@ -35,7 +35,7 @@ from adharness.suite.load import load_suite, parse_suite
 @click.option("--keep-stale", is_flag=True, help="Use scores that other versions made.")
 @click.option("--quiet", "-q", is_flag=True, help="Print failures and the result only.")
 @click.pass_context
-def rescore(  # noqa: PLR0913, PLR0917 - one argument an option
+def rescore(  # noqa: PLR0913 - one argument an option
     ctx: click.Context,
     run: Path,
     suite: Path | None,

@@ -6,7 +6,8 @@ import json
 import os
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -17,14 +18,19 @@ from adharness.cli.installed import read_registry
 from adharness.cli.progress import shown
 from adharness.engine.events import Event, Listener
 from adharness.engine.journal import Line, journaled
-from adharness.engine.run import RunOptions, run_plan
+from adharness.engine.options import RunOptions
+from adharness.engine.run import run_plan
 from adharness.engine.score import Reuse
+from adharness.engine.work.inline import Executor, Inline
+from adharness.engine.work.processes import Processes
+from adharness.engine.work.request import Asked, request_of
 from adharness.errors import SuiteError
 from adharness.plan import PROTOCOLS, Plan, expand
 from adharness.report.write import ReportPaths, write_report
 from adharness.store.records import CellRecord
 from adharness.store.run_record import RunRecord
 from adharness.suite.bind import Overrides, bind
+from adharness.suite.limits import LimitSettings
 from adharness.suite.load import load_suite
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -40,6 +46,7 @@ FOLDER = click.Path(path_type=Path, file_okay=False)
 @click.option("--limit", type=click.IntRange(min=2), help="At most N images a class and kind.")
 @click.option("--fresh", is_flag=True, help="Use no stored result; features stay cached.")
 @click.option("--keep-stale", is_flag=True, help="Use results that other versions made.")
+@click.option("--jobs", type=click.IntRange(min=1), help="Cells at once, a process each.")
 @click.option("--quiet", "-q", is_flag=True, help="Print failures and the result only.")
 @click.option("--json", "as_json", is_flag=True, help="Print each event as a line of JSON.")
 @click.pass_context
@@ -54,6 +61,7 @@ def run(  # noqa: PLR0913, PLR0917 - one argument an option
     limit: int | None,
     fresh: bool,
     keep_stale: bool,
+    jobs: int | None,
     quiet: bool,
     as_json: bool,
 ) -> None:
@@ -61,7 +69,8 @@ def run(  # noqa: PLR0913, PLR0917 - one argument an option
     overrides = Overrides(
         data_root=data_root, environment_root=environment_path("ADHARNESS_DATA"), device=device
     )
-    plan = chosen(expand(bind(load_suite(suite), read_registry(), overrides)), only)
+    whole = expand(bind(load_suite(suite), read_registry(), overrides))
+    plan = chosen(whole, only)
     options = RunOptions(
         out=out or Path("reports") / plan.suite.name,
         cache=cache_dir or cache_folder(),
@@ -73,12 +82,30 @@ def run(  # noqa: PLR0913, PLR0917 - one argument an option
         shown(quiet=quiet or as_json) as show,
         journaled(options.out, options.command, len(plan.cells), *_told(as_json)) as keep,
     ):
-        record, cells = run_plan(plan, options, both(show, keep))
+        with executor_of(plan, Asked(overrides, whole), options, jobs) as executor:
+            record, cells = run_plan(plan, options, both(show, keep), executor)
         paths = write_report(options.out)
     if not as_json:
         say_result(record, cells, paths)
     if any(cell.status != "ok" for cell in cells):
         ctx.exit(exit_codes.CELLS_FAILED)
+
+
+@contextmanager
+def executor_of(
+    plan: Plan, asked: Asked, options: RunOptions, jobs: int | None
+) -> Iterator[Executor]:
+    """Give who works on a run: processes where they are asked for or the suite has limits."""
+    limits = plan.suite.limits
+    if jobs is None and limits is None:
+        yield Inline()
+        return
+    request = request_of(plan, asked, options)
+    processes = Processes(request, limits or LimitSettings(), jobs or 1)
+    try:
+        yield processes
+    finally:
+        processes.close()
 
 
 @click.command()

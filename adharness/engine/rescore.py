@@ -11,13 +11,13 @@ from adharness.engine.events import Listener, StepDone
 from adharness.engine.extraction import Extracted, Extraction, stored_shard
 from adharness.engine.kept import kept_id, read_kept
 from adharness.engine.looked_up import named
+from adharness.engine.options import RunOptions
 from adharness.engine.parts import Part, parts_of
 from adharness.engine.refill import reads_vectors
-from adharness.engine.run import RunOptions, run_plan
+from adharness.engine.run import run_plan
 from adharness.engine.score import ScoringOutcome, ScoringTask
-from adharness.engine.shard_entry import Shard, ShardEntry, Tick, damage_of
+from adharness.engine.shard_entry import Shard, ShardEntry, damage_of
 from adharness.engine.tasks import find_outcomes
-from adharness.engine.verdicts import Outcomes
 from adharness.engine.work.bench import Bench, Done
 from adharness.engine.work.inline import Place
 from adharness.engine.work.units import BenchRequest, Fit, Judge, Limited

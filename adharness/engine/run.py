@@ -7,14 +7,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 
 from adharness.engine.asked import asked, distributions
 from adharness.engine.division import split_path
 from adharness.engine.events import Listener
 from adharness.engine.extraction import RunContext
 from adharness.engine.gallery import write_gallery
-from adharness.engine.score import Reuse
+from adharness.engine.options import RunOptions
 from adharness.engine.stages import Stages
 from adharness.engine.survey import Survey
 from adharness.engine.surveys import survey_all
@@ -28,17 +27,6 @@ from adharness.store.provenance import Installed, provenance
 from adharness.store.records import CellRecord
 from adharness.store.run_record import GalleryImage, RunRecord, SkippedImage
 from adharness.suite.split import SplitSettings
-
-
-@dataclass(frozen=True)
-class RunOptions:
-    """Where a run writes and reads, and what it may reuse."""
-
-    out: Path
-    cache: Path
-    command: str
-    limit: int | None = None
-    reuse: Reuse = field(default_factory=Reuse)
 
 
 def _now() -> str:

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 import numpy as np
+import scipy  # scipy.ndimage loads at its first use, not here
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from adharness.arrays import AnyArray, Bool, Float64, Int64
 from adharness.metrics.inputs import PixelImage
@@ -24,7 +24,7 @@ Kind: TypeAlias = Literal["eight", "four", "declared"]
 
 _STRUCTURES: Mapping[str, Bool] = {
     "eight": np.ones((3, 3), dtype=np.bool_),
-    "four": ndimage.generate_binary_structure(2, 1),
+    "four": np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], dtype=np.bool_),
 }
 
 
@@ -86,7 +86,7 @@ def label_regions(mask: Bool, kind: Literal["eight", "four"] = "eight") -> tuple
     count
         Number of regions.
     """
-    labels, count = ndimage.label(mask, structure=_STRUCTURES[kind])
+    labels, count = scipy.ndimage.label(mask, structure=_STRUCTURES[kind])
     return np.asarray(labels).astype(np.uint32), int(count)
 
 

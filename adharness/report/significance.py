@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
-from scipy.stats import friedmanchisquare, rankdata, wilcoxon
+import scipy  # scipy.stats loads at its first use, not here
 
 from adharness.arrays import Float64
 from adharness.report.leaderboard import (
@@ -109,7 +109,7 @@ def rank_over_classes(
 ) -> ClassRanks:
     """Rank methods by their numbers, (methods, classes) float64; see `ClassRanks`."""
     sign = -1.0 if metric_name(HEADLINE_METRIC).direction == "higher" else 1.0
-    averages = rankdata(sign * values, axis=0).mean(axis=1)
+    averages = scipy.stats.rankdata(sign * values, axis=0).mean(axis=1)
     order = np.argsort(averages, kind="stable")
     names = [methods[i] for i in order]
     pairs = list(combinations(order.tolist(), 2))
@@ -141,7 +141,9 @@ def _wilcoxons(differences: Float64) -> list[float]:
         distinct[:] = False
     tested = np.ones(len(differences))
     if distinct.any():
-        tested[distinct] = wilcoxon(differences[distinct], axis=1, method="exact").pvalue
+        tested[distinct] = scipy.stats.wilcoxon(
+            differences[distinct], axis=1, method="exact"
+        ).pvalue
     for row in np.flatnonzero(~distinct):
         tested[row] = _wilcoxon(differences[row])
     return [float(each) for each in tested]
@@ -154,13 +156,15 @@ def _wilcoxon(differences: Float64) -> float:
         return 1.0
     ties = len(np.unique(np.abs(different))) < len(different)
     exact = not ties and len(different) <= 50
-    return float(wilcoxon(different, method="exact" if exact else "approx").pvalue)
+    return float(scipy.stats.wilcoxon(different, method="exact" if exact else "approx").pvalue)
 
 
 def _friedman(values: Float64) -> float | None:
     if len(values) < 3:
         return None
-    return 1.0 if np.all(values == values[0]) else float(friedmanchisquare(*values).pvalue)
+    return (
+        1.0 if np.all(values == values[0]) else float(scipy.stats.friedmanchisquare(*values).pvalue)
+    )
 
 
 def _cliques(names: Sequence[str], same: set[tuple[str, str]]) -> list[tuple[str, ...]]:

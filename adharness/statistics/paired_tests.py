@@ -6,9 +6,9 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
+import scipy  # scipy.stats loads at its first use, not here
 from numpy.typing import ArrayLike
 from scipy.special import ndtr, ndtri
-from scipy.stats import rankdata
 
 from adharness.arrays import AnyArray, Float64, require_shape
 from adharness.errors import MetricError
@@ -166,9 +166,9 @@ def _variance(values: Float64, classes: AnyArray) -> float:
 
 def _placements(anomalous: AnyArray, normal: AnyArray) -> tuple[Float64, Float64]:
     """Share of the normal images below each anomalous one, and of anomalous above each normal."""
-    together = rankdata(np.concatenate([anomalous, normal]))
+    together = scipy.stats.rankdata(np.concatenate([anomalous, normal]))
     above, below = together[: len(anomalous)], together[len(anomalous) :]
     return (
-        (above - rankdata(anomalous)) / len(normal),
-        1 - (below - rankdata(normal)) / len(anomalous),
+        (above - scipy.stats.rankdata(anomalous)) / len(normal),
+        1 - (below - scipy.stats.rankdata(normal)) / len(anomalous),
     )

@@ -10,7 +10,7 @@ from adharness.store.records import Failure, Record
 
 
 class PartRecord(Record):
-    """The images of a class, or the corrupted ones of a shifted set: `entry.json` of their shard."""
+    """Images of a class, or the corrupted ones of a shifted set: `entry.json` of their shard."""
 
     class_name: str
     shifted: bool

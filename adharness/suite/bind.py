@@ -66,6 +66,7 @@ def bind(suite: Suite, registry: Registry, overrides: Overrides = _NOTHING) -> B
         pixel_threshold=binder.pixel_threshold(),
         deployment=document.counted_costs,
         report=document.report,
+        limits=document.limits,
     )
     if binder.errors:
         raise combine(binder.errors)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from adharness.contracts.specs import Params
 from adharness.corruptions import Shift
 from adharness.suite.feature_settings import FeatureType
+from adharness.suite.limits import LimitSettings
 from adharness.suite.report_settings import ReportSettings, ViewSettings
 from adharness.suite.schema import (
     DatasetReference,
@@ -116,6 +117,8 @@ class BoundSuite:
     """What decides pixels; None for the rule of MVTec AD 2."""
     deployment: DeploymentSettings | None = None
     """What costs are counted by; None where no metric counts them."""
+    limits: LimitSettings | None = None
+    """What the process of a cell may use; None where cells need no process of their own."""
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from adharness.corruptions import Shift
 from adharness.suite.feature_settings import FeatureSettings
+from adharness.suite.limits import LimitSettings
 from adharness.suite.report_settings import ReportSettings, ViewSettings
 from adharness.suite.shift import ShiftSettings
 from adharness.suite.split import Seed, SplitSettings
@@ -219,6 +220,7 @@ class Document(_Section):
     report: ReportSettings = ReportSettings()
     deployment: DeploymentSettings | None = None
     on_error: Literal["fail", "skip"] = "fail"
+    limits: LimitSettings | None = None
 
     @property
     def metric_ids(self) -> tuple[str, ...]:

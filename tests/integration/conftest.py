@@ -15,7 +15,8 @@ from PIL import Image
 from adharness.cli import main
 from adharness.contracts.specs import AnySpec
 from adharness.engine.events import Event
-from adharness.engine.run import RunOptions, run_plan
+from adharness.engine.options import RunOptions
+from adharness.engine.run import run_plan
 from adharness.engine.score import Reuse
 from adharness.plan import expand
 from adharness.registry import Component, Registry, discover

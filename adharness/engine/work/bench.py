@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import scipy
 from pydantic import TypeAdapter
 
 from adharness.engine.cells import CellWorker
@@ -156,6 +157,7 @@ class Bench:
         """Make what units like this one share; no code of a plugin runs."""
         if isinstance(unit, Judge):
             self._worker(unit.group)
+            _ = scipy.ndimage, scipy.stats
         else:
             self.tasks(unit)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
+from adharness.engine.options import RunOptions
 from adharness.engine.score import Reuse
 from adharness.errors import StoreError
 from adharness.plan import Plan, expand
@@ -75,9 +76,7 @@ class Asked:
     """Of which the run's plan has some cells, or all."""
 
 
-def request_of(
-    plan: Plan, asked: Asked, *, out: Path, cache: Path, limit: int | None, reuse: Reuse
-) -> RunRequest:
+def request_of(plan: Plan, asked: Asked, options: RunOptions) -> RunRequest:
     """Describe a run to other processes."""
     number = {id(cell): i for i, cell in enumerate(asked.whole.cells)}
     chosen = tuple(number[id(cell)] for cell in plan.cells)
@@ -89,10 +88,10 @@ def request_of(
         environment_root=environment and environment.absolute(),
         device=asked.overrides.device,
         cells=None if len(chosen) == len(asked.whole.cells) else chosen,
-        out=out.absolute(),
-        cache=cache.absolute(),
-        limit=limit,
-        fresh=reuse.fresh,
-        keep_stale=reuse.keep_stale,
+        out=options.out.absolute(),
+        cache=options.cache.absolute(),
+        limit=options.limit,
+        fresh=options.reuse.fresh,
+        keep_stale=options.reuse.keep_stale,
         folder=Path.cwd(),
     )
