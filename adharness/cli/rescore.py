@@ -83,6 +83,11 @@ def _plan(wanted: BoundSuite, own: BoundSuite, folder: RunFolder, record: RunRec
             f"{folder.path} is a run of suite '{record.suite}', not of '{wanted.name}'",
             hint="give the suite of the run, edited, or none",
         )
+    if wanted.split.told() != own.split.told():
+        raise SuiteError(
+            f"the split of the suite is not that of {folder.path}: other images would be trained on",
+            hint="adharness run SUITE fits what another split needs",
+        )
     cells = [cell for cell in map(folder.cell_record, record.cells) if cell]
     return rescored_plan(expand(wanted), expand(own), cells)
 

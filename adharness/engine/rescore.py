@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -52,7 +53,8 @@ def rescore(
     try:
         return run_plan(plan, options, listener, Stored(folder))
     except BaseException:
-        folder.put_run(before)
+        with suppress(StoreError):  # on a full disk the first error is the one to tell
+            folder.put_run(before)
         raise
 
 
@@ -108,16 +110,16 @@ class Stored:
 
     def _failed(self, bench: Bench, fits: Sequence[Fit]) -> list[Done]:
         done: list[Done] = []
-        missing: list[str] = []
+        missing: dict[str, None] = {}  # by name, each once
         for unit in fits:
             its = find_outcomes(bench.tasks(unit), bench.groups, self.folder, bench.reuse)
             told = [{t: self._known(t, o) for t, o in one.items()} for one in its]
-            missing += [t.label for one in told for t, o in one.items() if o.awaited]
+            missing |= dict.fromkeys(t.label for one in told for t, o in one.items() if o.awaited)
             done.append(told)
         if missing:
             raise StoreError(
-                f"{len(missing)} scoring(s) are not in {self.folder.path} as the suite, the data "
-                f"and the installed versions ask for them: {named(missing)}",
+                f"the scores of {len(missing)} model(s) are not in {self.folder.path} as suite, "
+                f"data and installed versions ask for them: {named(list(missing))}",
                 hint=f"{AGAIN}; --keep-stale takes those of other versions",
             )
         return done

@@ -14,6 +14,7 @@ from adharness.engine.refill import reads_features
 from adharness.engine.score import Reuse
 from adharness.engine.survey import Survey
 from adharness.engine.verdicts import Outcomes
+from adharness.engine.views import misses_views
 from adharness.engine.work.bench import Bench, Done
 from adharness.engine.work.inline import Executor, Place
 from adharness.engine.work.units import BenchRequest, Judge, Limited, Opened
@@ -54,7 +55,8 @@ class Stages:
             found = self.executor.extract(Place(self.number, place), extraction)
             group = _opened(groups, here, cells, found, self.context)
             group = recalled(group, folder, self.suite.on_error)
-            if reads_features(group, folder, reuse):
+            pictured = not groups and misses_views(group, self.suite.views, folder)
+            if pictured or reads_features(group, folder, reuse):
                 found = self._refilled(Place(self.number, place), extraction, found)
                 group = group.with_features(found)
             groups.append(keep(group, folder, self.suite.on_error))

@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import numpy as np
 import pytest
 
+from adharness.cli import main
 from adharness.engine.events import Event, StageStarted, StepDone
 from adharness.engine.extraction import Extraction, RunContext
 from adharness.engine.survey import survey
 from adharness.errors import StoreError
 from adharness.plan import expand
 from adharness.registry import discover
+from adharness.store.folder import RunFolder
 from adharness.store.provenance import Installed
 from adharness.suite.bind import bind
 from adharness.suite.load import load_suite
@@ -111,3 +114,21 @@ def test_pruned_features_opened_elsewhere_say_how_to_get_them_back(world):
     assert len(shard.entry.sizes) == 22
     with pytest.raises(StoreError, match="features of 22 images by 'adharness/pixel-patches' were"):
         shard.embeddings()
+
+
+def test_float16_is_another_identity_and_nearly_the_same_numbers(bench, capsys):
+    _, wide = bench.run(protocols=["per-class"])
+    _, half = bench.run(protocols=["per-class"], features={"dtype": "float16"})
+    assert extractions(bench.events) == 66
+    assert not {c.id for c in wide} & {c.id for c in half}
+    assert not {s for c in wide for s in c.scorings} & {s for c in half for s in c.scorings}
+    scores = [RunFolder(bench.out).cell_arrays(c[0].id, "scores.npz")["raw"] for c in (wide, half)]
+    assert 0 < np.abs(scores[0] - scores[1]).max() < 0.01
+    told = RunFolder(bench.out).run().methods["knn"]["extractor"]
+    assert told["stored_as"] == "float16"
+    suite = str(bench.suite(features={"dtype": "float16"}))
+    assert main.run(["check", suite]) == 0
+    assert "features stored as float16" in capsys.readouterr().out
+    suite = str(bench.suite(features={"dtype": "float8"}))
+    assert main.run(["check", suite]) == 2
+    assert "features.dtype" in capsys.readouterr().err
