@@ -34,22 +34,24 @@ def main() -> None:
     parser.add_argument("--suite", type=Path, default=Path("suites/quickstart.yaml"))
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--limit", type=int)
+    parser.add_argument("--without", action="append", default=[], metavar="METHOD")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         stages: dict[str, list[dict[str, float]]] = {dtype: [] for dtype in DTYPES}
         for _ in range(asked.repeats):
             for dtype in DTYPES:
-                stages[dtype].append(run(asked.suite, dtype, home, asked.limit))
+                stages[dtype].append(run(asked, dtype, home))
         report(home, stages)
 
 
-def run(suite: Path, dtype: str, home: Path, limit: int | None) -> dict[str, float]:
+def run(asked: argparse.Namespace, dtype: str, home: Path) -> dict[str, float]:
     """Run the suite with features of this type, and give the seconds of its stages."""
-    told = yaml.safe_load(suite.read_text())
+    told = yaml.safe_load(asked.suite.read_text())
     has_masks = any(name in told["metrics"] for name in PIXEL)
     told |= {
         "features": {"dtype": dtype},
+        "methods": [one for one in told["methods"] if one["name"] not in asked.without],
         "protocols": ["per-class"],
         "normalizers": [{"use": "raw"}],
         "thresholders": [{"use": "quantile", "q": 0.95}],
@@ -61,7 +63,7 @@ def run(suite: Path, dtype: str, home: Path, limit: int | None) -> dict[str, flo
     file, out = home / f"{dtype}.yaml", home / dtype
     file.write_text(yaml.safe_dump(told))
     where = ["--out", str(out), "--cache-dir", str(home / f"{dtype}-cache")]
-    few = [] if limit is None else ["--limit", str(limit)]
+    few = [] if asked.limit is None else ["--limit", str(asked.limit)]
     command = [str(PROGRAM), "run", str(file), "--fresh", "-q", *where, *few]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)  # noqa: S603  our own program
     seconds: dict[str, float] = json.loads((out / "run.json").read_text())["stages_s"]

@@ -58,7 +58,7 @@ def rescore(  # noqa: PLR0913 - one argument an option
     registry = read_registry()
     own = bind(parse_suite(Path(record.suite_file), record.suite_text), registry, overrides)
     wanted = own if suite is None else bind(load_suite(suite), registry, overrides)
-    plan = _plan(_at_home(wanted, folder), own, folder, record)
+    plan = _plan(_at_home(wanted, folder), _at_home(own, folder), folder, record)
     options = RunOptions(
         out=run,
         cache=cache_dir or cache_folder(),
@@ -85,7 +85,7 @@ def _plan(wanted: BoundSuite, own: BoundSuite, folder: RunFolder, record: RunRec
         )
     if wanted.split.told() != own.split.told():
         raise SuiteError(
-            f"the split of the suite is not that of {folder.path}: other images would be trained on",
+            f"the split of the suite is not that of {folder.path}: other images would train",
             hint="adharness run SUITE fits what another split needs",
         )
     cells = [cell for cell in map(folder.cell_record, record.cells) if cell]

@@ -28,6 +28,8 @@ EDITED: dict[str, Any] = {
     "statistics": {"bootstrap": 30},
     "pixel_threshold": {"use": "mean-std", "k": 3},
 }  # fmt: skip
+KNN = {"name": "knn", "extractor": "px", "bank": {"use": "random", "ratio": 0.5},
+       "scorer": {"use": "knn-faiss"}}  # fmt: skip
 TIMES = ("costs",)
 
 
@@ -77,6 +79,7 @@ def test_an_edited_suite_is_judged_without_a_cache_as_a_run_of_it_would_be(ran, 
     request.getfixturevalue("_nothing_may_be_made")
     assert rescored(ran, suite=suite) == 0
     assert board(ran.out) == board(whole)
+    assert {row["status"] for row in board(ran.out)} == {"ok"}
     record = RunFolder(ran.out).run()
     assert "pixel_f1" in record.metrics
     assert record.suite_text == suite.read_text()
@@ -92,8 +95,7 @@ def test_the_runs_own_suite_gives_its_own_board(ran, request):
 
 
 def test_a_method_that_was_added_is_named_and_the_run_stays_as_it_is(ran, capsys):
-    added = [{"name": "knn", "extractor": "px", "bank": {"use": "random", "ratio": 0.5},
-              "scorer": {"use": "knn-faiss", "k": 2}}]  # fmt: skip
+    added = [{**KNN, "scorer": {"use": "knn-faiss", "k": 2}}]
     suite = ran.suite(**ALL, methods=added)
     refused(ran, capsys, suite=suite, says="knn on brick, knn on grass, knn on gravel and 1 more")
 
@@ -149,12 +151,13 @@ def test_embeddings_that_nobody_kept_come_from_the_cache_or_are_refused(bench):
 
     plain = ExtractorSpec(name="plain", params=PixelPatchesParams, make=Plain, summary="no vector")
     few = {"extractors": {"px": {"use": "plain", "resize": 64, "patch_px": 8}},
-           "protocols": ["absolute-unified"]}  # fmt: skip
+           "protocols": ["absolute-unified"], "methods": [KNN]}  # fmt: skip
     bench.run(extra=[plain], **few)
     asked = bench.plan(extra=[plain], **few, normalizers=EDITED["normalizers"])
     options = RunOptions(bench.out, bench.cache, "test")
     _, cells = rescore(asked, options, lambda _: None)
-    assert {cell.status for cell in cells} == {"ok"}
+    failures = {row.failure.message for c in cells for row in c.rows if row.failure}
+    assert failures == set()
     for path in (bench.out / "cells").iterdir():
         shutil.rmtree(path)
     prune_all(bench.cache)
