@@ -22,6 +22,14 @@ Answer: TypeAlias = dict[str, Any] | Failure | Death
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
 
+class _KilledError(StoreError):
+    """The process was killed before it could begin with a unit."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"a process of the run was killed at its start (signal {-status})")
+        self.status = status
+
+
 class Worker:
     """A process that works on one unit at a time.
 
@@ -74,10 +82,13 @@ class Worker:
         StoreError
             The disk or the cache refuses.
         """
-        self.versions()
-        if bench is not None and bench != self._bench:
-            self._agreed({"bench": bench.model_dump(mode="json")})
-            self._bench = bench
+        try:
+            self.versions()
+            if bench is not None and bench != self._bench:
+                self._agreed({"bench": bench.model_dump(mode="json")})
+                self._bench = bench
+        except _KilledError as killed:
+            return Death(killed.status, 0.0, 0.0)
         limits = {"time_s": allowed.time_s, "memory_mb": allowed.memory_mb}
         self._say({"do": unit.model_dump(mode="json"), **limits})
         return self._answered(tell)
@@ -118,6 +129,8 @@ class Worker:
         answer = self._heard()
         if answer is None:
             status = self._status()
+            if status < 0:
+                raise _KilledError(status)
             fact = f"a process of the run ended at its start with status {status}"
             raise StoreError(fact, hint="what it said is above; run without --jobs to see it here")
         if "refused" in answer:
