@@ -116,6 +116,22 @@ def test_pruned_features_opened_elsewhere_say_how_to_get_them_back(world):
         shard.embeddings()
 
 
+@pytest.mark.timeout(240)
+def test_processes_of_their_own_bring_pruned_features_back_too(bench):
+    few = {"protocols": ["per-class"], "thresholders": [{"use": "quantile", "q": 0.8}]}
+    added = {**few, "protocols": ["per-class", "routed"]}
+    assert bench.cli("-q", "--only", "method=knn", **few) == 0
+    prune_all(bench.cache)
+    assert bench.cli("-q", "--jobs", "1", **added) == 0
+    entries = list((bench.cache / "features").glob("*/entry.json"))
+    assert [json.loads(entry.read_text())["pruned"] for entry in entries] == [False] * 3
+    rows = json.loads((bench.out / "leaderboard.json").read_text())["rows"]
+    assert {row["status"] for row in rows} == {"ok"}
+    prune_all(bench.cache)
+    assert bench.cli("-q", "--jobs", "1", **added, metrics=["image_ap"]) == 0
+    assert all(json.loads(entry.read_text())["pruned"] for entry in entries)
+
+
 def test_float16_is_another_identity_and_nearly_the_same_numbers(bench, capsys):
     _, wide = bench.run(protocols=["per-class"])
     _, half = bench.run(protocols=["per-class"], features={"dtype": "float16"})
