@@ -12,6 +12,7 @@ import click
 from adharness.cli import exit_codes, render
 from adharness.cli.run import FOLDER, cache_folder
 from adharness.engine.feature_cache import CacheEntry, FeatureCache
+from adharness.engine.room import size_text
 from adharness.engine.shard_entry import Shard
 
 _UNITS = {
@@ -99,15 +100,6 @@ def prune(keep: int, cache_dir: Path | None, *, dry_run: bool) -> None:
     render.print_line(f"{would} {size_text(_total(gone))}; {size_text(left)} left")
     if left > keep:
         render.print_note("more is left than asked for: it was used within the hour")
-
-
-def size_text(count: float) -> str:
-    """Write bytes for people, in decimal units as disks are sold: `1.5 GB`."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if count < 1000:
-            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
-        count /= 1000
-    return f"{count:.1f} TB"
 
 
 def _total(entries: list[CacheEntry]) -> int:

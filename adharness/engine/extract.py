@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -72,10 +73,14 @@ def shard_key(identity: dict[str, Any], images: Sequence[str], degrees: float = 
 
 @dataclass
 class Batch:
-    """Native sizes of the images of one call, and those that could not be read."""
+    """Native sizes of the images of one call, those that could not be read, and the time taken."""
 
     sizes: list[tuple[int, int]] = field(default_factory=list)
     skipped: dict[int, str] = field(default_factory=dict)
+    decode_s: float | None = None
+    """Wall time to decode and resize; None where nothing was."""
+    network_s: float | None = None
+    """Wall time of the extractor, for `BATCH` images."""
 
 
 def extracted(job: ExtractionJob) -> Iterator[tuple[int, FeatureGrid, Batch]]:
@@ -94,7 +99,9 @@ def extracted(job: ExtractionJob) -> Iterator[tuple[int, FeatureGrid, Batch]]:
         yield from _looked_up(job, job.extractor)
         return
     for start, images, batch in _decoded(job):
+        begun = time.perf_counter()
         grid = job.extractor.extract(images)
+        batch.network_s = time.perf_counter() - begun
         _check(grid, job, start, BATCH, len(batch.sizes))
         yield start, rounded(grid, job.stored_as), batch
 
@@ -111,10 +118,10 @@ def _looked_up(
     for start, sample in enumerate(job.samples):
         grid = extractor.look_up(ImageName(sample.path, sample.class_name))
         _check(grid, job, start, 1, 1)
-        yield start, rounded(grid, job.stored_as), Batch([_native_size(job.dataset, sample)])
+        yield start, rounded(grid, job.stored_as), Batch([native_size(job.dataset, sample)])
 
 
-def _native_size(dataset: Dataset, sample: Sample) -> tuple[int, int]:
+def native_size(dataset: Dataset, sample: Sample) -> tuple[int, int]:
     """(height, width) from the header where the data set can tell it."""
     if isinstance(dataset, Headed):
         return dataset.image_size(sample)
@@ -133,7 +140,7 @@ def _decoded(job: ExtractionJob) -> Iterator[tuple[int, UInt8, Batch]]:
 def _decode(job: ExtractionJob, start: int) -> tuple[UInt8, Batch]:
     preprocess = job.extractor.preprocess
     images = np.zeros((BATCH, *preprocess.input_size, 3), dtype=np.uint8)
-    batch = Batch()
+    batch, begun = Batch(), time.perf_counter()
     for i, sample in enumerate(job.samples[start : start + BATCH]):
         try:
             native = job.dataset.image(sample)
@@ -145,6 +152,7 @@ def _decode(job: ExtractionJob, start: int) -> tuple[UInt8, Batch]:
             continue
         images[i] = resize_image(turn_image(native, job.degrees), preprocess)
         batch.sizes.append((native.shape[0], native.shape[1]))
+    batch.decode_s = time.perf_counter() - begun
     return images, batch
 
 

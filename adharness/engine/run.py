@@ -12,6 +12,7 @@ from adharness.engine.asked import asked, distributions
 from adharness.engine.division import split_path
 from adharness.engine.events import Listener
 from adharness.engine.extraction import RunContext
+from adharness.engine.fits import refuse_what_does_not_fit
 from adharness.engine.gallery import write_gallery
 from adharness.engine.options import RunOptions
 from adharness.engine.stages import Stages
@@ -76,7 +77,8 @@ def run_plan(
     DataError
         A data set is missing or cannot be split: found before anything is computed.
     StoreError
-        Results or features cannot be written. What was stored before is intact.
+        Results or features cannot be written: where the disk is too small for the features, before
+        anything is extracted. What was stored before is intact.
     """
     executor = executor or Inline()
     folder = RunFolder(options.out)
@@ -84,6 +86,8 @@ def run_plan(
     progress = _Progress()
     with progress.timed("survey"):
         surveys = survey_all(plan, options.limit, options.cache, listener)
+        if isinstance(executor, Inline):  # elsewhere it is others who load extractors, and may die
+            refuse_what_does_not_fit(plan, surveys, options.cache, options.out)
     _put_splits(plan.suite.split, surveys, folder)
     context = RunContext(options.cache, plan.suite.on_error, progress.installed, listener)
     try:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from adharness.arrays import AnyArray, Int64
 from adharness.engine.cell import Fitted, RawScores, evaluated, fit, score_images
+from adharness.engine.costs import Workplace
 from adharness.engine.failures import failure_of
 from adharness.engine.group import FeatureGroup
 from adharness.engine.looked_up import image_names, imported_scorer, look_up_scores
@@ -110,10 +111,12 @@ def run_tasks(
     folder: RunFolder,
     reuse: Reuse,
     models: Models,
+    workplace: Workplace,
 ) -> dict[ScoringTask, ScoringOutcome]:
     """Fit one model and score what its tasks ask for; stored results are found, not made again.
 
     A model that is in `models` is not fitted again: a shift of the test images leaves it as it is.
+    `workplace` tells under what circumstances the costs are measured.
     Whatever a plugin raises becomes the outcomes' failure; a StoreError is passed on.
     """
     outcomes = {task: find_outcome(task, group, folder, reuse) for task in tasks}
@@ -122,6 +125,7 @@ def run_tasks(
         return outcomes
     try:
         positions, raw = _fit(list(missing), group, models)
+        raw = replace(raw, costs=workplace.named_in(raw.costs))
     except StoreError:
         raise
     except Exception as error:  # noqa: BLE001 - a contestant's fault is a failed row, not a lost run

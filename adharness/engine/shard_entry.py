@@ -41,7 +41,11 @@ class ShardEntry(BaseModel):
     skipped: dict[int, str]
     """Position -> why the image could not be read; its features are zeros and never used."""
     extract_ms: float
-    """Mean milliseconds an image: decode, resize and network together."""
+    """Mean milliseconds an image: decode, resize and network together, which overlap."""
+    decode_ms: float | None = None
+    """Milliseconds an image to decode and resize it: median over batches without the first one."""
+    network_ms: float | None = None
+    """The same of the extractor. None in entries of before, and where features were looked up."""
     bytes: dict[str, int]
     """Size of each array file: a truncated one is found before it is used."""
     sha256: dict[str, str] = {}

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock
 
 from adharness.contracts import FeatureGrid
-from adharness.engine.extract import Batch, ExtractionJob, extracted
+from adharness.engine.extract import BATCH, Batch, ExtractionJob, extracted
+from adharness.engine.meter import warm
 from adharness.engine.shard_entry import Shard, ShardEntry, Tick, damage_of, open_shard
 from adharness.engine.shard_writers import ShardWriters
 from adharness.progress import tell
@@ -143,6 +144,7 @@ def _extract_into(folder: Path, job: ExtractionJob, tick: Tick) -> Shard:
 def _write_shard(folder: Path, job: ExtractionJob, tick: Tick) -> ShardEntry:
     sizes: list[tuple[int, int]] = []
     skipped: dict[int, str] = {}
+    batches: list[Batch] = []
     begun = time.perf_counter()
     with ExitStack() as files:
         writers = ShardWriters(folder, len(job.samples), files, job.stored_as)
@@ -155,6 +157,7 @@ def _write_shard(folder: Path, job: ExtractionJob, tick: Tick) -> ShardEntry:
         # A batch is written while the network works on the next.
         for start, batch in in_order(write, extracted(job), workers=1, ahead=2):
             sizes += batch.sizes
+            batches.append(batch)
             skipped |= {start + i: why for i, why in batch.skipped.items()}
             tick(len(batch.sizes), False)
     seconds = time.perf_counter() - begun
@@ -168,7 +171,14 @@ def _write_shard(folder: Path, job: ExtractionJob, tick: Tick) -> ShardEntry:
         margins=job.extractor.preprocess.margins,
         skipped=skipped,
         extract_ms=1000 * seconds / len(job.samples),
+        decode_ms=_typical_ms([(b.decode_s, len(b.sizes)) for b in batches]),
+        network_ms=_typical_ms([(b.network_s, BATCH) for b in batches]),
         bytes={file.name: file.stat().st_size for file in sorted(folder.glob("*.npy"))},
         sha256=writers.sha256,
         identity=job.identity,
     )
+
+
+def _typical_ms(batches: Sequence[tuple[float | None, int]]) -> float | None:
+    """Give the milliseconds an image from the seconds and images of each batch."""
+    return warm([1000 * seconds / images for seconds, images in batches if seconds is not None])

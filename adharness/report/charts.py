@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from adharness.report.costs import told_circumstances
 from adharness.report.curve_figures import by_protocol, image_curves
 from adharness.report.drawings import Charts
 from adharness.report.histograms import score_histograms
@@ -37,5 +38,6 @@ def charts_of(folder: Path, board: Leaderboard) -> Charts:
         curves_missing=ranks_pixels(board) and not pixels,
         histograms=histograms,
         costs=by_protocol(board, cost_figures(board)),
+        measured=told_circumstances(board),
         shelf=shelf.curves,
     )

@@ -54,6 +54,7 @@ def to_json(
     has the mean over all shifts there. `ranks` repeats the order of the page: one entry a method,
     data set, protocol, normalizer and thresholder, over all seeds. Methods that cannot be told
     apart share a `rank`; `order` is their place by the number; `pairs` is what they come from.
+    `costs` has one entry a cell that has any; they are the one part in which two equal runs differ.
     """
     document = {
         "schema": 1,
@@ -66,6 +67,7 @@ def to_json(
         ],
         "ranks": [_rank(standing) for standing in board.standings],
         "pairs": [pair for ranking in rankings for pair in _pairs(ranking)],
+        "costs": _costs(board),
     }
     return json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
@@ -202,6 +204,16 @@ def _pairs(ranking: Ranking) -> list[dict[str, Any]]:
             "detectable": detectable(lead.deviation, ranking.level),
         }
         for lead in ranking.leads
+    ]
+
+
+def _costs(board: Leaderboard) -> list[dict[str, Any]]:
+    """Give what each cell cost, once, by the id that its rows have; only what was recorded."""
+    cells = {entry.cell.id: entry.cell for entry in board.rows}.values()
+    return [
+        {"cell": cell.id, **cell.costs.model_dump(mode="json", exclude_none=True)}
+        for cell in cells
+        if cell.costs is not None
     ]
 
 

@@ -389,3 +389,22 @@ def test_images_that_are_not_there_may_have_any_features(tmp_path):
         return grid
 
     assert values(ensure_shard(tmp_path, job(5, Means(spoil), **HALF), quiet)) == [0, 1, 2, 3, 4]
+
+
+class Slow(Means):
+    """Takes its time in each call, the most in the first."""
+
+    def extract(self, images: np.ndarray) -> FeatureGrid:
+        time.sleep(0.16 if self.seen else 0.48)
+        return super().extract(images)
+
+
+@pytest.mark.parametrize(("count", "expected"), [(3 * BATCH, 10.0), (5, 30.0)])
+def test_an_entry_tells_network_and_decoding_apart_without_the_first_batch(
+    tmp_path: Path, count: int, expected: float
+) -> None:
+    entry = ensure_shard(tmp_path, job(count, Slow()), quiet).entry
+    assert entry.network_ms == pytest.approx(expected, rel=0.3)  # of full batches, however few
+    assert entry.decode_ms is not None
+    assert 0 < entry.decode_ms < 5
+    assert entry.extract_ms >= 0.9 * sum([0.48, *[0.16] * (-(-count // BATCH) - 1)]) * 1000 / count

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -12,6 +12,7 @@ import scipy
 from pydantic import TypeAdapter
 
 from adharness.engine.cells import CellWorker
+from adharness.engine.costs import Workplace
 from adharness.engine.events import Failed, Listener, StepDone, relayed
 from adharness.engine.group import FeatureGroup
 from adharness.engine.judge import Referee
@@ -42,6 +43,8 @@ class Bench:
         The clean data set, then its shifts.
     cache
         Where pixels are sorted that don't fit in memory: on the disk meant for large files.
+    workplace
+        What costs are measured beside: how many units are worked on at the same time.
     """
 
     suite: BoundSuite
@@ -49,6 +52,7 @@ class Bench:
     folder: RunFolder
     reuse: Reuse
     cache: Path
+    workplace: Workplace = field(default_factory=Workplace)
 
     def __post_init__(self) -> None:
         """Have the groups know what the folder keeps of their features."""
@@ -108,7 +112,8 @@ class Bench:
         """
         if isinstance(unit, Fit):
             asked = self.tasks(unit)
-            return fit_model(asked, self.groups, self.folder, self.reuse, listener)
+            how = self.folder, self.reuse, listener, self.workplace
+            return fit_model(asked, self.groups, *how)
         cells = self._cells(unit)
         tasks = tasks_of(cells[0], self.groups[unit.group])
         outcomes = dict(zip(tasks, unit.outcomes, strict=True))
