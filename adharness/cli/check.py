@@ -102,6 +102,7 @@ def describe(bound: Bound) -> str:
     params = bound.params.identity()
     written = "".join(f" {name}={json.dumps(value)}" for name, value in params.items())
     component = bound.component
+    written += "" if bound.stored_as == "float32" else f", features stored as {bound.stored_as}"
     return f"{component.name}{written} ({component.distribution} {component.version})"
 
 

@@ -18,6 +18,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
     {
         "run": "adharness.cli.run:run",
         "report": "adharness.cli.run:report",
+        "rescore": "adharness.cli.rescore:rescore",
         "compare": "adharness.cli.compare:compare",
         "bundle": "adharness.cli.bundle:bundle",
         "verify": "adharness.cli.verify:verify",

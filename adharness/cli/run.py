@@ -96,7 +96,7 @@ def run(  # noqa: PLR0913, PLR0917 - one argument an option
             record, cells = run_plan(plan, options, both(show, keep), executor)
         paths = write_report(options.out)
     if not as_json:
-        _say_result(record, cells, paths)
+        say_result(record, cells, paths)
     if any(cell.status != "ok" for cell in cells):
         ctx.exit(exit_codes.CELLS_FAILED)
 
@@ -172,7 +172,8 @@ def cache_folder() -> Path:
     return environment_path("ADHARNESS_CACHE") or home / "adharness"
 
 
-def _say_result(record: RunRecord, cells: list[CellRecord], paths: ReportPaths) -> None:
+def say_result(record: RunRecord, cells: list[CellRecord], paths: ReportPaths) -> None:
+    """Print the headline of each method, and where the board is."""
     failed = sum(cell.status != "ok" for cell in cells)
     render.print_table(
         ["data set", "protocol", "method", "image AUROC", "row"],

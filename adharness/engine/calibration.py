@@ -16,9 +16,10 @@ import numpy as np
 
 from adharness.arrays import Int64
 from adharness.engine.extract import BATCH, ExtractionJob
-from adharness.engine.features import CachedFeatures, Shard
+from adharness.engine.features import CachedFeatures
 from adharness.engine.holdings import Holding
 from adharness.engine.parts import PartKey
+from adharness.engine.shard_entry import Shard
 from adharness.engine.shards import ensure_shard
 from adharness.engine.turned import Turner
 from adharness.errors import DataError

@@ -100,7 +100,7 @@ class CellWorker:
             pixel_thresholds=self._pixel_thresholds(family),
             costs=_judged(family.gathered, shared_s + time.perf_counter() - begun),
             scorings=[o.id for o in outcomes],
-            versions=self._versions(cell),
+            versions=self._versions(cell) | _made_with(outcomes),
             identity=identity,
             judged=self._asked,
         )
@@ -220,6 +220,11 @@ class CellWorker:
             "smooth_px": np.array(drawing["smooth_px"], dtype=np.float64),
             "upsample": np.array(drawing["upsample"]),
         }
+
+
+def _made_with(outcomes: Sequence[ScoringOutcome]) -> dict[str, str]:
+    """Versions that stored scores were made with, which may be others than those of now."""
+    return {name: version for one in outcomes for name, version in one.versions.items()}
 
 
 def _judged(gathered: Gathered, seconds: float) -> Costs | None:

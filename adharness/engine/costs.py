@@ -11,8 +11,8 @@ from statistics import fmean, median
 from typing import Any
 
 from adharness.contracts import Bag, Images, Memory
-from adharness.engine.features import Shard
 from adharness.engine.meter import Spent, warm
+from adharness.engine.shard_entry import Shard
 from adharness.store.provenance import cpu_name
 from adharness.store.records import Circumstances, Costs
 

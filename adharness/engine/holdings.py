@@ -12,8 +12,8 @@ from typing import Any
 from adharness.contracts import Extractor, LookupExtractor
 from adharness.engine.extract import ExtractionJob
 from adharness.engine.extraction import OnError, extractor_identity, make_extractor
-from adharness.engine.features import Shard, open_shard
 from adharness.engine.parts import PartKey, parts_of
+from adharness.engine.shard_entry import Shard, open_shard
 from adharness.engine.shards import ensure_shard, folder_of
 from adharness.engine.survey import Survey
 from adharness.store.provenance import Installed

@@ -164,7 +164,7 @@ def _run_family(
     """Run the cells of a data set and of its shifts, which share their models."""
     suite = stages.suite
     with progress.timed("extract"):
-        groups, request = stages.extract(surveys)
+        groups, request = stages.extract(surveys, RunFolder(options.out), options.reuse)
     for group in groups:
         surveys[group.survey.name] = group.survey
         progress.skipped += [s for s in group.skipped if s not in progress.skipped]

@@ -67,6 +67,8 @@ class ScoringOutcome:
     costs: Costs | None = None
     facts: Mapping[str, float] = field(default_factory=dict)
     reused: bool = False
+    versions: Mapping[str, str] = field(default_factory=dict)
+    """What a stored result was made with; `Reuse.keep_stale` may have taken others for these."""
     awaited: Mapping[str, Any] | None = None
     """The task's identity where its model has still to be fitted; None once the task was run."""
 
@@ -156,7 +158,13 @@ def find_outcome(
         return ScoringOutcome(scoring_id, failed)
     stored = folder.scoring(scoring_id)
     if stored and reuse.allows(stored.versions, task_versions(task.method, group)):
-        return ScoringOutcome(scoring_id, costs=stored.costs, facts=stored.facts, reused=True)
+        return ScoringOutcome(
+            scoring_id,
+            costs=stored.costs,
+            facts=stored.facts,
+            reused=True,
+            versions=stored.versions,
+        )
     return ScoringOutcome(scoring_id, awaited=identity)
 
 

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from adharness.arrays import AnyArray
 from adharness.errors import StoreError
+from adharness.store.features_record import FeaturesRecord
 from adharness.store.files import (
     atomic,
     link_file,
@@ -27,7 +28,7 @@ from adharness.store.run_record import RunRecord
 from adharness.store.views import ViewRecord
 
 RecordT = TypeVar("RecordT", bound=Record)
-StoredT = TypeVar("StoredT", CellRecord, ScoringRecord)
+StoredT = TypeVar("StoredT", CellRecord, ScoringRecord, FeaturesRecord)
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,13 @@ class RunFolder:
     def scoring(self, scoring_id: str) -> ScoringRecord | None:
         """Give the stored scoring, or None where there is no whole one."""
         return self._stored(self.path / "scorings" / scoring_id, ScoringRecord)
+
+    def scoring_record(self, scoring_id: str) -> ScoringRecord | None:
+        """Give the record of a stored scoring without comparing its arrays; None without one."""
+        try:
+            return _validated(self.path / "scorings" / scoring_id / "result.json", ScoringRecord)
+        except StoreError:
+            return None
 
     def cell(self, cell_id: str) -> CellRecord | None:
         """Give the stored cell, or None where there is no whole one."""
@@ -77,6 +85,25 @@ class RunFolder:
         folder = self.path / "cells" / record.id
         links = {name: link_file(source, folder / name) for name, source in (shared or {}).items()}
         _put(folder, record.model_copy(update={"files": links}), arrays)
+
+    def cell_record(self, cell_id: str) -> CellRecord | None:
+        """Give the record of a stored cell without comparing its arrays; None without one."""
+        try:
+            return _validated(self.path / "cells" / cell_id / "result.json", CellRecord)
+        except StoreError:
+            return None
+
+    def features(self, features_id: str) -> FeaturesRecord | None:
+        """Give what is kept of a data set's features, or None where there is nothing whole."""
+        return _stored(self.path / "features" / features_id, FeaturesRecord)
+
+    def features_arrays(self, features_id: str) -> dict[str, AnyArray]:
+        """Read the arrays that are kept beside it."""
+        return read_arrays(self.path / "features" / features_id / "images.npz")
+
+    def put_features(self, record: FeaturesRecord, arrays: Mapping[str, AnyArray]) -> None:
+        """Write what is kept of a data set's features: arrays first, the record last."""
+        _put(self.path / "features" / record.id, record, {"images.npz": arrays} if arrays else {})
 
     def check_writable(self) -> None:
         """Raise StoreError where nothing can be written here, before anything is computed."""
@@ -142,7 +169,7 @@ class RunFolder:
 
 def _put(
     folder: Path,
-    record: CellRecord | ScoringRecord,
+    record: CellRecord | ScoringRecord | FeaturesRecord,
     arrays: Mapping[str, Mapping[str, AnyArray]],
 ) -> None:
     files = {name: write_arrays(folder / name, content) for name, content in arrays.items()}

@@ -20,6 +20,9 @@ reports/<suite>/
                                scorer's `own` image scores, where it has them; `neighbours`: of
                                each image how many patches are nearest to a row of each class;
                                `found`: (height, width) of maps that were made elsewhere
+  features/<id>/result.json    FeaturesRecord: of a data set under one extractor what is needed to
+                               judge its scores again without the features
+  features/<id>/images.npz     where images were routed to, and what normalizers may know of them
   views/<id>.json              ViewRecord: image embeddings in a plane
   splits/<dataset>.json        which image is in which portion, its label and kind of defect
   gallery/<dataset>/           thumbnails of typical test images and of those that methods got
