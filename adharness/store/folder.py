@@ -95,7 +95,7 @@ class RunFolder:
 
     def features(self, features_id: str) -> FeaturesRecord | None:
         """Give what is kept of a data set's features, or None where there is nothing whole."""
-        return _stored(self.path / "features" / features_id, FeaturesRecord)
+        return self._stored(self.path / "features" / features_id, FeaturesRecord)
 
     def features_arrays(self, features_id: str) -> dict[str, AnyArray]:
         """Read the arrays that are kept beside it."""
