@@ -94,6 +94,13 @@ class Printed:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What libraries a working process had loaded: their threads, builds and flags."""
+
+    libraries: dict[str, Any]
+
+
 Event: TypeAlias = (
     StageStarted
     | StepStarted
@@ -104,6 +111,7 @@ Event: TypeAlias = (
     | CacheMended
     | Retried
     | Printed
+    | Loaded
 )
 Listener: TypeAlias = Callable[[Event], None]
 
