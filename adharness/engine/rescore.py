@@ -51,7 +51,7 @@ def rescore(
     folder = RunFolder(options.out)
     before = folder.run()
     try:
-        return run_plan(plan, options, listener, Stored(folder))
+        return run_plan(plan, options, listener, Stored(folder, tuple(before.cells)))
     except BaseException:
         with suppress(StoreError):  # on a full disk the first error is the one to tell
             folder.put_run(before)
@@ -63,6 +63,8 @@ class Stored:
     """An executor that only judges: all else must be in the run's folder."""
 
     folder: RunFolder
+    cells: tuple[str, ...]
+    """Of the run that is judged again; its record is no longer what it was."""
 
     def extract(self, place: Place, extraction: Extraction) -> Extracted:  # noqa: ARG002
         """Open a group from what the run kept; raises StoreError where it kept nothing."""
@@ -133,7 +135,7 @@ class Stored:
     def _failures(self) -> Mapping[tuple[str, str | None], Failure]:
         """Failures of the run's models, by scoring and class."""
         found: dict[tuple[str, str | None], Failure] = {}
-        for cell in map(self.folder.cell_record, self.folder.run().cells):
+        for cell in map(self.folder.cell_record, self.cells):
             for row in cell.rows if cell else ():
                 if cell and row.failure and row.failure.stage == "fit and score":
                     for scoring in cell.scorings:
