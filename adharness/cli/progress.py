@@ -20,6 +20,7 @@ from adharness.engine.events import (
     StepDone,
     StepProgress,
     StepStarted,
+    Waiting,
 )
 
 PLAIN_EVERY_S = 5.0
@@ -60,6 +61,8 @@ class _Notes:
         if isinstance(event, Retried):
             again = f"tried again ({event.attempt})"
             render.print_note(f"{event.what}: {event.failure.message}; {again}")
+        if isinstance(event, Waiting):
+            render.print_note(f"waiting: {event.message}")
 
 
 class _Live:

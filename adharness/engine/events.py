@@ -87,6 +87,13 @@ class Retried:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """Nothing goes on until something outside the run does: a scheduler, a worker."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Printed:
     """What a process wrote on its standard error, its last lines."""
 
@@ -103,6 +110,7 @@ Event: TypeAlias = (
     | ImageSkipped
     | CacheMended
     | Retried
+    | Waiting
     | Printed
 )
 Listener: TypeAlias = Callable[[Event], None]
