@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import Literal, TypeAlias
 
 from adharness.engine.events import Listener, Waiting, event_of
@@ -15,7 +17,7 @@ from adharness.engine.work.cluster_link import Answer, Link, LostError, Needs, O
 from adharness.engine.work.cluster_terms import Terms, new_mark, put_mark, python_version
 from adharness.engine.work.remote import Brought, Remote
 from adharness.engine.work.request import RunRequest
-from adharness.engine.work.units import BenchRequest, Fit, Judge, Unit
+from adharness.engine.work.units import BenchRequest, Extract, Fit, Judge, Unit
 from adharness.errors import StoreError
 from adharness.store.records import Failure
 from adharness.suite.limits import LimitSettings
@@ -23,6 +25,9 @@ from adharness.suite.limits import LimitSettings
 StageName: TypeAlias = Literal["extract", "fit", "judge"]
 PAUSES_S = (1.0, 2.0, 4.0, 8.0, 15.0)
 """Between one try to reach a scheduler and the next; the last is kept."""
+
+LATE_S, LATE_LOOK_S = 90.0, 0.2
+"""NFS may keep what it knows of a folder for a minute (`acdirmax`)."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +125,9 @@ class Cluster(Remote):
                 look = partial(self.look, stage, listener)
                 for number, answer in link.answers(asked, self._needs(stage), look):
                     self._hopeful = time.monotonic()
-                    yield left.pop(number), self._heard(answer, listener)
+                    done = self._heard(answer, listener)
+                    _arrive(self.request, left[number], done)
+                    yield left.pop(number), done
             except LostError as error:
                 self._lose(link, error, listener)
 
@@ -198,6 +205,29 @@ class Cluster(Remote):
         for name, facts in answer["events"]:
             listener(event_of(name, facts))
         return Failure.model_validate(answer["failed"]) if "failed" in answer else answer["done"]
+
+
+def _arrive(request: RunRequest, unit: Unit, done: object) -> None:
+    """Wait until this machine sees what was written on another.
+
+    A network file system remembers for a while that a file was not there; listing its folder has
+    it look again. What does not come is an error where it is read.
+    """
+    awaited = []
+    if isinstance(unit, Judge) and isinstance(done, list):
+        awaited = [request.out / "cells" / name / "result.json" for name in done]
+    elif isinstance(unit, Extract):
+        _list(request.cache / "features")
+    begun = time.monotonic()
+    while not all(path.exists() for path in awaited) and time.monotonic() - begun < LATE_S:
+        for folder in (request.out / "cells", *(path.parent for path in awaited)):
+            _list(folder)
+        time.sleep(LATE_LOOK_S)
+
+
+def _list(folder: Path) -> None:
+    with suppress(OSError):
+        os.listdir(folder)  # noqa: PTH208 - for what it does to the system
 
 
 def _stage_of(unit: Unit) -> StageName:
