@@ -21,6 +21,7 @@ from adharness.engine.events import (
     StepProgress,
     StepStarted,
     Waiting,
+    WorkerLost,
 )
 
 PLAIN_EVERY_S = 5.0
@@ -63,6 +64,8 @@ class _Notes:
             render.print_note(f"{event.what}: {event.failure.message}; {again}")
         if isinstance(event, Waiting):
             render.print_note(f"waiting: {event.message}")
+        if isinstance(event, WorkerLost):
+            render.print_note(f"worker {event.worker} is gone; others are given what it had")
 
 
 class _Live:

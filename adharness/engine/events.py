@@ -94,6 +94,13 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
+class WorkerLost:
+    """A worker of the cluster is gone; others are given what it had."""
+
+    worker: str
+
+
+@dataclass(frozen=True, slots=True)
 class Printed:
     """What a process wrote on its standard error, its last lines."""
 
@@ -111,6 +118,7 @@ Event: TypeAlias = (
     | CacheMended
     | Retried
     | Waiting
+    | WorkerLost
     | Printed
 )
 Listener: TypeAlias = Callable[[Event], None]

@@ -221,6 +221,8 @@ def test_a_worker_killed_in_mid_run_changes_nothing(
     assert code == 0
     assert len(killed) == 1
     assert len(lines_of(mark)) == 2, "the scorer was not begun again elsewhere"
+    lost = [line for line in read_journal(bench.out) if line["event"] == "worker_lost"]
+    assert len(lost) == 1
     assert_same_board(bench.out, local)
 
 

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from typing import Literal, TypeAlias
 
-from adharness.engine.events import Listener, Waiting, event_of
+from adharness.engine.events import Listener, Waiting, WorkerLost, event_of
 from adharness.engine.work.cluster_link import Answer, Link, LostError, Needs, Offer, refusal_of
 from adharness.engine.work.cluster_terms import Terms, new_mark, put_mark, python_version
+from adharness.engine.work.late_files import await_files
 from adharness.engine.work.remote import Brought, Remote
 from adharness.engine.work.request import RunRequest
-from adharness.engine.work.units import BenchRequest, Extract, Fit, Judge, Unit
+from adharness.engine.work.units import BenchRequest, Fit, Judge, Unit
 from adharness.errors import StoreError
 from adharness.store.records import Failure
 from adharness.suite.limits import LimitSettings
@@ -25,9 +24,6 @@ from adharness.suite.limits import LimitSettings
 StageName: TypeAlias = Literal["extract", "fit", "judge"]
 PAUSES_S = (1.0, 2.0, 4.0, 8.0, 15.0)
 """Between one try to reach a scheduler and the next; the last is kept."""
-
-LATE_S, LATE_LOOK_S = 90.0, 0.2
-"""NFS may keep what it knows of a folder for a minute (`acdirmax`)."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +69,7 @@ class Cluster(Remote):
     _link: Link | None = None
     _hopeful: float = field(default_factory=time.monotonic)
     _said: str = ""
+    _workers: frozenset[str] = frozenset()
 
     def open(self) -> None:
         """Connect, before anything is computed.
@@ -106,7 +103,8 @@ class Cluster(Remote):
     def width(self) -> int:
         """Slots for extraction on the workers that are there now; at least one."""
         try:
-            return max(1, sum(self._slots("extract"))) if self._link else 1
+            offers = self._link.offers() if self._link else []
+            return max(1, sum(offer.slots_for(self._needs("extract")) for offer in offers))
         except LostError:
             return 1
 
@@ -126,7 +124,7 @@ class Cluster(Remote):
                 for number, answer in link.answers(asked, self._needs(stage), look):
                     self._hopeful = time.monotonic()
                     done = self._heard(answer, listener)
-                    _arrive(self.request, left[number], done)
+                    await_files(self.request, left[number], done)
                     yield left.pop(number), done
             except LostError as error:
                 self._lose(link, error, listener)
@@ -142,14 +140,15 @@ class Cluster(Remote):
             The scheduler is gone.
         """
         assert self._link is not None  # noqa: S101  units were posted
-        if any(self._slots(stage)):
+        offers, needs = self._link.offers(), self._needs(stage)
+        workers = frozenset(offer.worker for offer in offers)
+        for worker in sorted(self._workers - workers):
+            listener(WorkerLost(worker))
+        self._workers = workers
+        if any(offer.slots_for(needs) for offer in offers):
             self._hopeful, self._said = time.monotonic(), ""
-            return
-        self._wait(_want(stage, self._needs(stage), self._link.offers()), listener)
-
-    def _slots(self, stage: StageName) -> list[int]:
-        assert self._link is not None  # noqa: S101  asked where there is one
-        return [offer.slots_for(self._needs(stage)) for offer in self._link.offers()]
+        else:
+            self._wait(_want(stage, needs, offers), listener)
 
     def _needs(self, stage: StageName) -> Needs:
         return self.settings.resources.get(stage, {})
@@ -205,29 +204,6 @@ class Cluster(Remote):
         for name, facts in answer["events"]:
             listener(event_of(name, facts))
         return Failure.model_validate(answer["failed"]) if "failed" in answer else answer["done"]
-
-
-def _arrive(request: RunRequest, unit: Unit, done: object) -> None:
-    """Wait until this machine sees what was written on another.
-
-    A network file system remembers for a while that a file was not there; listing its folder has
-    it look again. What does not come is an error where it is read.
-    """
-    awaited = []
-    if isinstance(unit, Judge) and isinstance(done, list):
-        awaited = [request.out / "cells" / name / "result.json" for name in done]
-    elif isinstance(unit, Extract):
-        _list(request.cache / "features")
-    begun = time.monotonic()
-    while not all(path.exists() for path in awaited) and time.monotonic() - begun < LATE_S:
-        for folder in (request.out / "cells", *(path.parent for path in awaited)):
-            _list(folder)
-        time.sleep(LATE_LOOK_S)
-
-
-def _list(folder: Path) -> None:
-    with suppress(OSError):
-        os.listdir(folder)  # noqa: PTH208 - for what it does to the system
 
 
 def _stage_of(unit: Unit) -> StageName:

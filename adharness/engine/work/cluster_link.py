@@ -101,7 +101,7 @@ class Link:
         Parameters
         ----------
         look
-            Called while nothing ends; what it raises ends the wait.
+            Called when all are posted, and now and then; what it raises ends the wait.
 
         Raises
         ------
@@ -114,6 +114,8 @@ class Link:
             for number, (bench, unit) in asked.items():
                 futures[number] = self._posted(number, bench, unit, needs)
                 futures[number].add_done_callback(lambda _, number=number: ended.put(number))
+            with self._reaching():
+                look()
             while futures:
                 number = self._next(ended, look)
                 yield number, self._answer(futures.pop(number))

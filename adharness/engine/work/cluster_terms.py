@@ -45,7 +45,7 @@ def python_version() -> dict[str, str]:
 
 
 def new_mark() -> str:
-    """Make up a name; the next run sweeps such away where a killed one left it."""
+    """Make up a name; of a killed run it stays in the cache, and is swept from its folder."""
     return f".cluster.{secrets.token_hex(4)}"
 
 
