@@ -21,6 +21,11 @@ pytest.importorskip("distributed")
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]  # a dozen processes import everything
 BANK = {"use": "random", "ratio": 0.5}
 TEXTURES = {"use": "textures", "size": 64, "train": 10, "good": 5, "per_defect": 1}
+ONE_MODEL: dict[str, Any] = {
+    "data": [{**TEXTURES, "classes": ["brick"]}],
+    "protocols": ["model-unified"],
+    "statistics": {"bootstrap": 0},
+}
 ON_SLOTS = ["--resource", "extract:SLOT=1", "--resource", "fit:SLOT=1"]
 
 
@@ -37,7 +42,8 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def dask(hostile: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DaskHere]:
-    made = DaskHere(tmp_path_factory.mktemp("dask"), {})
+    allowed = {"DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "1"}
+    made = DaskHere(tmp_path_factory.mktemp("dask"), allowed)
     try:
         made.start_scheduler()
         made.start_workers(2)
@@ -151,8 +157,7 @@ def test_a_crash_is_a_failed_row_and_the_dask_workers_live_on(
         {"name": "bad", "extractor": "px", "bank": BANK, "scorer": bad},
         {"name": "knn", "extractor": "px", "bank": BANK, "scorer": {"use": "knn-faiss"}},
     ]
-    changes = {"data": [{**TEXTURES, "classes": ["brick"]}], "protocols": ["model-unified"]}
-    assert on_cluster(methods=methods, statistics={"bootstrap": 0}, **changes) == 1
+    assert on_cluster(methods=methods, **ONE_MODEL) == 1
     cells = cells_of(bench.out)
     failure = cells["bad"].rows[0].failure
     assert failure is not None
@@ -224,6 +229,20 @@ def test_a_worker_killed_in_mid_run_changes_nothing(
     lost = [line for line in read_journal(bench.out) if line["event"] == "worker_lost"]
     assert len(lost) == 1
     assert_same_board(bench.out, local)
+
+
+def test_a_unit_that_kills_every_worker_it_is_given_to_is_a_failed_row(
+    bench: Any, on_cluster: Callable[..., int], dask: DaskHere
+) -> None:
+    """The nanny starts the worker anew each time."""
+    bad = {"use": "hostile", "does": "slay"}
+    methods = [{"name": "bad", "extractor": "px", "bank": BANK, "scorer": bad}]
+    assert on_cluster(methods=methods, **ONE_MODEL) == 1
+    failure = cells_of(bench.out)["bad"].rows[0].failure
+    assert failure is not None
+    assert (failure.type, failure.stage) == ("Killed", "fit and score")
+    assert failure.message.startswith("2 Dask workers died while they had it, the last tcp://")
+    assert all(one.poll() is None for one in dask.workers), "a nanny ended"
 
 
 def test_a_scheduler_killed_and_started_anew_in_mid_run_changes_nothing(

@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import psutil
 
 from adharness import Bag, FeatureGrid, FittedScorer, Memory, Params, ScorerSpec, Scores, hookimpl
 
@@ -88,6 +89,11 @@ class Hostile:
         if not mark.exists():
             mark.touch()
             ctypes.string_at(0)
+
+    def slay(self) -> None:
+        """Kill the Dask worker that has the process that has this one."""
+        psutil.Process().parents()[1].kill()
+        time.sleep(600)
 
     def linger(self) -> None:
         """Write its number down, and go on where it is let."""

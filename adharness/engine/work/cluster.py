@@ -129,8 +129,8 @@ class Cluster(Remote):
             except LostError as error:
                 self._lose(link, error, listener)
 
-    def look(self, stage: StageName, listener: Listener) -> None:
-        """See that somebody can take the units of a stage, or wait: a cluster may grow.
+    def look(self, stage: StageName, listener: Listener) -> int:
+        """Count the units of a stage that can be worked on at once; none is waited for.
 
         Raises
         ------
@@ -145,10 +145,12 @@ class Cluster(Remote):
         for worker in sorted(self._workers - workers):
             listener(WorkerLost(worker))
         self._workers = workers
-        if any(offer.slots_for(needs) for offer in offers):
+        slots = sum(offer.slots_for(needs) for offer in offers)
+        if slots:
             self._hopeful, self._said = time.monotonic(), ""
         else:
             self._wait(_want(stage, needs, offers), listener)
+        return slots
 
     def _needs(self, stage: StageName) -> Needs:
         return self.settings.resources.get(stage, {})

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import queue
+import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
@@ -94,14 +96,15 @@ class Link:
         self,
         asked: Mapping[int, tuple[str | None, Unit]],
         needs: Needs,
-        look: Callable[[], None],
+        look: Callable[[], int],
     ) -> Iterator[tuple[int, Answer | Failure]]:
         """Post units, each with its bench; give what came of each as it ends.
 
         Parameters
         ----------
         look
-            Called when all are posted, and now and then; what it raises ends the wait.
+            Says how many are worked on at once, about. Called now and then; what it raises ends
+            the wait.
 
         Raises
         ------
@@ -109,16 +112,19 @@ class Link:
             What has not ended must be posted anew.
         """
         ended: queue.SimpleQueue[int] = queue.SimpleQueue()
-        futures: dict[int, Future] = {}
+        left, futures = deque(asked.items()), dict[int, Future]()
+        depth, looked = self._depth(look), time.monotonic()
         try:
-            for number, (bench, unit) in asked.items():
-                futures[number] = self._posted(number, bench, unit, needs)
-                futures[number].add_done_callback(lambda _, number=number: ended.put(number))
-            with self._reaching():
-                look()
-            while futures:
-                number = self._next(ended, look)
-                yield number, self._answer(futures.pop(number))
+            while left or futures:
+                while left and len(futures) < depth:
+                    number, (bench, unit) = left.popleft()
+                    futures[number] = self._posted(number, bench, unit, needs)
+                    futures[number].add_done_callback(lambda _, number=number: ended.put(number))
+                with suppress(queue.Empty):
+                    number = ended.get(timeout=LOOK_S)
+                    yield number, self._answer(futures.pop(number))
+                if time.monotonic() - looked > LOOK_S:
+                    depth, looked = self._depth(look), time.monotonic()
         finally:
             if futures:
                 with suppress(Exception):
@@ -163,12 +169,13 @@ class Link:
                 pure=False,
             )
 
-    def _next(self, ended: queue.SimpleQueue[int], look: Callable[[], None]) -> int:
-        while True:
-            with suppress(queue.Empty):
-                return ended.get(timeout=LOOK_S)
-            with self._reaching():
-                look()
+    def _depth(self, look: Callable[[], int]) -> int:
+        """How many units are posted at once: some wait at each worker, so that none is idle.
+
+        Dask blames the death of a worker on all that waited there; so not all are posted.
+        """
+        with self._reaching():
+            return 2 * max(1, look())
 
     def _answer(self, future: Future) -> Answer | Failure:
         if future.status == "error":
