@@ -11,7 +11,7 @@ from imports import Import, read_imports
 
 LAYERS = """
 cli
-bundle
+bundle | reproduction
 report | engine
 exchange
 plan | store | statistics

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +22,8 @@ from adharness import (
     ThresholderSpec,
 )
 from adharness.contracts.specs import SETTING, AnySpec
+
+os.environ.pop("COLUMNS", None)  # pytest-xdist gives its workers that of the terminal
 
 
 class NoParams(Params):

@@ -16,7 +16,7 @@ from adharness.bundle.strict_json import hidden_character
 from adharness.errors import MetricError, StoreError
 from adharness.metrics import find_metric
 from adharness.store.identity import digest
-from adharness.store.records import CellRecord, Value
+from adharness.store.records import CellRecord, Costs, Value
 from adharness.store.run_record import RunRecord
 from adharness.suite.protocols import PROTOCOLS
 from adharness.suite.schema import DeploymentSettings, Name, StatisticsSettings
@@ -181,8 +181,19 @@ def _check_cell(run: RunRecord, cell: CellRecord) -> None:
     _check_rows(cell, data.classes)
     if cell.class_oracle != bool(cell.told_class):
         raise StoreError("`class_oracle` is not what `told_class` says")
-    if cell.costs and any((v or 0) < 0 for v in cell.costs.model_dump().values()):
+    if cell.costs:
+        _check_costs(cell.costs)
+
+
+def _check_costs(costs: Costs) -> None:
+    """Refuse what cannot have been measured; the rest is as the submitter says."""
+    if any((value or 0) < 0 for _, value in costs if not isinstance(value, list)):
         raise StoreError("a cost is below 0")
+    for place in costs.measured:
+        check_name(place.cpu, "processor")
+        if place.threads < 1 or place.at_once < 1:
+            told = f"{place.threads} threads, {place.at_once} cells at once"
+            raise StoreError(f"costs were measured with {told}")
 
 
 def _check_identity(cell: CellRecord) -> None:

@@ -100,7 +100,11 @@ def _whole(store: RunFolder) -> tuple[RunRecord, list[CellRecord]]:
     found = [store.cell(identity) for identity in run.cells]
     missing = sum(cell is None for cell in found)
     if run.finished is None or missing:
-        told = f"{missing} of {len(found)} cells are missing or damaged" if missing else "no end"
+        told = (
+            f"{missing} of {len(found)} cells are missing or damaged"
+            if missing
+            else "it was stopped or killed before its end"
+        )
         raise StoreError(
             f"the run in {store.path} is not finished: {told}",
             hint="give the command that began it again: what is done is stored",
@@ -129,7 +133,9 @@ def _members(
 
 def _public_run(run: RunRecord, scrubber: Scrubber) -> RunRecord:
     """Leave out pictures, and the views that are drawn of features."""
-    bare = run.model_copy(update={"gallery": [], "views": []}).model_dump(mode="json")
+    bare = run.model_copy(update={"gallery": [], "views": [], "environment": {}}).model_dump(
+        mode="json"
+    )
     return RunRecord.model_validate(
         {key: scrubber.value(value, f"run.json: {key}") for key, value in bare.items()}
     )

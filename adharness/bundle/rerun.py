@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -83,7 +83,7 @@ def moved(
             continue
         for metric in dict.fromkeys([*row.metrics, *other.metrics]):
             pair = (one.metrics.get(metric, _UNDEFINED) for one in (row, other))
-            first, second = (v.model_copy(update={"reason": None, "spread": None}) for v in pair)
+            first, second = (replace(v, reason=None, spread=None) for v in pair)
             yield from differences_of(
                 (claimed.id, row.class_name, metric), first, second, tolerance
             )

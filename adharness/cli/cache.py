@@ -12,7 +12,8 @@ import click
 from adharness.cli import exit_codes, render
 from adharness.cli.run import FOLDER, cache_folder
 from adharness.engine.feature_cache import CacheEntry, FeatureCache
-from adharness.engine.features import Shard
+from adharness.engine.room import size_text
+from adharness.engine.shard_entry import Shard
 
 _UNITS = {
     "": 1,
@@ -38,7 +39,8 @@ def cache() -> None:
     """Look at the cached features, verify them, or make room.
 
     Features are extracted once for each class and extractor and shared by all methods and suites.
-    Removing any of them loses time, never a result.
+    Removing any of them loses time, never a result: a small record stays, and the features are
+    extracted again if a model has still to be fitted on them.
     """
 
 
@@ -62,18 +64,21 @@ def list_entries(cache_dir: Path | None, *, as_json: bool) -> None:
 @_WHERE
 @click.pass_context
 def verify(ctx: click.Context, cache_dir: Path | None) -> None:
-    """Read all of it and remove what is damaged; the next run makes that again. Exit 1 if any was.
+    """Read all of it and remove what is damaged; a run that needs it makes it again. Exit 1 if any.
 
     A run verifies what it uses by itself.
     """
     sound, wrong = 0, 0
-    for entry, why in FeatureCache(cache_dir or cache_folder()).verify():
+    held = FeatureCache(cache_dir or cache_folder())
+    pruned = sum(entry.pruned for entry in held.entries())
+    for entry, why in held.verify():
         if why is None:
             sound += 1
             continue
         wrong += 1
         render.print_line(f"removed {entry.name}: {why}")
-    render.print_line(f"{sound} sound, {wrong} damaged and removed")
+    also = f", {pruned} pruned" if pruned else ""
+    render.print_line(f"{sound} sound, {wrong} damaged and removed{also}")
     ctx.exit(exit_codes.CELLS_FAILED if wrong else exit_codes.FINE)
 
 
@@ -82,7 +87,7 @@ def verify(ctx: click.Context, cache_dir: Path | None) -> None:
 @_WHERE
 @click.option("--dry-run", is_flag=True, help="Say what would go, and remove nothing.")
 def prune(keep: int, cache_dir: Path | None, *, dry_run: bool) -> None:
-    """Remove the features that were not used for longest.
+    """Remove the features that were not used for longest; a small record of each stays.
 
     What a run uses now, or used within the hour, stays.
     """
@@ -91,19 +96,10 @@ def prune(keep: int, cache_dir: Path | None, *, dry_run: bool) -> None:
     would = "would remove" if dry_run else "removed"
     for entry in gone:
         render.print_line(f"{would} {entry.name}: {_extractor(entry.shard)}, {_size(entry)}")
-    left = _total(held.entries()) - (_total(gone) if dry_run else 0)
+    left = _total([e for e in held.entries() if not e.pruned]) - (_total(gone) if dry_run else 0)
     render.print_line(f"{would} {size_text(_total(gone))}; {size_text(left)} left")
     if left > keep:
         render.print_note("more is left than asked for: it was used within the hour")
-
-
-def size_text(count: float) -> str:
-    """Write bytes for people, in decimal units as disks are sold: `1.5 GB`."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if count < 1000:
-            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
-        count /= 1000
-    return f"{count:.1f} TB"
 
 
 def _total(entries: list[CacheEntry]) -> int:
@@ -125,9 +121,11 @@ def _row(entry: CacheEntry) -> render.Row:
         "-"
         if shard is None
         else f"{shard.entry.grid[0]} x {shard.entry.grid[1]} x {shard.entry.dim}"
+        + f"{' float16' if shard.entry.identity.get('stored_as') == 'float16' else ''}"
     )
     images = "-" if shard is None else f"{shard.entry.count:,}"
-    cells = (entry.name[:12], _extractor(shard), images, shape, _size(entry), used)
+    size = "pruned" if entry.pruned else _size(entry)
+    cells = (entry.name[:12], _extractor(shard), images, shape, size, used)
     return render.Row(cells, bad=shard is None)
 
 
@@ -138,6 +136,7 @@ def _facts(entry: CacheEntry) -> dict[str, Any]:
         "size_bytes": entry.size_bytes,
         "used": datetime.fromtimestamp(entry.used).astimezone().isoformat(timespec="seconds"),
         "whole": shard is not None,
+        "pruned": entry.pruned,
         "images": shard.entry.count if shard else None,
         "grid": list(shard.entry.grid) if shard else None,
         "dim": shard.entry.dim if shard else None,

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from adharness.cli import render
+from adharness.cli.estimate import Places, tell_costs
+from adharness.cli.installed import read_registry
+from adharness.cli.run import FOLDER, cache_folder, environment_path
 from adharness.contracts import Sample
 from adharness.engine.division import check_calibration, divide
 from adharness.errors import AdharnessError, SuiteError
@@ -23,32 +24,50 @@ from adharness.suite.load import load_suite
 from adharness.suite.schema import DeploymentSettings
 from adharness.suite.split import SplitSettings
 
-if TYPE_CHECKING:
-    from adharness.registry import Registry
-
 
 @click.command()
 @click.argument("suite", type=click.Path(path_type=Path))
-@click.option("--data-root", type=click.Path(path_type=Path), help="Folder that holds the data.")
-def check(suite: Path, data_root: Path | None) -> None:
-    """Validate SUITE and print its plan. Runs no method and loads no model."""
-    from adharness.cli.installed import read_registry
+@click.option("--out", type=FOLDER, help="Where a run would write.  [default: reports/<suite>]")
+@click.option("--data-root", type=FOLDER, help="Folder of the data sets; beats ADHARNESS_DATA.")
+@click.option("--cache-dir", type=FOLDER, help="Folder of the features; beats ADHARNESS_CACHE.")
+@click.option("--device", help="auto, cpu or cuda; beats the suite.")
+@click.option("--limit", type=click.IntRange(min=2), help="At most N images a class and kind.")
+@click.option("--estimate/--no-estimate", default=True, help="Try it out, and tell its cost.")
+def check(  # noqa: PLR0913 - one argument an option
+    suite: Path,
+    out: Path | None,
+    data_root: Path | None,
+    cache_dir: Path | None,
+    device: str | None,
+    limit: int | None,
+    *,
+    estimate: bool,
+) -> None:
+    """Validate SUITE, print its plan, and estimate what a run takes.
 
-    environment = os.environ.get("ADHARNESS_DATA")
-    overrides = Overrides(data_root, Path(environment) if environment else None)
-    for line in check_lines(suite, read_registry(), overrides):
+    The estimate comes from a short trial on this machine: half a minute at most, beside loading
+    the networks. Without it no model is loaded. Exit 2 if the suite cannot run, or will not fit on
+    the disk or in memory.
+    """
+    overrides = Overrides(
+        data_root=data_root, environment_root=environment_path("ADHARNESS_DATA"), device=device
+    )
+    plan = expand(bind(load_suite(suite), read_registry(), overrides))
+    for line in check_lines(plan):
         render.print_line(line)
+    if estimate:
+        where = Places(cache_dir or cache_folder(), out or Path("reports") / plan.suite.name, limit)
+        tell_costs(plan, where)
 
 
-def check_lines(path: Path, registry: Registry, overrides: Overrides) -> list[str]:
-    """Write what `adharness check` prints.
+def check_lines(plan: Plan) -> list[str]:
+    """Write what `adharness check` prints before it tries anything.
 
     Raises
     ------
-    SuiteError, PluginError
+    SuiteError
         If the suite cannot run as it is; a data set that is not there is only told.
     """
-    plan = expand(bind(load_suite(path), registry, overrides))
     return [*plan_lines(plan), *data_lines(plan.suite)]
 
 
@@ -83,6 +102,7 @@ def describe(bound: Bound) -> str:
     params = bound.params.identity()
     written = "".join(f" {name}={json.dumps(value)}" for name, value in params.items())
     component = bound.component
+    written += "" if bound.stored_as == "float32" else f", features stored as {bound.stored_as}"
     return f"{component.name}{written} ({component.distribution} {component.version})"
 
 

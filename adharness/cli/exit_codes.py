@@ -11,7 +11,8 @@ SET_BROKEN: Final = 1
 REGRESSED: Final = 1
 """`compare` found a number that fell too far, or is gone."""
 DISAGREES: Final = 1
-"""`verify` or `merge` found a number that is not what the scores give."""
+"""`verify` or `merge` found a number that is not what the scores give, or `reproduce` one that is
+not what it was."""
 USAGE: Final = 2
 PLUGIN_PROBLEM: Final = 3
 CRASHED: Final = 70

@@ -24,13 +24,13 @@ from adharness.exchange.ad2_upload import (
 from adharness.report.formats import counted
 from adharness.report.long_files import Written, write_long
 from adharness.report.long_form import (
-    SCORES,
-    TABLE,
     LongRun,
+    cost_chunks,
     open_runs,
     score_chunks,
     table_chunks,
 )
+from adharness.report.long_schemas import COSTS, SCORES, TABLE
 from adharness.store.models import read_method
 
 SHOWN = 20
@@ -68,6 +68,18 @@ def scores(runs: tuple[Path, ...], target: Path) -> None:
     """
     opened = open_runs(runs)
     _say_long(target, opened, write_long(target, SCORES, score_chunks(opened)))
+
+
+@export.command()
+@RUNS
+@TO
+def costs(runs: tuple[Path, ...], target: Path) -> None:
+    """Write what every cell of the RUNS cost: time by stage, memory, size of the banks.
+
+    One line a cell; docs/export.md lists the columns.
+    """
+    opened = open_runs(runs)
+    _say_long(target, opened, write_long(target, COSTS, cost_chunks(opened)))
 
 
 def _say_long(target: Path, runs: list[LongRun], written: Written) -> None:

@@ -16,7 +16,7 @@ from adharness.cli.run import FOLDER, cache_folder, environment_path
 from adharness.contracts import Sample
 from adharness.engine.events import StageStarted
 from adharness.engine.extraction import Extraction, RunContext
-from adharness.engine.features import Shard
+from adharness.engine.shard_entry import Shard
 from adharness.engine.survey import Survey, survey
 from adharness.errors import DataError, SuiteError
 from adharness.exchange.feature_files import write_table
@@ -108,11 +108,12 @@ def _write(folder: Path, class_name: str, backbone: str, here: Survey, shard: Sh
 
 
 def _arrays(shard: Shard, kept: AnyArray | None) -> Mapping[str, AnyArray]:
-    """Give the arrays of the npz; they stay on disk where all rows are `kept` (None)."""
+    """Give the arrays of the npz, float32; they stay on disk where all rows are `kept` (None)."""
     entry = shard.entry
     top, bottom, left, right = entry.margins
     height, width = entry.input_size
     patches = shard.patches().reshape(entry.count, -1, entry.dim)
+    patches = patches.astype(np.float32, copy=False)
     arrays = {
         "patches": patches if kept is None else patches[kept],
         "patch_hw": np.array(entry.grid, dtype=np.int64),
@@ -120,7 +121,8 @@ def _arrays(shard: Shard, kept: AnyArray | None) -> Mapping[str, AnyArray]:
         "resize_hw": np.array([height + top + bottom, width + left + right], dtype=np.int64),
     }
     if entry.embedding_dim is not None:
-        arrays["cls"] = shard.embeddings() if kept is None else shard.embeddings()[kept]
+        embeddings = shard.embeddings().astype(np.float32, copy=False)
+        arrays["cls"] = embeddings if kept is None else embeddings[kept]
     return arrays
 
 

@@ -18,6 +18,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
     {
         "run": "adharness.cli.run:run",
         "report": "adharness.cli.run:report",
+        "rescore": "adharness.cli.rescore:rescore",
         "compare": "adharness.cli.compare:compare",
         "bundle": "adharness.cli.bundle:bundle",
         "verify": "adharness.cli.verify:verify",
@@ -33,6 +34,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "data": "adharness.cli.data:data",
         "cache": "adharness.cli.cache:cache",
         "status": "adharness.cli.status:status",
+        "reproduce": "adharness.cli.reproduce:reproduce",
     }
 )
 """Command -> `module:function`. A module is imported when its command runs or `--help` lists it."""
@@ -50,8 +52,8 @@ def cli() -> None:
     """Compare visual anomaly-detection methods fairly.
 
     \b
-    Exit codes: 0 fine, 1 some cells failed, a data set is broken, a metric fell or a
-    bundle disagrees,
+    Exit codes: 0 fine, 1 some cells failed, a data set is broken, a metric fell, or a
+    bundle or a reproduction disagrees,
     2 suite or usage error, 3 plugin problem under --strict, 130 interrupted.
     """  # noqa: D301  \b is click's mark for a paragraph not to be wrapped
 

@@ -24,9 +24,11 @@ from adharness.engine.score import Reuse
 from adharness.engine.work.request import Asked
 from adharness.errors import SuiteError
 from adharness.plan import PROTOCOLS, Plan, expand
+from adharness.report.formats import counted
 from adharness.report.write import ReportPaths, write_report
+from adharness.store.folder import RunFolder
 from adharness.store.records import CellRecord
-from adharness.store.run_record import RunRecord
+from adharness.store.run_record import GivenRecord, RunRecord
 from adharness.suite.bind import Overrides, bind
 from adharness.suite.load import load_suite
 
@@ -84,6 +86,14 @@ def run(  # noqa: PLR0913, PLR0917 - one argument an option
         command=shlex.join(["adharness", *sys.argv[1:]]),
         limit=limit,
         reuse=Reuse(fresh=fresh, keep_stale=keep_stale),
+        given=GivenRecord(
+            data_root=data_root is not None,
+            device=device,
+            only=list(only),
+            fresh=fresh,
+            keep_stale=keep_stale,
+            jobs=jobs,
+        ),
     )
     with (
         shown(quiet=quiet or as_json) as show,
@@ -93,7 +103,7 @@ def run(  # noqa: PLR0913, PLR0917 - one argument an option
             record, cells = run_plan(plan, options, both(show, keep), executor)
         paths = write_report(options.out)
     if not as_json:
-        _say_result(record, cells, paths)
+        say_result(record, cells, paths)
     if any(cell.status != "ok" for cell in cells):
         ctx.exit(exit_codes.CELLS_FAILED)
 
@@ -101,9 +111,14 @@ def run(  # noqa: PLR0913, PLR0917 - one argument an option
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
 def report(run: Path) -> None:
-    """Write the leaderboard of a finished run again, from its stored results."""
+    """Write the leaderboard of a run again, from its stored results."""
     paths = write_report(run)
     render.print_line(f"leaderboard: {paths.html}")
+    record = RunFolder(run).run()
+    if record.finished is None:
+        shown = counted(len(record.cells), "cell")
+        render.print_note(f"the run is not finished: the board shows {shown}")
+        render.print_note(f"the same command goes on from what is stored: {record.command}")
 
 
 def both(first: Listener, second: Listener) -> Listener:
@@ -147,7 +162,8 @@ def cache_folder() -> Path:
     return environment_path("ADHARNESS_CACHE") or home / "adharness"
 
 
-def _say_result(record: RunRecord, cells: list[CellRecord], paths: ReportPaths) -> None:
+def say_result(record: RunRecord, cells: list[CellRecord], paths: ReportPaths) -> None:
+    """Print the headline of each method, and where the board is."""
     failed = sum(cell.status != "ok" for cell in cells)
     render.print_table(
         ["data set", "protocol", "method", "image AUROC", "row"],

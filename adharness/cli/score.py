@@ -67,7 +67,7 @@ def score(  # noqa: PLR0913 - one argument an option
     judge = open_judge(saved, record, class_name, registry)
     extractor = saved_extractor(record, registry, device)
     judged = []
-    for number, one in enumerate(judge_images(judge, extractor, paths)):
+    for number, one in enumerate(judge_images(judge, extractor, paths, record.stored_as)):
         judged.append(one)
         if out is not None and one.verdict is not None:
             write_overlay(out, number, one.path, one.verdict, judge)
@@ -114,11 +114,12 @@ def saved_extractor(record: SavedMethod, registry: Registry, device: str | None)
 
 
 def judge_images(
-    judge: SavedJudge, extractor: Extractor, paths: Sequence[Path]
+    judge: SavedJudge, extractor: Extractor, paths: Sequence[Path], stored_as: str = "float32"
 ) -> Iterator[Judged]:
     """Judge files in order, in batches as a run extracts them, so that scores agree to the bit."""
     dataset = LooseImages(paths)
-    job = ExtractionJob(dataset, dataset.samples(), [], extractor, {"use": "saved"}, "skip")
+    identity = {"use": "saved", "stored_as": stored_as}
+    job = ExtractionJob(dataset, dataset.samples(), [], extractor, identity, "skip")
     size, margins = extractor.preprocess.input_size, extractor.preprocess.margins
     for start, grid, batch in extracted(job):
         for i, native in enumerate(batch.sizes):

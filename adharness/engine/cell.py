@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 
@@ -15,12 +14,13 @@ from adharness.contracts import (
     BankSpec,
     FeatureGrid,
     FittedScorer,
-    Images,
     Informative,
     Memory,
     Scores,
 )
+from adharness.engine.costs import FitSpent, ScoreSpent, model_costs
 from adharness.engine.features import CachedFeatures
+from adharness.engine.meter import Meter
 from adharness.errors import ContractError, DataError
 from adharness.store.records import Costs
 from adharness.suite.bind import Bound, BoundMethod
@@ -73,7 +73,7 @@ class Fitted:
 
     memory: Memory
     scorer: FittedScorer
-    seconds: float
+    spent: FitSpent
 
 
 def fit(method: BoundMethod, train: CachedFeatures, *, seed: int) -> Fitted:
@@ -86,11 +86,13 @@ def fit(method: BoundMethod, train: CachedFeatures, *, seed: int) -> Fitted:
     """
     bank_rng, scorer_rng = generators(seed)
     told = train if needs_class(method.bank) else replace(train, classes=None)
-    begun = time.perf_counter()
-    memory = method.bank.make().reduce(told, bank_rng)
+    bank, scorer = method.bank.make(), method.scorer.make()  # imports of libraries are no cost
+    with Meter() as reducing:
+        memory = bank.reduce(told, bank_rng)
     _check_origins(memory, train.count, method.bank.name)
-    fitted = method.scorer.make().fit(memory, scorer_rng)
-    return Fitted(memory, fitted, time.perf_counter() - begun)
+    with Meter() as fitting:
+        fitted = scorer.fit(memory, scorer_rng)
+    return Fitted(memory, fitted, FitSpent(reducing.spent, fitting.spent))
 
 
 def generators(seed: int) -> tuple[np.random.Generator, np.random.Generator]:
@@ -131,18 +133,20 @@ def score_images(
     classes = 0 if train.classes is None else int(train.classes.max()) + 1
     rows = _row_classes(model.memory, train.classes)
     collected = _Collected(name, rows, classes)
-    for i in range(evaluate.count):
-        features = evaluate.read(np.array([i]))
-        begun = time.perf_counter()
-        scores = model.scorer.score(features)
-        collected.add(scores, features, time.perf_counter() - begun)
+    with Meter() as scoring:
+        for i in range(evaluate.count):
+            features = evaluate.read(np.array([i]))
+            begun = time.perf_counter()
+            scores = model.scorer.score(features)
+            collected.add(scores, features, time.perf_counter() - begun)
+    collected.spent.whole = scoring.spent
     facts = model.scorer.facts() if isinstance(model.scorer, Informative) else {}
     return RawScores(
         own=collected.own(),
         patches=collected.stacked(),
         neighbours=np.array(collected.neighbours) if collected.neighbours else None,
         facts=_finite_facts(facts, name),
-        costs=_costs(model, 1000 * float(np.median(collected.times)), train),
+        costs=model_costs(model.memory, train.shards, model.spent, collected.spent),
     )
 
 
@@ -157,19 +161,20 @@ class _Collected:
     images: list[float] = field(default_factory=list)
     patches: list[Float32] = field(default_factory=list)
     neighbours: list[Int64] = field(default_factory=list)
-    times: list[float] = field(default_factory=list)
+    spent: ScoreSpent = field(default_factory=ScoreSpent)
 
     def add(self, scores: Scores, features: FeatureGrid, seconds: float) -> None:
         """Check the scores of one image and keep them."""
         check_scores(scores, features, self.name)
-        self.times.append(seconds)
+        self.spent.each_ms.append(1000 * seconds)
         if scores.images is not None:
             self.images.append(float(scores.images[0]))
         if scores.patches is not None:
             self.patches.append(scores.patches[0])
         if scores.nearest is not None and self.row_classes is not None:
             self.neighbours.append(self._classes_of(scores.nearest.ravel()))
-        if any(len(kept) not in (0, len(self.times)) for kept in (self.images, self.patches)):
+        done = len(self.spent.each_ms)
+        if any(len(kept) not in (0, done) for kept in (self.images, self.patches)):
             raise ContractError(
                 f"scorer '{self.name}' gave patch or image scores of some images and not of others"
             )
@@ -225,17 +230,6 @@ def _finite_facts(facts: Mapping[str, float], name: str) -> dict[str, float]:
         if not np.isfinite(value):
             raise ContractError(f"scorer '{name}' says that its {key} is {value}")
     return told
-
-
-def _costs(model: Fitted, score_ms: float, train: CachedFeatures) -> Costs:
-    rows: Any = model.memory.rows if isinstance(model.memory, Bag | Images) else None
-    return Costs(
-        fit_s=model.seconds,
-        score_ms=score_ms,
-        extract_ms=float(np.mean([shard.entry.extract_ms for shard in train.shards])),
-        bank_rows=None if rows is None else len(rows),
-        bank_mb=None if rows is None else rows.nbytes / 1e6,
-    )
 
 
 def evaluated(train: Int64, *portions: Int64) -> Int64:

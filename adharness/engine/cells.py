@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,6 +14,7 @@ from adharness.arrays import AnyArray, Int64
 from adharness.engine.asked import costs_told
 from adharness.engine.draws import POOLED
 from adharness.engine.family import Decided, Family, imports_of, threshold_record
+from adharness.engine.gather import Gathered
 from adharness.engine.group import FeatureGroup
 from adharness.engine.judge import Referee, Table
 from adharness.engine.measured import curve_arrays, replicate_arrays
@@ -21,7 +23,7 @@ from adharness.engine.told import told_class
 from adharness.plan import Cell
 from adharness.store.folder import RunFolder
 from adharness.store.identity import digest
-from adharness.store.records import CellRecord, ThresholdRecord
+from adharness.store.records import CellRecord, Costs, ThresholdRecord
 from adharness.suite.bind import BoundSuite
 
 
@@ -63,14 +65,23 @@ class CellWorker:
     def stored(self, cell: Cell, outcomes: Sequence[ScoringOutcome]) -> CellRecord | None:
         """Find a whole stored record that may be used as it is; failed ones are tried again."""
         record = self.folder.cell(digest(self.identity(cell, outcomes)))
-        if record is None or record.status != "ok" or record.judged != self._asked():
+        if record is None or record.status != "ok" or record.judged != self._asked:
             return None
         return record if self.reuse.allows(record.versions, self._versions(cell)) else None
 
     def judge(
-        self, cell: Cell, outcomes: Sequence[ScoringOutcome], family: Family, ranking: Table
+        self,
+        cell: Cell,
+        outcomes: Sequence[ScoringOutcome],
+        family: Family,
+        ranking: Table,
+        shared_s: float,
     ) -> CellRecord:
-        """Choose thresholds, measure the decisions, and store one cell."""
+        """Choose thresholds, measure the decisions, and store one cell.
+
+        `shared_s` is its share of the time to measure what it has in common with other cells.
+        """
+        begun = time.perf_counter()
         decided = family.decide(cell.thresholder)
         table = self._table(decided, family, ranking)
         rows = self.referee.rows(table, decided.failures)
@@ -87,11 +98,11 @@ class CellWorker:
             rows=rows,
             thresholds=decided.records(),
             pixel_thresholds=self._pixel_thresholds(family),
-            costs=family.gathered.costs,
+            costs=_judged(family.gathered, shared_s + time.perf_counter() - begun),
             scorings=[o.id for o in outcomes],
-            versions=self._versions(cell),
+            versions=self._versions(cell) | _made_with(outcomes),
             identity=identity,
-            judged=self._asked(),
+            judged=self._asked,
         )
         self._store(record, decided, family, ranking)
         return record
@@ -101,6 +112,7 @@ class CellWorker:
             return []
         return [threshold_record(part.class_name, t) for part, t in family.pixel_thresholds]
 
+    @cached_property
     def _asked(self) -> dict[str, Any]:
         """Other metrics or statistics than the stored ones mean judging again, and no more."""
         return {
@@ -208,6 +220,17 @@ class CellWorker:
             "smooth_px": np.array(drawing["smooth_px"], dtype=np.float64),
             "upsample": np.array(drawing["upsample"]),
         }
+
+
+def _made_with(outcomes: Sequence[ScoringOutcome]) -> dict[str, str]:
+    """Versions that stored scores were made with, which may be others than those of now."""
+    return {name: version for one in outcomes for name, version in one.versions.items()}
+
+
+def _judged(gathered: Gathered, seconds: float) -> Costs | None:
+    if gathered.costs is None:
+        return None
+    return gathered.costs.model_copy(update={"judge_s": seconds, "map_ms": gathered.map_ms})
 
 
 def _names(cell: Cell) -> dict[str, Any]:

@@ -63,6 +63,9 @@ def worst(
     return [by_path[path] for path in islice(found, limit)]
 
 
+_READ = ("samples", "scores", "threshold", "labels", "classes")
+
+
 def _errors(arrays: Mapping[str, AnyArray]) -> list[dict[str, list[str]]]:
     """Paths of the worst false alarms and misses of a cell, by class."""
     found = outcomes(*(arrays[name] for name in ("scores", "threshold", "labels", "classes")))
@@ -82,6 +85,6 @@ def _wrong(cells: Sequence[Sequence[Mapping[str, list[str]]]], class_name: str) 
 def _scores(folder: RunFolder, cell: CellRecord) -> Mapping[str, AnyArray] | None:
     """Image scores of a cell; None where it left none. A cell just judged names no files yet."""
     try:
-        return folder.cell_arrays(cell.id, "scores.npz")
+        return folder.cell_arrays(cell.id, "scores.npz", _READ)
     except StoreError:
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -9,7 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from adharness.arrays import Int64, UInt8, require_finite, require_shape
+from adharness.arrays import Float32, Int64, UInt8, require_finite, require_shape
 from adharness.contracts import (
     ContentHash,
     Dataset,
@@ -23,11 +24,13 @@ from adharness.contracts import (
 from adharness.data.images import resize_image, turn_image
 from adharness.errors import ContractError, DataError
 from adharness.store.identity import digest
+from adharness.suite.feature_settings import FeatureType
 from adharness.threads import in_order
 
 BATCH = 16
 """Images a call of `extract`. Always this many: the last batch is filled up, so that the features
 of an image do not depend on how many images come after it."""
+FLOAT16_MAX = 65504.0
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,11 @@ class ExtractionJob:
             hashes=[self.hashes[i] for i in images],
         )
 
+    @property
+    def stored_as(self) -> FeatureType:
+        """What features are rounded to: a part of the identity, and float32 where it says none."""
+        return "float16" if self.identity.get("stored_as") == "float16" else "float32"
+
     def key(self) -> str:
         """Name of the shard: a digest of all that can change a feature."""
         return shard_key(self.identity, [h.image for h in self.hashes], self.degrees)
@@ -65,17 +73,22 @@ def shard_key(identity: dict[str, Any], images: Sequence[str], degrees: float = 
 
 @dataclass
 class Batch:
-    """Native sizes of the images of one call, and those that could not be read."""
+    """Native sizes of the images of one call, those that could not be read, and the time taken."""
 
     sizes: list[tuple[int, int]] = field(default_factory=list)
     skipped: dict[int, str] = field(default_factory=dict)
+    decode_s: float | None = None
+    """Wall time to decode and resize; None where nothing was."""
+    network_s: float | None = None
+    """Wall time of the extractor, for `BATCH` images."""
 
 
 def extracted(job: ExtractionJob) -> Iterator[tuple[int, FeatureGrid, Batch]]:
     """Extract the images in order: the first one's position, features of a full batch, the batch.
 
-    Features beyond `len(batch.sizes)` belong to no image. Features that are looked up by the names
-    of the images need no pixel: nothing is decoded, and `on_error` means nothing.
+    Features are float32, and rounded to what they are stored as. Those beyond `len(batch.sizes)`
+    belong to no image. Features that are looked up by the names of the images need no pixel:
+    nothing is decoded, and `on_error` means nothing.
 
     Raises
     ------
@@ -86,9 +99,11 @@ def extracted(job: ExtractionJob) -> Iterator[tuple[int, FeatureGrid, Batch]]:
         yield from _looked_up(job, job.extractor)
         return
     for start, images, batch in _decoded(job):
+        begun = time.perf_counter()
         grid = job.extractor.extract(images)
+        batch.network_s = time.perf_counter() - begun
         _check(grid, job, start, BATCH, len(batch.sizes))
-        yield start, grid, batch
+        yield start, rounded(grid, job.stored_as), batch
 
 
 def _looked_up(
@@ -103,10 +118,10 @@ def _looked_up(
     for start, sample in enumerate(job.samples):
         grid = extractor.look_up(ImageName(sample.path, sample.class_name))
         _check(grid, job, start, 1, 1)
-        yield start, grid, Batch([_native_size(job.dataset, sample)])
+        yield start, rounded(grid, job.stored_as), Batch([native_size(job.dataset, sample)])
 
 
-def _native_size(dataset: Dataset, sample: Sample) -> tuple[int, int]:
+def native_size(dataset: Dataset, sample: Sample) -> tuple[int, int]:
     """(height, width) from the header where the data set can tell it."""
     if isinstance(dataset, Headed):
         return dataset.image_size(sample)
@@ -125,7 +140,7 @@ def _decoded(job: ExtractionJob) -> Iterator[tuple[int, UInt8, Batch]]:
 def _decode(job: ExtractionJob, start: int) -> tuple[UInt8, Batch]:
     preprocess = job.extractor.preprocess
     images = np.zeros((BATCH, *preprocess.input_size, 3), dtype=np.uint8)
-    batch = Batch()
+    batch, begun = Batch(), time.perf_counter()
     for i, sample in enumerate(job.samples[start : start + BATCH]):
         try:
             native = job.dataset.image(sample)
@@ -137,6 +152,7 @@ def _decode(job: ExtractionJob, start: int) -> tuple[UInt8, Batch]:
             continue
         images[i] = resize_image(turn_image(native, job.degrees), preprocess)
         batch.sizes.append((native.shape[0], native.shape[1]))
+    batch.decode_s = time.perf_counter() - begun
     return images, batch
 
 
@@ -158,3 +174,34 @@ def _check(grid: FeatureGrid, job: ExtractionJob, start: int, count: int, used: 
         path = job.samples[start + i].path
         for part, values in parts.items():
             require_finite(values[i], name=f"extractor '{name}': {part} of {path}")
+            if job.stored_as == "float16":
+                _require_float16(values[i], f"extractor '{name}': {part} of {path}")
+
+
+def _require_float16(values: Float32, name: str) -> None:
+    largest = float(np.abs(values).max(initial=0.0))
+    if largest > FLOAT16_MAX:
+        raise DataError(
+            f"{name} reach {largest:g}, and float16 holds {FLOAT16_MAX:g} at most",
+            hint="remove `features: {dtype: float16}` from the suite",
+        )
+
+
+def rounded(grid: FeatureGrid, stored_as: FeatureType) -> FeatureGrid:
+    """Round features, float32, to the nearest values that the cache can hold, ties to even.
+
+    Notes
+    -----
+    float16: relative error at most 2^-11 from 2^-14 (6.1e-5) up; below, an absolute error of at
+    most 2^-25 (3e-8), and 0 for what is no larger than that. Features beyond an image that is
+    there may become infinite: nobody reads them.
+    """
+    if stored_as == "float32":
+        return grid
+    with np.errstate(over="ignore"):
+        embeddings = None if grid.embeddings is None else _half(grid.embeddings)
+        return FeatureGrid(_half(grid.patches), embeddings)
+
+
+def _half(values: Float32) -> Float32:
+    return values.astype(np.float16).astype(np.float32)

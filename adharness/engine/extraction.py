@@ -6,15 +6,15 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from adharness.contracts import Extractor, ExtractorSpec, LookupExtractor
 from adharness.engine.events import CacheMended, Failed, Listener, StepDone, StepStarted
 from adharness.engine.extract import ExtractionJob, shard_key
 from adharness.engine.failures import failure_of
-from adharness.engine.features import Shard, open_shard
 from adharness.engine.parts import Part, PartKey, parts_of
-from adharness.engine.shards import ensure_shard, folder_of
+from adharness.engine.shard_entry import Shard, Tick, open_shard
+from adharness.engine.shards import ensure_shard, folder_of, opened_shard
 from adharness.engine.survey import Survey
 from adharness.engine.turned import Turner
 from adharness.errors import ContractError, StoreError
@@ -23,6 +23,8 @@ from adharness.store.records import Failure
 from adharness.suite.bind import Bound
 
 OnError = Literal["fail", "skip"]
+Opener: TypeAlias = Callable[[Path, ExtractionJob, Tick, Callable[[str], None]], Shard]
+"""`ensure_shard` or `opened_shard`."""
 
 
 @dataclass(frozen=True)
@@ -76,8 +78,14 @@ class Extraction:
             self.context.on_error,
         )
 
-    def extracted(self) -> Extracted:
+    def extracted(self, *, arrays: bool = True) -> Extracted:
         """Open the shard of each part, extracted first where the cache does not hold it.
+
+        Parameters
+        ----------
+        arrays
+            Whether they are made sure of now. If not, an entry will do: arrays are verified, and
+            extracted again where they were pruned, before they are first read.
 
         Raises
         ------
@@ -92,11 +100,35 @@ class Extraction:
             failure = failure_of("extract", error)
             listener(Failed(f"extractor {self.bound.name}", failure))
             return Extracted({}, dict.fromkeys(self.survey.classes, failure), {}, None)
-        shards, failures = self.parts(None)
+        shards, failures = self.parts(None, ensure_shard if arrays else opened_shard)
         return Extracted(shards, failures, identity, Turner(self.whole, self.context.cache))
 
+    def secured(self, found: Extracted) -> Extracted:
+        """Verify the arrays of opened shards, and extract again those that were pruned.
+
+        Raises
+        ------
+        StoreError
+            The cache cannot be written; all else becomes a failure of its class.
+        """
+        listener, failures = self.context.listener, dict(found.failures)
+        for part in parts_of(self.survey):
+            shard = found.shards.get(part.key)
+            if shard is None:
+                continue
+            if shard.entry.pruned:
+                listener(StepStarted("extract", part.label))
+            try:
+                shard.make_sure(_ticker(listener) if shard.entry.pruned else _silent)
+            except StoreError:
+                raise
+            except Exception as error:  # noqa: BLE001 - a bad image or extractor fails this class only
+                failures[part.class_name] = failure_of("extract", error)
+                listener(Failed(part.label, failures[part.class_name]))
+        return replace(found, failures=failures)
+
     def parts(
-        self, keys: Collection[PartKey] | None
+        self, keys: Collection[PartKey] | None, opener: Opener = ensure_shard
     ) -> tuple[dict[PartKey, Shard], dict[str, Failure]]:
         """Make sure of the shards of these parts, or of all: shards, and failures by class."""
         whole, listener = self.whole(), self.context.listener
@@ -107,7 +139,7 @@ class Extraction:
                 continue
             listener(StepStarted("extract", part.label))
             try:
-                shards[part.key] = self._ensured(whole, part)
+                shards[part.key] = self._opened(whole, part, opener)
             except StoreError:
                 raise
             except Exception as error:  # noqa: BLE001 - a bad image or extractor fails this class only
@@ -115,10 +147,10 @@ class Extraction:
                 listener(Failed(part.label, failures[part.class_name]))
         return shards, failures
 
-    def _ensured(self, whole: ExtractionJob, part: Part) -> Shard:
+    def _opened(self, whole: ExtractionJob, part: Part, opener: Opener) -> Shard:
         listener = self.context.listener
         job = replace(whole, dataset=part.survey.dataset, hashes=part.survey.hashes)
-        return ensure_shard(
+        return opener(
             self.context.cache,
             job.narrowed(part.positions),
             _ticker(listener),
@@ -127,6 +159,8 @@ class Extraction:
 
     def stored(self, identity: dict[str, Any], failures: Mapping[str, Failure]) -> Extracted:
         """Open what another process extracted; nothing is built, and nothing read but entries.
+
+        Reading arrays that were pruned raises StoreError.
 
         Raises
         ------
@@ -188,5 +222,9 @@ def extractor_identity(
     }
 
 
-def _ticker(listener: Listener) -> Callable[[int, bool], None]:
+def _ticker(listener: Listener) -> Tick:
     return lambda count, reused: listener(StepDone("extract", count, reused))
+
+
+def _silent(images: int, reused: bool) -> None:
+    """Say nothing of features that are verified: they were told of when they were opened."""

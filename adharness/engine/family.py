@@ -238,5 +238,5 @@ def _held(
     classes = group.survey.class_names(positions) if shows_class else None
     embeddings = None
     if needs_embedding(cell.normalizer) and "scores" not in imports_of(cell):
-        embeddings = group.features.subset(positions).image_vectors()
+        embeddings = group.image_vectors(positions)
     return Held(gathered.raw[rows], ImageContext(classes, embeddings))

@@ -2,10 +2,14 @@
 
 A cache may be used by several runs at once: an entry is touched only while its lock is held, and
 an entry that a run is writing is left alone.
+
+Of what is pruned or damaged only the arrays go: the record stays, so that a run whose results are
+all stored needs to extract nothing.
 """
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 from collections.abc import Iterator
@@ -15,8 +19,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from adharness.engine.features import Shard, damage_of, open_shard
-from adharness.store.files import explained
+from adharness.engine.shard_entry import Shard, damage_of, open_shard
+from adharness.store.files import explained, write_json
 
 IN_USE_S = 3600.0
 """An entry that was read within the last hour may be mapped by a run that goes on: it is kept."""
@@ -48,6 +52,12 @@ class CacheEntry:
         """The digest."""
         return self.folder.name
 
+    @property
+    def pruned(self) -> bool:
+        """Whether the record alone is left."""
+        arrays = any(self.folder.glob("*.npy"))
+        return self.shard is not None and self.shard.entry.pruned and not arrays
+
 
 @dataclass(frozen=True, slots=True)
 class FeatureCache:
@@ -65,25 +75,25 @@ class FeatureCache:
     def verify(self) -> Iterator[tuple[CacheEntry, str | None]]:
         """Read every entry whole and say what is wrong with it; None where nothing is.
 
-        A damaged entry is removed: the next run that needs it extracts it again. One that a run is
-        writing right now is passed over.
+        Damaged arrays are removed: the next run that needs them extracts them again. What a run is
+        writing right now is passed over, and so is what was pruned.
 
         Raises
         ------
         StoreError
-            A damaged entry cannot be removed.
+            Something damaged cannot be removed.
         """
         for entry in self.entries():
             with _held(entry.folder) as held:
-                if not held:
+                if not held or entry.pruned:
                     continue
                 wrong = "not whole" if entry.shard is None else damage_of(entry.shard)
                 if wrong:
-                    _remove(entry.folder)
+                    _remove(entry)
                 yield entry, wrong
 
     def prune(self, keep_bytes: int, *, dry_run: bool = False) -> list[CacheEntry]:
-        """Remove what was not used for longest until at most `keep_bytes` are left.
+        """Remove the arrays not used for longest until at most `keep_bytes` of arrays are left.
 
         Parameters
         ----------
@@ -101,7 +111,7 @@ class FeatureCache:
         StoreError
             An entry cannot be removed.
         """
-        entries = self.entries()
+        entries = [entry for entry in self.entries() if not entry.pruned]
         left, gone = sum(entry.size_bytes for entry in entries), []
         for entry in reversed(entries):
             if left <= keep_bytes and entry.shard is not None:
@@ -110,7 +120,7 @@ class FeatureCache:
                 if not held or (entry.shard and time.time() - entry.used < IN_USE_S):
                     continue
                 if not dry_run:
-                    _remove(entry.folder)
+                    _remove(entry)
             left -= entry.size_bytes
             gone.append(entry)
         return gone
@@ -139,11 +149,20 @@ def _held(folder: Path) -> Iterator[bool]:
         lock.release()
 
 
-def _remove(folder: Path) -> None:
-    """Remove an entry; its record first, so that a half-removed one counts as not there.
+def _remove(entry: CacheEntry) -> None:
+    """Remove the arrays of an entry, and all of one that is not whole.
 
-    The empty lock file stays: removing it while another run waits for it would let two in.
+    The record is marked first, so that half-removed arrays count as not there. The empty lock file
+    stays: removing it while another run waits for it would let two in.
     """
+    folder = entry.folder
     with explained(folder):
-        (folder / "entry.json").unlink(missing_ok=True)
-        shutil.rmtree(folder)
+        if entry.shard is None:
+            (folder / "entry.json").unlink(missing_ok=True)
+            shutil.rmtree(folder)
+            return
+        marked = entry.shard.entry.model_copy(update={"pruned": True})
+        write_json(folder / "entry.json", marked.model_dump(mode="json"))
+        os.utime(folder / "entry.json", (entry.used, entry.used))
+        for file in folder.glob("*.npy"):
+            file.unlink()

@@ -1,8 +1,8 @@
 """Features on disk: computed once for each (images, extractor), shared by every method.
 
-A shard holds one class: `patches.npy` (n, h, w, D), `embeddings.npy` (n, E), and `entry.json`,
-written last. Its folder is named by a digest of the images' content, the extractor's parameters,
-weights and version, so two suites, two runs and two machines that share a disk share it too.
+A shard holds one class. Its folder is named by a digest of the images' content, the extractor's
+parameters, weights and version, so two suites, two runs and two machines that share a disk share it
+too.
 """
 
 from __future__ import annotations
@@ -10,84 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
-from typing import Any, TypeAlias, TypeVar
+from typing import TypeAlias, TypeVar
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
 
-from adharness.arrays import AnyArray, Bool, Float32, Int64
-from adharness.contracts import FeatureGrid, Margins
+from adharness.arrays import Bool, Float32, Int64
+from adharness.contracts import FeatureGrid
+from adharness.engine.shard_entry import Shard, ShardEntry
 from adharness.errors import ContractError, StoreError
-from adharness.store.files import read_json, sha256_of
-
-
-class ShardEntry(BaseModel):
-    """`entry.json` of a shard."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    count: int
-    grid: tuple[int, int]
-    dim: int
-    embedding_dim: int | None
-    sizes: list[tuple[int, int]]
-    """Native (height, width) of each image."""
-    input_size: tuple[int, int]
-    margins: Margins = (0, 0, 0, 0)
-    """What a crop cut off the resized images; none in entries of before crops."""
-    skipped: dict[int, str]
-    """Position -> why the image could not be read; its features are zeros and never used."""
-    extract_ms: float
-    """Mean milliseconds an image: decode, resize and network together."""
-    bytes: dict[str, int]
-    """Size of each array file: a truncated one is found before it is used."""
-    sha256: dict[str, str] = {}
-    """Of each array file, taken while it was written; none in entries of before there were any."""
-    identity: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Shard:
-    """One class's features; its arrays are mapped only while being read."""
-
-    folder: Path
-    entry: ShardEntry
-
-    def patches(self) -> AnyArray:
-        """Map the patches, (n, h, w, D) float32, read-only."""
-        return self._map("patches.npy")
-
-    def embeddings(self) -> AnyArray:
-        """Map the embeddings, (n, E) float32, read-only."""
-        return self._map("embeddings.npy")
-
-    def _map(self, name: str) -> AnyArray:
-        mapped: AnyArray = np.load(self.folder / name, mmap_mode="r", allow_pickle=False)
-        return mapped
-
-
-def open_shard(folder: Path) -> Shard | None:
-    """Open a stored shard; None where there is none, or where it is not whole."""
-    try:
-        entry = ShardEntry.model_validate(read_json(folder / "entry.json"))
-        whole = all((folder / n).stat().st_size == size for n, size in entry.bytes.items())
-    except (StoreError, OSError, ValueError):
-        return None
-    return Shard(folder, entry) if whole else None
-
-
-def damage_of(shard: Shard) -> str | None:
-    """Read a shard whole and name the file whose bytes are not those that were written; or None."""
-    for name, expected in shard.entry.sha256.items():
-        try:
-            found = sha256_of(shard.folder / name)
-        except OSError as error:
-            return f"{name} cannot be read: {error.strerror or error}"
-        if found != expected:
-            return f"{name} is not what was written"
-    return None
-
 
 KeyT = TypeVar("KeyT", bound=Hashable)
 Turn: TypeAlias = Callable[[Int64, float], Shard]

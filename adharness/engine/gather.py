@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from adharness.arrays import AnyArray, Float32, Float64, Int64
+from adharness.engine.costs import total
 from adharness.engine.failures import failure_of
 from adharness.engine.group import FeatureGroup
 from adharness.engine.image_scores import image_scores
 from adharness.engine.looked_up import MapsElsewhere, image_names, imported_scorer
+from adharness.engine.meter import warm
 from adharness.engine.neighbours import cross_class_share
 from adharness.engine.score import ScoringOutcome
 from adharness.engine.scored_maps import FoundMaps, NativeMaps, RawMaps
@@ -50,6 +52,11 @@ class Gathered:
     costs: Costs | None
     image_score: str = "scorer's own"
     facts: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def map_ms(self) -> float | None:
+        """Median time to draw a map so far; None where none was drawn."""
+        return warm(self.maps.drawn_ms) if isinstance(self.maps, RawMaps) else None
 
     def rows(self, positions: Int64) -> Int64:
         """Find the rows of these positions; those without a score are left out."""
@@ -99,7 +106,7 @@ def gather(
     raw, label = np.zeros(0), settings.image_score.label
     if stored:
         raw, label = image_scores(settings.image_score, own, as_scored, maps)
-    costs = _total([outcome.costs for outcome in done if outcome.costs])
+    costs = total([outcome.costs for outcome in done if outcome.costs])
     facts = _lowest([outcome.facts for outcome in done])
     facts |= _cross_class(group.survey, positions, _whole(stored, "neighbours", order))
     facts |= _routing(group) if routed and not group.failures else {}
@@ -143,19 +150,3 @@ def _lowest(facts: Sequence[Mapping[str, float]]) -> dict[str, float]:
     """Give the lowest of each fact over the models: of a recall, the worst is the one to show."""
     names = dict.fromkeys(name for told in facts for name in told)
     return {name: min(told[name] for told in facts if name in told) for name in names}
-
-
-def _total(costs: Sequence[Costs]) -> Costs | None:
-    """Sum what the models cost; the time to score an image is their median."""
-    if not costs:
-        return None
-    rows = [c.bank_rows for c in costs if c.bank_rows is not None]
-    sizes = [c.bank_mb for c in costs if c.bank_mb is not None]
-    extract = [c.extract_ms for c in costs if c.extract_ms is not None]
-    return Costs(
-        fit_s=sum(c.fit_s for c in costs),
-        score_ms=float(np.median([c.score_ms for c in costs])),
-        extract_ms=float(np.mean(extract)) if extract else None,
-        bank_rows=sum(rows) if rows else None,
-        bank_mb=sum(sizes) if sizes else None,
-    )

@@ -3,26 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from adharness.arrays import Int64
+from adharness.arrays import Float32, Int64
 from adharness.contracts import Margins
 from adharness.engine.events import Failed, ImageSkipped
 from adharness.engine.extraction import Extracted, RunContext
 from adharness.engine.failures import failure_of
-from adharness.engine.features import CachedFeatures, Shard
+from adharness.engine.features import CachedFeatures
 from adharness.engine.parts import PartKey, places_of
 from adharness.engine.routing import route
+from adharness.engine.shard_entry import Shard
 from adharness.engine.survey import Survey
 from adharness.engine.truth import Truth, read_truth
 from adharness.plan import Cell
+from adharness.store.features_record import FeaturesRecord
+from adharness.store.identity import digest
 from adharness.store.provenance import Installed
 from adharness.store.records import Failure
 from adharness.store.run_record import SkippedImage
+
+
+@dataclass(frozen=True, eq=False)
+class KeptFeatures:
+    """What a run's folder keeps of features: see `FeaturesRecord`."""
+
+    record: FeaturesRecord
+    routed_to: Int64 | None
+    positions: Int64 | None
+    vectors: Float32 | None
+
+    def arrays(self) -> set[str]:
+        """Names of the arrays that are there."""
+        return {
+            name
+            for name in ("routed_to", "positions", "vectors")
+            if getattr(self, name) is not None
+        }
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,10 +61,36 @@ class FeatureGroup:
     input_size: tuple[int, int]
     margins: Margins
     installed: Installed
+    shards: Mapping[PartKey, Shard]
+    kept: KeptFeatures | None = None
+
+    def with_features(self, extracted: Extracted) -> FeatureGroup:
+        """Give the group with its features extracted again; masks stay as they were read."""
+        features = CachedFeatures.over(extracted.shards, places_of(self.survey), extracted.turn)
+        shards, failures = extracted.shards, extracted.failures
+        return replace(self, features=features, shards=shards, failures=failures)
 
     def training(self, positions: Int64) -> CachedFeatures:
         """Features of training images, which know the classes; the engine tells them or not."""
         return self.features.subset(positions).labelled(self.survey.class_numbers(positions))
+
+    @cached_property
+    def judged(self) -> Int64:
+        """Positions of the held-out and test images, ascending."""
+        return np.union1d(self.survey.portion("calibration"), self.survey.portion("test"))
+
+    @cached_property
+    def routing(self) -> str:
+        """Digest of the images that a router learns from, and of those that it routes."""
+        train = self.survey.portion("train")
+        told = digest(self.survey.class_names(train))
+        return digest([self.survey.pixels(train), told, self.survey.pixels(self.judged)])
+
+    @property
+    def knows_routes(self) -> bool:
+        """Whether the images were routed before."""
+        kept = self.kept
+        return kept is not None and kept.record.routed_for == self.routing
 
     @cached_property
     def routed_to(self) -> Int64:
@@ -56,12 +103,33 @@ class FeatureGroup:
         DataError
             There is no training image.
         """
+        if self.kept and self.kept.routed_to is not None and self.knows_routes:
+            return self.kept.routed_to
         survey = self.survey
-        judged = np.union1d(survey.portion("calibration"), survey.portion("test"))
         found = np.full(len(survey.samples), -1, dtype=np.int64)
         training = self.training(survey.portion("train"))
-        found[judged] = route(training, self.features.subset(judged))
+        found[self.judged] = route(training, self.features.subset(self.judged))
         return found
+
+    @property
+    def knows_vectors(self) -> bool:
+        """Whether the vectors of all images that are judged are kept."""
+        positions = None if self.kept is None else self.kept.positions
+        return positions is not None and bool(np.isin(self.judged, positions).all())
+
+    def image_vectors(self, positions: Int64) -> Float32:
+        """Give a vector an image (n, E) of held-out and test images, kept or from the features.
+
+        Raises
+        ------
+        StoreError
+            The features cannot be read.
+        """
+        kept = self.kept
+        if not self.knows_vectors or kept is None or kept.positions is None or kept.vectors is None:
+            return self.features.subset(positions).image_vectors()
+        rows = np.searchsorted(kept.positions, positions)
+        return kept.vectors[rows]
 
 
 def open_group(
@@ -109,6 +177,7 @@ def open_group(
         input_size=next((s.entry.input_size for s in shards.values()), (1, 1)),
         margins=next((s.entry.margins for s in shards.values()), (0, 0, 0, 0)),
         installed=context.installed,
+        shards=shards,
     )
 
 

@@ -125,9 +125,10 @@ def _take(lock: FileLock, out: Path) -> None:
 
 def _sweep(out: Path) -> None:
     """Remove what killed runs had not yet moved into place; nobody else writes here now."""
-    for path in out.rglob(".*"):
-        if path.is_file() and _TEMPORARY.fullmatch(path.name):
-            path.unlink(missing_ok=True)
+    for folder, _, names in os.walk(out):
+        for name in names:
+            if name.startswith(".") and _TEMPORARY.fullmatch(name):
+                Path(folder, name).unlink(missing_ok=True)
 
 
 def _append(file: IO[str], line: Line, out: Path) -> None:

@@ -21,7 +21,7 @@ from adharness.metrics import (
     evaluate_images,
     find_metric,
 )
-from adharness.statistics import judge_pixels, replicates_of
+from adharness.statistics import Sampling, judge_pixels, replicates_of
 from adharness.store.records import Failure, Row
 from adharness.suite.schema import DeploymentSettings, StatisticsSettings
 
@@ -92,7 +92,11 @@ class Referee:
             m.name for m in self._metrics if m.at_threshold and m.level == "image"
         ]
         self._statistics = statistics
-        self._samplings = draw_test_images(survey, statistics.bootstrap)
+
+    @cached_property
+    def _samplings(self) -> Mapping[str, Sampling]:
+        """Drawn once, and not at all where every cell is stored."""
+        return draw_test_images(self._survey, self._statistics.bootstrap)
 
     @cached_property
     def draws(self) -> str:

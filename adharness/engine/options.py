@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from adharness.engine.score import Reuse
+from adharness.store.run_record import GivenRecord
 
 
 @dataclass(frozen=True)
@@ -17,3 +18,4 @@ class RunOptions:
     command: str
     limit: int | None = None
     reuse: Reuse = field(default_factory=Reuse)
+    given: GivenRecord = field(default_factory=GivenRecord)

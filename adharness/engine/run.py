@@ -7,13 +7,17 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 from adharness.engine.asked import asked, distributions
 from adharness.engine.division import split_path
 from adharness.engine.events import Listener
 from adharness.engine.extraction import RunContext
+from adharness.engine.fits import refuse_what_does_not_fit
 from adharness.engine.gallery import write_gallery
 from adharness.engine.options import RunOptions
+from adharness.engine.recorded import put_begun, weights_used
 from adharness.engine.stages import Stages
 from adharness.engine.survey import Survey
 from adharness.engine.surveys import survey_all
@@ -23,7 +27,7 @@ from adharness.engine.work.inline import Executor, Inline
 from adharness.errors import StoreError
 from adharness.plan import Cell, Plan
 from adharness.store.folder import RunFolder
-from adharness.store.provenance import Installed, provenance
+from adharness.store.provenance import Installed, environment, git_state, provenance
 from adharness.store.records import CellRecord
 from adharness.store.run_record import GalleryImage, RunRecord, SkippedImage
 from adharness.suite.split import SplitSettings
@@ -39,7 +43,9 @@ class _Progress:
 
     begun: float = field(default_factory=time.perf_counter)
     started: str = field(default_factory=_now)
+    git: dict[str, Any] = field(default_factory=lambda: git_state(Path.cwd()))
     installed: Installed = field(default_factory=Installed)
+    environment: dict[str, str] = field(default_factory=environment)
     stages_s: dict[str, float] = field(default_factory=dict)
     cells: list[CellRecord] = field(default_factory=list)
     skipped: list[SkippedImage] = field(default_factory=list)
@@ -76,7 +82,8 @@ def run_plan(
     DataError
         A data set is missing or cannot be split: found before anything is computed.
     StoreError
-        Results or features cannot be written. What was stored before is intact.
+        Results or features cannot be written: where the disk is too small for the features, before
+        anything is extracted. What was stored before is intact.
     """
     executor = executor or Inline()
     folder = RunFolder(options.out)
@@ -84,7 +91,10 @@ def run_plan(
     progress = _Progress()
     with progress.timed("survey"):
         surveys = survey_all(plan, options.limit, options.cache, listener)
+        if isinstance(executor, Inline):  # elsewhere it is others who load extractors, and may die
+            refuse_what_does_not_fit(plan, surveys, options.cache, options.out)
     _put_splits(plan.suite.split, surveys, folder)
+    put_begun(folder, _record(plan, options, surveys, progress, finished=False))
     context = RunContext(options.cache, plan.suite.on_error, progress.installed, listener)
     try:
         for number, family in enumerate(plan.by_models()):
@@ -122,10 +132,15 @@ def _record(
         datasets=[s.record() for s in surveys.values()],
         cells=[c.id for c in progress.cells],
         limit=options.limit,
+        given=options.given,
+        environment=progress.environment,
         skipped=progress.skipped,
         gallery=progress.gallery,
         views=progress.views,
-        provenance=provenance(progress.installed.versions(["adharness", *distributions(plan)])),
+        provenance=provenance(
+            progress.installed.versions(["adharness", *distributions(plan)]), progress.git
+        ),
+        weights=weights_used(RunFolder(options.out), progress.cells),
     )
 
 
@@ -149,7 +164,7 @@ def _run_family(
     """Run the cells of a data set and of its shifts, which share their models."""
     suite = stages.suite
     with progress.timed("extract"):
-        groups, request = stages.extract(surveys)
+        groups, request = stages.extract(surveys, RunFolder(options.out), options.reuse)
     for group in groups:
         surveys[group.survey.name] = group.survey
         progress.skipped += [s for s in group.skipped if s not in progress.skipped]

@@ -125,6 +125,7 @@ class CellSaver:
             seed=record.seed,
             cell=record.id,
             extractor=_component(method.extractor),
+            stored_as=method.extractor.stored_as,
             fingerprint=self.group.identity["fingerprint"],
             scorer=_component(method.scorer),
             normalizer=_component(self.cell.normalizer),

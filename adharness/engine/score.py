@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from adharness.arrays import AnyArray, Int64
 from adharness.engine.cell import Fitted, RawScores, evaluated, fit, score_images
+from adharness.engine.costs import Workplace
 from adharness.engine.failures import failure_of
 from adharness.engine.group import FeatureGroup
 from adharness.engine.looked_up import image_names, imported_scorer, look_up_scores
@@ -66,6 +67,8 @@ class ScoringOutcome:
     costs: Costs | None = None
     facts: Mapping[str, float] = field(default_factory=dict)
     reused: bool = False
+    versions: Mapping[str, str] = field(default_factory=dict)
+    """What a stored result was made with; `Reuse.keep_stale` may have taken others for these."""
     awaited: Mapping[str, Any] | None = None
     """The task's identity where its model has still to be fitted; None once the task was run."""
 
@@ -108,10 +111,12 @@ def run_tasks(
     folder: RunFolder,
     reuse: Reuse,
     models: Models,
+    workplace: Workplace,
 ) -> dict[ScoringTask, ScoringOutcome]:
     """Fit one model and score what its tasks ask for; stored results are found, not made again.
 
     A model that is in `models` is not fitted again: a shift of the test images leaves it as it is.
+    `workplace` tells under what circumstances the costs are measured.
     Whatever a plugin raises becomes the outcomes' failure; a StoreError is passed on.
     """
     outcomes = {task: find_outcome(task, group, folder, reuse) for task in tasks}
@@ -120,6 +125,7 @@ def run_tasks(
         return outcomes
     try:
         positions, raw = _fit(list(missing), group, models)
+        raw = replace(raw, costs=workplace.named_in(raw.costs))
     except StoreError:
         raise
     except Exception as error:  # noqa: BLE001 - a contestant's fault is a failed row, not a lost run
@@ -152,7 +158,13 @@ def find_outcome(
         return ScoringOutcome(scoring_id, failed)
     stored = folder.scoring(scoring_id)
     if stored and reuse.allows(stored.versions, task_versions(task.method, group)):
-        return ScoringOutcome(scoring_id, costs=stored.costs, facts=stored.facts, reused=True)
+        return ScoringOutcome(
+            scoring_id,
+            costs=stored.costs,
+            facts=stored.facts,
+            reused=True,
+            versions=stored.versions,
+        )
     return ScoringOutcome(scoring_id, awaited=identity)
 
 
@@ -223,7 +235,7 @@ def _model_identity(task: ScoringTask, group: FeatureGroup) -> dict[str, Any]:
     train, _ = _portions(task, group)
     return {
         "train": group.survey.pixels(train),
-        "train_classes": digest(group.survey.class_names(train)),
+        "train_classes": group.survey.known_classes(train),
         "extractor": group.identity,
         "bank": task.method.bank.identity(),
         "scorer": task.method.scorer.identity(),

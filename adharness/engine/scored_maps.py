@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, overload
@@ -51,12 +52,15 @@ class RawMaps:
     smooth_px: float
     upsample: Upsample = "bilinear"
     margins: Margins = (0, 0, 0, 0)
+    drawn_ms: list[float] = field(default_factory=list)
+    """Time to draw each map that was drawn at native size."""
     _kept: _Kept = field(default_factory=_Kept)
 
     def read(self, i: int) -> Float32:
         """Draw the map of image i, (H, W) float32, or give it again; read-only."""
         if i in self._kept.maps:
             return self._kept.maps[i]
+        begun = time.perf_counter()
         drawn = draw_map(
             self.patches[i],
             input_size=self.input_size,
@@ -65,6 +69,7 @@ class RawMaps:
             upsample=self.upsample,
             margins=self.margins,
         )
+        self.drawn_ms.append(1000 * (time.perf_counter() - begun))
         return self._kept.keep(i, drawn)
 
     def at_input(self, i: int) -> Float32:

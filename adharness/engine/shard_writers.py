@@ -13,6 +13,7 @@ from adharness.arrays import AnyArray, Float32
 from adharness.contracts import FeatureGrid
 from adharness.errors import ContractError
 from adharness.store.files import explained
+from adharness.suite.feature_settings import FeatureType
 
 
 class _Hashed:
@@ -33,10 +34,18 @@ class ShardWriters:
     """Appends batches to npy files with plain writes: a full disk is an error, never a crash.
 
     (Writing through a memory map would end in SIGBUS on a full disk.)
+
+    Parameters
+    ----------
+    dtype
+        Little-endian on disk; features come as float32 that it holds exactly.
     """
 
-    def __init__(self, folder: Path, total: int, files: ExitStack) -> None:
+    def __init__(
+        self, folder: Path, total: int, files: ExitStack, dtype: FeatureType = "float32"
+    ) -> None:
         self._folder, self._total, self._files = folder, total, files
+        self._dtype = np.dtype(dtype).newbyteorder("<")
         self._open: dict[str, tuple[_Hashed, tuple[int, ...]]] = {}
         self.grid, self.dim = (0, 0), 0
         self.embedding_dim: int | None = None
@@ -59,7 +68,7 @@ class ShardWriters:
         if values.shape[1:] != shape:
             raise ContractError(f"{name} changed shape from {shape} to {values.shape[1:]}")
         with explained(self._folder / f"{name}.npy"):
-            file.write(np.ascontiguousarray(values, dtype=np.float32).data.cast("B"))
+            file.write(np.ascontiguousarray(values, dtype=self._dtype).data.cast("B"))
 
     @property
     def sha256(self) -> dict[str, str]:
@@ -68,7 +77,7 @@ class ShardWriters:
 
     def _create(self, name: str, values: AnyArray) -> _Hashed:
         header = {
-            "descr": "<f4",
+            "descr": self._dtype.str,
             "fortran_order": False,
             "shape": (self._total, *values.shape[1:]),
         }

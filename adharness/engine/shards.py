@@ -1,30 +1,76 @@
-"""Shards of features: found in the cache and sound, or written so that none is ever half there."""
+"""Shards of features: found in the cache and sound, or written so that none is ever half there.
+
+`ensure_shard` has the arrays of a class on disk when it returns. `opened_shard` is content with the
+entry: the arrays are verified, or extracted again where they were pruned, before they are read.
+"""
 
 from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock
 
 from adharness.contracts import FeatureGrid
-from adharness.engine.extract import Batch, ExtractionJob, extracted
-from adharness.engine.features import Shard, ShardEntry, damage_of, open_shard
+from adharness.engine.extract import BATCH, Batch, ExtractionJob, extracted
+from adharness.engine.meter import warm
+from adharness.engine.shard_entry import Shard, ShardEntry, Tick, damage_of, open_shard
 from adharness.engine.shard_writers import ShardWriters
+from adharness.progress import tell
 from adharness.store.files import explained, write_json
 from adharness.threads import in_order
+
+
+def opened_shard(
+    cache: Path,
+    job: ExtractionJob,
+    tick: Tick,
+    mended: Callable[[str], None] = lambda _: None,
+) -> Shard:
+    """Open the shard of these images by its entry; where there is none, extract it now.
+
+    `tick` is told as by `ensure_shard`. What is extracted when the arrays are first read is told to
+    whoever makes sure of them, or as progress of the step that runs.
+
+    Raises
+    ------
+    DataError, ContractError, StoreError
+        As `ensure_shard`, which it is where there is no entry.
+    """
+
+    def secure(told: Tick | None) -> ShardEntry:
+        return ensure_shard(cache, job, told or _teller(job), mended).entry
+
+    found = open_shard(folder_of(cache, job.key()))
+    if found is None or not _is_usable(found, job):
+        return ensure_shard(cache, job, tick, mended)
+    _touch(found)
+    tick(len(job.samples), True)
+    return Shard(found.folder, found.entry, secure)
+
+
+def _teller(job: ExtractionJob) -> Tick:
+    done = 0
+
+    def tick(count: int, reused: bool) -> None:
+        nonlocal done
+        done += count
+        if not reused:
+            tell(done, len(job.samples), "images extracted again")
+
+    return tick
 
 
 def ensure_shard(
     cache: Path,
     job: ExtractionJob,
-    tick: Callable[[int, bool], None],
+    tick: Tick,
     mended: Callable[[str], None] = lambda _: None,
 ) -> Shard:
-    """Open the shard of these images, extracting it first if it is not in the cache.
+    """Open the shard of these images, extracting it first if it is not in the cache, or pruned.
 
     `tick(images, reused)` is called as images are done. Two runs that want one shard wait for each
     other, and the second reads what the first wrote. A stored shard is read whole and compared with
@@ -42,16 +88,24 @@ def ensure_shard(
     folder = folder_of(cache, job.key())
     with _locked(folder):
         found = open_shard(folder)
-        usable = found and (job.on_error == "skip" or not found.entry.skipped)
-        damage = damage_of(found) if found and usable else None
-        if found and usable and damage is None:
-            with suppress(OSError):  # a cache that may only be read is never pruned from here
-                (found.folder / "entry.json").touch()  # what was used last is pruned last
-            tick(len(job.samples), True)
-            return found
-        if damage:
+        if found is not None and _is_usable(found, job) and not found.entry.pruned:
+            damage = damage_of(found)
+            if damage is None:
+                _touch(found)
+                tick(len(job.samples), True)
+                return found
             mended(f"{folder}: {damage}; extracting it again")
         return _extract_into(folder, job, tick)
+
+
+def _is_usable(found: Shard, job: ExtractionJob) -> bool:
+    return job.on_error == "skip" or not found.entry.skipped
+
+
+def _touch(found: Shard) -> None:
+    """Note the use: what was used last is pruned last."""
+    with suppress(OSError):  # a cache that may only be read is never pruned from here
+        (found.folder / "entry.json").touch()
 
 
 def folder_of(cache: Path, key: str) -> Path:
@@ -71,7 +125,7 @@ def _locked(folder: Path) -> Iterator[None]:
         lock.release()
 
 
-def _extract_into(folder: Path, job: ExtractionJob, tick: Callable[[int, bool], None]) -> Shard:
+def _extract_into(folder: Path, job: ExtractionJob, tick: Tick) -> Shard:
     temporary = folder.with_name(f".{folder.name}.part")
     shutil.rmtree(temporary, ignore_errors=True)
     try:
@@ -87,12 +141,13 @@ def _extract_into(folder: Path, job: ExtractionJob, tick: Callable[[int, bool], 
     return Shard(folder, entry)
 
 
-def _write_shard(folder: Path, job: ExtractionJob, tick: Callable[[int, bool], None]) -> ShardEntry:
+def _write_shard(folder: Path, job: ExtractionJob, tick: Tick) -> ShardEntry:
     sizes: list[tuple[int, int]] = []
     skipped: dict[int, str] = {}
+    batches: list[Batch] = []
     begun = time.perf_counter()
     with ExitStack() as files:
-        writers = ShardWriters(folder, len(job.samples), files)
+        writers = ShardWriters(folder, len(job.samples), files, job.stored_as)
 
         def write(item: tuple[int, FeatureGrid, Batch]) -> tuple[int, Batch]:
             start, grid, batch = item
@@ -102,6 +157,7 @@ def _write_shard(folder: Path, job: ExtractionJob, tick: Callable[[int, bool], N
         # A batch is written while the network works on the next.
         for start, batch in in_order(write, extracted(job), workers=1, ahead=2):
             sizes += batch.sizes
+            batches.append(batch)
             skipped |= {start + i: why for i, why in batch.skipped.items()}
             tick(len(batch.sizes), False)
     seconds = time.perf_counter() - begun
@@ -115,7 +171,14 @@ def _write_shard(folder: Path, job: ExtractionJob, tick: Callable[[int, bool], N
         margins=job.extractor.preprocess.margins,
         skipped=skipped,
         extract_ms=1000 * seconds / len(job.samples),
+        decode_ms=_typical_ms([(b.decode_s, len(b.sizes)) for b in batches]),
+        network_ms=_typical_ms([(b.network_s, BATCH) for b in batches]),
         bytes={file.name: file.stat().st_size for file in sorted(folder.glob("*.npy"))},
         sha256=writers.sha256,
         identity=job.identity,
     )
+
+
+def _typical_ms(batches: Sequence[tuple[float | None, int]]) -> float | None:
+    """Give the milliseconds an image from the seconds and images of each batch."""
+    return warm([1000 * seconds / images for seconds, images in batches if seconds is not None])

@@ -8,13 +8,18 @@ from dataclasses import dataclass
 from adharness.engine.events import StageStarted, StepDone
 from adharness.engine.extraction import Extracted, Extraction, RunContext
 from adharness.engine.group import FeatureGroup, open_group
+from adharness.engine.kept import keep, recalled
 from adharness.engine.parts import count_of
+from adharness.engine.refill import reads_features
+from adharness.engine.score import Reuse
 from adharness.engine.survey import Survey
 from adharness.engine.verdicts import Outcomes
+from adharness.engine.views import misses_views
 from adharness.engine.work.bench import Bench, Done
 from adharness.engine.work.inline import Executor, Place
 from adharness.engine.work.units import BenchRequest, Judge, Limited, Opened
 from adharness.plan import Cell
+from adharness.store.folder import RunFolder
 from adharness.store.records import CellRecord
 from adharness.suite.bound import BoundSuite
 
@@ -37,8 +42,10 @@ class Stages:
     context: RunContext
     executor: Executor
 
-    def extract(self, surveys: Mapping[str, Survey]) -> tuple[list[FeatureGroup], BenchRequest]:
-        """Make sure of all features, and read the masks."""
+    def extract(
+        self, surveys: Mapping[str, Survey], folder: RunFolder, reuse: Reuse
+    ) -> tuple[list[FeatureGroup], BenchRequest]:
+        """Make sure of all features that will be read, and read the masks."""
         groups: list[FeatureGroup] = []
         opened: list[Opened] = []
         for place, cells in enumerate(self.family):
@@ -46,9 +53,22 @@ class Stages:
             self.context.listener(StageStarted("extract", count_of(here), "images"))
             extraction = Extraction(here, cells[0].method.extractor, self.context)
             found = self.executor.extract(Place(self.number, place), extraction)
-            groups.append(_opened(groups, here, cells, found, self.context))
+            group = _opened(groups, here, cells, found, self.context)
+            group = recalled(group, folder, self.suite.on_error)
+            pictured = not groups and misses_views(group, self.suite.views, folder)
+            if pictured or reads_features(group, folder, reuse):
+                found = self._refilled(Place(self.number, place), extraction, found)
+                group = group.with_features(found)
+            groups.append(keep(group, folder, self.suite.on_error))
             opened.append(Opened(identity=found.identity, failures=dict(found.failures)))
         return groups, BenchRequest(family=self.number, opened=tuple(opened))
+
+    def _refilled(self, place: Place, extraction: Extraction, found: Extracted) -> Extracted:
+        """Have the arrays verified, and extracted again where they were pruned."""
+        gone = sum(shard.entry.count for shard in found.shards.values() if shard.entry.pruned)
+        if gone:
+            self.context.listener(StageStarted("extract", gone, "images"))
+        return self.executor.refill(place, extraction, found)
 
     def fit(self, bench: Bench, request: BenchRequest) -> list[Outcomes]:
         """Fit every model and score with it: the outcomes of each group."""

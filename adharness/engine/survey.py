@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -76,10 +77,12 @@ class Survey:
 
     def portion(self, name: PortionName, class_name: str | None = None) -> Int64:
         """Positions of a portion, of one class or of all, ascending."""
-        chosen = np.sort(np.asarray(getattr(self.split, name), dtype=np.int64))
-        if class_name is None:
-            return chosen
-        return chosen[np.isin(chosen, self.of_class(class_name))]
+        key = name, class_name
+        if key not in self._portions:
+            chosen = np.sort(np.asarray(getattr(self.split, name), dtype=np.int64))
+            mine = chosen if class_name is None else self.of_class(class_name)
+            self._portions[key] = chosen[np.isin(chosen, mine)]
+        return self._portions[key].copy()
 
     def labels(self, positions: Int64) -> Int64:
         """Labels of the samples at these positions: 0 normal, 1 anomalous."""
@@ -109,12 +112,33 @@ class Survey:
 
     def pixels(self, positions: Int64) -> str:
         """Digest of the names and pixels of these samples: all that a score can depend on."""
-        return digest([[self.samples[i].path, self.hashes[i].image] for i in positions])
+        return self._digest(
+            "pixels", positions, lambda i: [self.samples[i].path, self.hashes[i].image]
+        )
+
+    def known_classes(self, positions: Int64) -> str:
+        """Digest of the class names of these samples."""
+        return self._digest("classes", positions, lambda i: self.samples[i].class_name)
 
     def truth(self, positions: Int64) -> str:
         """Digest of the classes, labels and masks as well: all that a metric can depend on."""
         lines = [self._line(int(i)) for i in positions]
         return digest([self.pixels(positions), lines])
+
+    def _digest(self, what: str, positions: Int64, of: Callable[[int], Any]) -> str:
+        """Digest what each sample has, made once for equal positions: every task asks for them."""
+        key = what, positions.tobytes()
+        if key not in self._digests:
+            self._digests[key] = digest([of(i) for i in positions.tolist()])
+        return self._digests[key]
+
+    @cached_property
+    def _portions(self) -> dict[tuple[PortionName, str | None], Int64]:
+        return {}
+
+    @cached_property
+    def _digests(self) -> dict[tuple[str, bytes], str]:
+        return {}
 
     def _line(self, i: int) -> list[Any]:
         sample = self.samples[i]

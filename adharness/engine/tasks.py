@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeAlias
 
+from adharness.engine.costs import Workplace
 from adharness.engine.events import Failed, Listener, StepDone, StepStarted, relayed
 from adharness.engine.group import FeatureGroup
 from adharness.engine.score import Models, Reuse, ScoringTask, find_outcome, run_tasks, tasks_of
@@ -31,6 +32,7 @@ def fit_model(
     folder: RunFolder,
     reuse: Reuse,
     listener: Listener,
+    workplace: Workplace,
 ) -> list[Outcomes]:
     """Fit one model and score the images of each group with it.
 
@@ -40,14 +42,16 @@ def fit_model(
         What each group asks of the model; nothing where its cells don't need it.
     groups
         A clean data set and its shifts, one extractor: they train on the same images.
+    workplace
+        Under what circumstances the costs are measured.
 
     Returns
     -------
     The outcomes of each group.
     """
-    fitted = Models()
+    how = Models(), workplace
     return [
-        _run(its, group, folder, reuse, fitted, listener) if its else {}
+        _run(its, group, folder, reuse, how, listener) if its else {}
         for its, group in zip(tasks, groups, strict=True)
     ]
 
@@ -70,13 +74,13 @@ def _run(
     group: FeatureGroup,
     folder: RunFolder,
     reuse: Reuse,
-    fitted: Models,
+    how: tuple[Models, Workplace],
     listener: Listener,
 ) -> Outcomes:
     label = f"{tasks[0].label}, {group.survey.name}" if group.survey.clean else tasks[0].label
     listener(StepStarted("fit and score", label))
     with relayed(listener, "fit and score"):
-        found = run_tasks(tasks, group, folder, reuse, fitted)
+        found = run_tasks(tasks, group, folder, reuse, *how)
     failure = next((outcome.failure for outcome in found.values() if outcome.failure), None)
     if failure and failure.stage != "extract":
         listener(Failed(label, failure))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from adharness.arrays import Int64
 from adharness.engine.extract import ExtractionJob
-from adharness.engine.features import Shard
+from adharness.engine.shard_entry import Shard
 from adharness.engine.shards import ensure_shard
 from adharness.progress import tell
 

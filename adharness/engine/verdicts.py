@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import groupby
@@ -44,10 +45,13 @@ def judge_method(
             listener(StepDone("judge", reused=True))
     if missing:
         routed = PROTOCOLS[cells[0].protocol].routed
+        begun = time.perf_counter()
         gathered = gather(worker.group, worker.folder, mine, cells[0].method, routed=routed)
         rankings = Rankings(worker.referee, gathered)
+        shared_s = (time.perf_counter() - begun) / len(missing)
         for _, family in groupby(sorted(missing, key=_family_key), key=_family_key):
-            done += _judge_family(worker, list(family), list(mine.values()), rankings, listener)
+            its = list(family), list(mine.values())
+            done += _judge_family(worker, *its, rankings, shared_s, listener)
     return done
 
 
@@ -56,15 +60,17 @@ def _judge_family(
     cells: Sequence[Cell],
     outcomes: Sequence[ScoringOutcome],
     rankings: Rankings,
+    shared_s: float,
     listener: Listener,
 ) -> list[CellRecord]:
-    first, gathered = cells[0], rankings.gathered
+    first, gathered, begun = cells[0], rankings.gathered, time.perf_counter()
     listener(StepStarted("judge", f"{first.method.name}, {first.protocol}"))
     family = open_family(first, worker.group, gathered)
     family, table = _ranked(family, rankings, first)
+    shared_s += (time.perf_counter() - begun) / len(cells)
     records = []
     for cell in cells:
-        records.append(worker.judge(cell, outcomes, family, table))
+        records.append(worker.judge(cell, outcomes, family, table, shared_s))
         _report_new_failures(records[-1], gathered, cell, listener)
         listener(StepDone("judge"))
     return records

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,8 @@ from adharness.errors import AdharnessError, StoreError
 from adharness.store.folder import RunFolder
 from adharness.store.identity import digest
 from adharness.store.views import ViewRecord
-from adharness.suite.schema import NONE, ViewSettings
+from adharness.suite.report_settings import ViewSettings
+from adharness.suite.schema import NONE
 
 
 def write_views(
@@ -28,19 +29,32 @@ def write_views(
     A picture that cannot be made is a record with the reason, and the run goes on. None are made
     where scores were made elsewhere and no feature is there.
     """
-    extractor = group.cells[0].method.extractor_name
-    if extractor == NONE:
-        return []
-    ids = []
-    for projection in dict.fromkeys(settings.projections):
-        told = {"projection": projection, "images": settings.images, "seed": settings.seed}
-        view_id = _identity(group, extractor, told)
-        stored = folder.view(view_id)
-        if stored is None or stored.reason:
+    extractor, ids = group.cells[0].method.extractor_name, []
+    for view_id, told in _asked(group, settings):
+        if _is_missing(view_id, folder):
+            projection = told["projection"]
             listener(StepStarted("judge", f"{projection} view of {group.survey.name}, {extractor}"))
             folder.put_view(_view(group, view_id, extractor, told))
         ids.append(view_id)
     return ids
+
+
+def misses_views(group: FeatureGroup, settings: ViewSettings, folder: RunFolder) -> bool:
+    """Whether a picture has still to be made of the group's features."""
+    return any(_is_missing(view_id, folder) for view_id, _ in _asked(group, settings))
+
+
+def _asked(group: FeatureGroup, settings: ViewSettings) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Give each picture's id and what is told of it."""
+    extractor = group.cells[0].method.extractor_name
+    for projection in dict.fromkeys(settings.projections) if extractor != NONE else ():
+        told = {"projection": projection, "images": settings.images, "seed": settings.seed}
+        yield _identity(group, extractor, told), told
+
+
+def _is_missing(view_id: str, folder: RunFolder) -> bool:
+    stored = folder.view(view_id)
+    return stored is None or bool(stored.reason)
 
 
 def _identity(group: FeatureGroup, extractor: str, told: Mapping[str, Any]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cache
 from pathlib import Path
 
 from adharness.report.cross_class import (
@@ -17,30 +16,28 @@ from adharness.report.cross_class import (
 from adharness.report.cross_class_view import cross_tables, neighbour_tables
 from adharness.report.drawings import Across
 from adharness.report.leaderboard import Leaderboard
-from adharness.report.reading import ImageScores, read_scores
+from adharness.report.reading import ImageScores
 from adharness.report.scatter import scatters, unseen
 from adharness.report.view import by_label
 from adharness.store.folder import RunFolder
 from adharness.store.records import CellRecord
 
 
-def across_classes(folder: Path, board: Leaderboard, rates: Sequence[CrossRate]) -> Across:
+def across_classes(
+    folder: Path,
+    board: Leaderboard,
+    rates: Sequence[CrossRate],
+    scores_of: Callable[[CellRecord], ImageScores | None],
+) -> Across:
     """Everything on the page that compares classes; empty where a run has nothing to compare.
+
+    `scores_of` gives the image scores of a cell.
 
     Raises
     ------
     StoreError
         If a stored file is not what its record says.
     """
-
-    @cache
-    def read(cell_id: str) -> ImageScores | None:
-        return read_scores(folder, by_id[cell_id])
-
-    def scores_of(cell: CellRecord) -> ImageScores | None:
-        return read(cell.id)
-
-    by_id = {cell.id: cell for cell in cells_of(board)}
     found = [RunFolder(folder).view(identity) for identity in board.run.views]
     views = [view for view in found if view is not None]
     return Across(

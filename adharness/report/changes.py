@@ -24,7 +24,7 @@ def changes(
     first: tuple[RunRecord, CellRecord], second: tuple[RunRecord, CellRecord]
 ) -> list[Change]:
     """Give the settings and versions in which two cells of one method differ, sorted by name."""
-    sides = [dict(_flat("", _behind(*side))) for side in (first, second)]
+    sides = [dict(flat("", _behind(*side))) for side in (first, second)]
     method = second[1].method
     return [
         Change(method, name, *(side.get(name, ABSENT) for side in sides))
@@ -39,9 +39,10 @@ def _behind(run: RunRecord, cell: CellRecord) -> dict[str, Any]:
     return {**run.methods.get(cell.method, {}), **named, "version": cell.versions}
 
 
-def _flat(name: str, value: Any) -> Iterator[tuple[str, str]]:
+def flat(name: str, value: Any) -> Iterator[tuple[str, str]]:
+    """Yield the values of nested mappings as texts, each by its keys joined with dots."""
     if isinstance(value, Mapping):
         for key, inner in value.items():
-            yield from _flat(f"{name}.{key}" if name and key != "params" else name or key, inner)
+            yield from flat(f"{name}.{key}" if name and key != "params" else name or key, inner)
     elif value is not None:
         yield name, str(value)

@@ -87,8 +87,11 @@ def read_side(folder: Path) -> Side:
     """
     run, cells = read_run(folder)
     if not cells:
+        told = f"none of its {len(run.cells)} cells is stored whole"
+        if not run.cells and run.finished is None:
+            told = "its run is not finished"
         raise StoreError(
-            f"{folder} holds no result: none of its {len(run.cells)} cells is stored whole",
+            f"{folder} holds no result: {told}",
             hint="run the suite again; what is stored is found",
         )
     return Side(folder, run, tuple(cells))

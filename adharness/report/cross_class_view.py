@@ -20,11 +20,14 @@ EVERY = "the one for all"
 
 def cross_tables(board: Leaderboard, rates: Sequence[CrossRate]) -> list[Table]:
     """Make a matrix a data set and method: a line a threshold, a column a class of normals."""
+    found: dict[tuple[str, str], list[CrossRate]] = {}
+    for rate in rates:
+        found.setdefault((rate.cell.dataset, rate.cell.method), []).append(rate)
     return [
         _cross_table(own, data.classes, data.name, method, f"cross-{place}-{number}")
         for place, data in enumerate(board.run.datasets, 1)
         for number, method in enumerate(board.run.methods, 1)
-        for own in [[r for r in rates if (r.cell.dataset, r.cell.method) == (data.name, method)]]
+        for own in [found.get((data.name, method), [])]
         if own
     ]
 

@@ -56,6 +56,8 @@ class Charts:
     """Whether pixels were ranked and yet no curve of them is stored, as by older versions."""
     histograms: Figures = ()
     costs: tuple[tuple[str, tuple[CostFigure, ...]], ...] = ()
+    measured: str = ""
+    """Under what circumstances the costs were."""
     shelf: Sequence[Sequence[int]] = ()
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from adharness.report.drops import Drops
@@ -17,6 +16,7 @@ from adharness.report.export_decisions import (
     deployment_of,
     threshold_of,
 )
+from adharness.report.json_text import json_document
 from adharness.report.leaderboard import (
     HEADLINE_METRIC,
     BoardRow,
@@ -45,6 +45,13 @@ SHIFT_KEYS = ("shift_of", "corruption", "severity")
 def to_json(
     board: Leaderboard, drops: Drops | None = None, rankings: Sequence[Ranking] = ()
 ) -> str:
+    """Text of `leaderboard.json` as a whole; see `json_chunks`."""
+    return "".join(json_chunks(board, drops, rankings))
+
+
+def json_chunks(
+    board: Leaderboard, drops: Drops | None = None, rankings: Sequence[Ranking] = ()
+) -> Iterator[str]:
     """Text of `leaderboard.json`: strict JSON, NaN written as null with its reason.
 
     A metric that gives each image a number has its quartiles over the images as `spread`. A row
@@ -54,20 +61,24 @@ def to_json(
     has the mean over all shifts there. `ranks` repeats the order of the page: one entry a method,
     data set, protocol, normalizer and thresholder, over all seeds. Methods that cannot be told
     apart share a `rank`; `order` is their place by the number; `pairs` is what they come from.
+    `costs` has one entry a cell that has any; they are the one part in which two equal runs differ.
     """
-    document = {
+    found, metrics = drops or Drops(board), board.run.metrics
+    head = {
         "schema": 1,
         "suite": board.run.suite,
         "provenance": _provenance(board.run),
-        "rows": [
-            _row(entry, board.run.metrics, drops or Drops(board))
-            | origin_fields(board.run, entry.cell)
-            for entry in board.rows
-        ],
-        "ranks": [_rank(standing) for standing in board.standings],
-        "pairs": [pair for ranking in rankings for pair in _pairs(ranking)],
     }
-    return json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    lists: dict[str, Iterator[dict[str, Any]]] = {
+        "rows": (
+            _row(entry, metrics, found) | origin_fields(board.run, entry.cell)
+            for entry in board.rows
+        ),
+        "ranks": (_rank(standing) for standing in board.standings),
+        "pairs": (pair for ranking in rankings for pair in _pairs(ranking)),
+        "costs": _costs(board),
+    }
+    return json_document(head, lists)
 
 
 def to_csv(board: Leaderboard, drops: Drops | None = None) -> str:
@@ -136,6 +147,8 @@ def _row(entry: BoardRow, metrics: list[str], drops: Drops) -> dict[str, Any]:
 
 
 def _dropped(entry: BoardRow, metrics: list[str], drops: Drops) -> dict[str, Value]:
+    if not drops.any:
+        return {}
     found = {m: drops.of(entry.cell, entry.row.class_name, m) for m in metrics}
     return {metric: value for metric, value in found.items() if value is not None}
 
@@ -185,11 +198,12 @@ def _rank(standing: Standing) -> dict[str, Any]:
     }
 
 
-def _pairs(ranking: Ranking) -> list[dict[str, Any]]:
+def _pairs(ranking: Ranking) -> Iterator[dict[str, Any]]:
     """Give the comparisons of a ranking: two-sided p-values, adjusted by Holm for its pairs."""
-    return [
-        {
-            **ranking.group._asdict(),
+    group = ranking.group._asdict()
+    for lead in ranking.leads:
+        yield {
+            **group,
             "better": lead.better,
             "worse": lead.worse,
             "difference": lead.difference,
@@ -201,8 +215,14 @@ def _pairs(ranking: Ranking) -> list[dict[str, Any]]:
             "test": ranking.test,
             "detectable": detectable(lead.deviation, ranking.level),
         }
-        for lead in ranking.leads
-    ]
+
+
+def _costs(board: Leaderboard) -> Iterator[dict[str, Any]]:
+    """Give what each cell cost, once, by the id that its rows have; only what was recorded."""
+    cells = {entry.cell.id: entry.cell for entry in board.rows}.values()
+    for cell in cells:
+        if cell.costs is not None:
+            yield {"cell": cell.id, **cell.costs.model_dump(mode="json", exclude_none=True)}
 
 
 def _provenance(run: RunRecord) -> dict[str, Any]:

@@ -22,6 +22,11 @@ from adharness.report.promises import told_promises
 from adharness.report.reversals import told_reversals
 from adharness.report.seeds import Score
 
+UNFINISHED = (
+    "The run is not finished: this board shows what was stored when it was written. The same "
+    "command goes on from there."
+)
+
 
 def findings(
     board: Leaderboard,
@@ -30,7 +35,7 @@ def findings(
     drops: Drops | None = None,
 ) -> list[str]:
     """Say who leads and how surely, what turns, what unifying and shifts cost, and what failed."""
-    said: list[str] = []
+    said: list[str] = [] if board.run.finished else [UNFINISHED]
     for data in board.run.datasets:
         best = winners(board, data.name)
         said.extend(_leaders(data.name, best))

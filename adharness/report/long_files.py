@@ -15,7 +15,8 @@ from typing import IO, Any
 import numpy as np
 
 from adharness.errors import StoreError
-from adharness.report.long_form import Chunk, Field, LongSchema
+from adharness.report.long_form import Chunk
+from adharness.report.long_schemas import Field, LongSchema
 from adharness.store.files import atomic
 
 SUFFIXES = (".parquet", ".csv")
@@ -74,7 +75,7 @@ def _write_csv(file: IO[bytes], schema: LongSchema, chunks: Iterable[Chunk]) -> 
     done = Written(formulas=set())
     for chunk in chunks:
         columns = [_plain(field, chunk, done) for field in schema.fields]
-        writer.writerows(zip(*columns, strict=False))  # what all lines share has no end
+        writer.writerows(zip(*columns, strict=True))
         done.cells, done.lines = done.cells + 1, done.lines + chunk.length
     text.detach()
     return done
@@ -86,7 +87,7 @@ def _plain(field: Field, chunk: Chunk, done: Written) -> Iterator[Any]:
     if own is None:
         value = chunk.same[field.name]
         _note_formulas(field, [value], done)
-        return repeat(value)
+        return repeat(value, chunk.length)
     values = own.tolist() if isinstance(own, np.ndarray) else own
     _note_formulas(field, values, done)
     if field.kind == "text":

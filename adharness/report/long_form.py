@@ -1,15 +1,11 @@
-"""Runs in long form: one line a number, or one line an image; a cell at a time.
-
-The columns are a promise to those who read the files: docs/export.md lists them, and a change of
-their names, order or meaning is another version.
-"""
+"""Runs in long form: one line a number, or one line an image or a cell; a cell at a time."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 import numpy as np
 
@@ -17,32 +13,14 @@ from adharness.arrays import AnyArray
 from adharness.errors import StoreError
 from adharness.metrics.decisions import decide
 from adharness.report.comparable import EXACT
+from adharness.report.costs import cost_fields
 from adharness.report.leaderboard import failure_text, rows_of
+from adharness.report.long_schemas import CELL
 from adharness.report.run_id import run_id
 from adharness.report.seeds import finite
 from adharness.store.folder import RunFolder
 from adharness.store.records import CellRecord, Row, Value
 from adharness.store.run_record import RunRecord
-
-Kind: TypeAlias = Literal["text", "real", "whole", "flag"]
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """A column: `text`, `real` (float64), `whole` (int64) or `flag` (bool); any may be empty."""
-
-    name: str
-    kind: Kind
-    note: str
-
-
-@dataclass(frozen=True, slots=True)
-class LongSchema:
-    """Name, version and columns of a kind of long file."""
-
-    name: str
-    version: int
-    fields: tuple[Field, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,62 +44,6 @@ class LongRun:
         """Yield the cells that are there and whole, in plan order."""
         found = (self.store.cell(identity) for identity in self.record.cells)
         return (cell for cell in found if cell is not None)
-
-
-_CELL = (
-    Field("run", "text", "when the run began and a digest of its suite and cells; one a run"),
-    Field("suite", "text", "name of the suite"),
-    Field("started", "text", "when the run began, ISO 8601"),
-    Field("dataset", "text", "data set as the board calls it"),
-    Field("fingerprint", "text", "SHA-256 of the data set's images, classes, labels and masks"),
-    Field("shift_of", "text", "clean data set that this one is a corruption of; empty: it is none"),
-    Field("corruption", "text", "what was done to the test images"),
-    Field("severity", "whole", "how much of it, 1 to 5"),
-    Field("protocol", "text", "per-class, model-unified, absolute-unified or routed"),
-    Field("method", "text", "name of the method in the suite"),
-    Field("extractor", "text", "name of the extractor in the suite"),
-    Field("bank", "text", "component that reduced the features"),
-    Field("scorer", "text", "component that scored"),
-    Field("normalizer", "text", "component that normalized scores"),
-    Field("thresholder", "text", "component that chose the threshold"),
-    Field("seed", "whole", "seed of the cell"),
-    Field("cell", "text", "id of the cell: hash of all that can change its numbers"),
-    Field("class_oracle", "flag", "told the class that its protocol hides: an upper bound"),
-)
-TABLE = LongSchema(
-    "table",
-    1,
-    (
-        *_CELL,
-        Field("class", "text", "class name, or macro (mean over classes), or pooled (all images)"),
-        Field("status", "text", "ok or failed, of this row"),
-        Field("normals", "whole", "normal test images judged in this row; empty: not counted"),
-        Field("anomalies", "whole", "anomalous test images judged in this row; empty: not counted"),
-        Field("metric", "text", "id of the metric without its dialect"),
-        Field("dialect", "text", "exact, or whose reading of the metric this is"),
-        Field("value", "real", "the number, a share as 0..1; empty: undefined, see reason"),
-        Field("low", "real", "lower end of the bootstrap interval over images"),
-        Field("high", "real", "upper end of the bootstrap interval over images"),
-        Field("reason", "text", "why value is empty"),
-        Field("versions", "text", "adharness and the plugins that computed it: name==version;..."),
-    ),
-)
-"""One line a cell, row (class, macro, pooled) and metric."""
-SCORES = LongSchema(
-    "scores",
-    1,
-    (
-        *_CELL,
-        Field("class", "text", "class of the image"),
-        Field("sample", "text", "the image: its name within the data set"),
-        Field("label", "whole", "0 normal, 1 anomalous"),
-        Field("raw_score", "real", "as the scorer gave it, higher = more anomalous"),
-        Field("score", "real", "normalized: what is ranked and decided by"),
-        Field("threshold", "real", "the deployed one of this image; empty: none"),
-        Field("decision", "whole", "1 flagged as anomalous, 0 not; empty: no threshold"),
-    ),
-)
-"""One line a cell and test image."""
 
 
 def open_runs(folders: Sequence[Path]) -> list[LongRun]:
@@ -164,6 +86,22 @@ def score_chunks(runs: Sequence[LongRun]) -> Iterator[Chunk]:
         for cell in run.cells():
             if "scores.npz" in cell.files:
                 yield _scores(run, cell, run.store.cell_arrays(cell.id, "scores.npz"))
+
+
+def cost_chunks(runs: Sequence[LongRun]) -> Iterator[Chunk]:
+    """Yield what each cell cost, in the columns of `COSTS`; none where scores were made elsewhere.
+
+    Cells that differ only in protocol, normalizer or thresholder may share their models, and each
+    tells the whole cost of them.
+    """
+    return (
+        Chunk(
+            1, {**_settings(run, cell), "models": len(cell.scorings), **cost_fields(cell.costs)}, {}
+        )
+        for run in runs
+        for cell in run.cells()
+        if cell.costs is not None
+    )
 
 
 def _numbers(run: LongRun, cell: CellRecord) -> Chunk:
@@ -216,7 +154,7 @@ def _settings(run: LongRun, cell: CellRecord) -> dict[str, Any]:
     data = next((d for d in run.record.datasets if d.name == cell.dataset), None)
     shift = data.shift if data else None
     return {
-        **{field.name: getattr(cell, field.name, None) for field in _CELL},
+        **{field.name: getattr(cell, field.name, None) for field in CELL},
         "run": run.id,
         "suite": run.record.suite,
         "started": run.record.started,

@@ -24,6 +24,7 @@ from adharness.report.gap_figures import gap_figures
 from adharness.report.gap_view import gap_tables
 from adharness.report.headings import protocol_title
 from adharness.report.leaderboard import Leaderboard, failures_of
+from adharness.report.leading import leading, of_detail
 from adharness.report.origins import legend
 from adharness.report.paired import Resample
 from adharness.report.panels import panels
@@ -45,6 +46,8 @@ def build_page(
     `drops` knows the shifts of a run whose `board` is without them.
     """
     run, found = board.run, drops or Drops(board)
+    detailed = leading(board)
+    detail, its_gaps = detailed.board, of_detail(list(gaps), detailed)
     groups = [standing.group for standing in board.standings]
     axes = ("normalizer", "thresholder")
     return Page(
@@ -62,14 +65,14 @@ def build_page(
             **{axis: tuple(dict.fromkeys(getattr(g, axis) for g in groups)) for axis in axes},
         },
         boards=by_label(board_tables(board, found)),
-        per_class=by_label(class_tables(board)),
-        dialects=by_label(dialect_tables(board)),
-        deployment=by_label(deployment_tables(board)),
-        thresholds=by_label(threshold_tables(board)),
-        gap_charts=tuple(gap_figures(board, gaps)),
-        gap_tables=by_label(gap_tables(board, gaps)),
+        per_class=by_label(class_tables(detail)),
+        dialects=by_label(dialect_tables(detail)),
+        deployment=by_label(deployment_tables(detail)),
+        thresholds=by_label(threshold_tables(detail)),
+        gap_charts=tuple(gap_figures(detail, its_gaps)),
+        gap_tables=by_label(gap_tables(detail, its_gaps)),
         across=across or Across(),
-        shift_tables=by_label(drop_tables(board, found)),
+        shift_tables=by_label(drop_tables(detail, found)),
         galleries=tuple(pictures),
         skipped=tuple((image.dataset, image.path, image.message) for image in run.skipped),
         failures=tuple(_failures(board)),
@@ -78,6 +81,7 @@ def build_page(
         suite_text=run.suite_text,
         interval_note=_interval_note(board),
         marks=legend(run),
+        left_to_files=detailed.note,
     )
 
 

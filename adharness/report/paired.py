@@ -5,29 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import TypeAlias
 
 import numpy as np
 
-from adharness.arrays import AnyArray
-from adharness.metrics.costs import MistakeCosts
-from adharness.metrics.evaluate import DEFAULT_COSTS
-from adharness.metrics.table import find_metric
+from adharness.report.image_draws import ImageDraws, Key
+from adharness.report.image_draws import Resampling as Resampling
 from adharness.report.leaderboard import headline_class
 from adharness.report.reading import ImageScores, PixelReplicates
-from adharness.statistics import (
-    Drawn,
-    IntervalKind,
-    MacroKind,
-    bootstrap_weights,
-    join,
-    macro_mean,
-    replicates_of,
-    strata_of,
-    units_of,
-)
+from adharness.statistics import Drawn, MacroKind, macro_mean
 from adharness.store.records import CellRecord
-from adharness.store.run_record import RunRecord
 
 HEADLINE = "headline"
 """The scope that compares each protocol's own headline number: macro minus macro or pooled."""
@@ -37,60 +23,24 @@ Intervals = Mapping[tuple[str, str], tuple[float, float]]
 Resample = Callable[[CellRecord, CellRecord], Intervals]
 """Paired bootstrap, first cell minus second; without the metrics for which it can't be done."""
 
+KEPT_CELLS = 16
+"""Cells whose replicates are kept, all metrics of all classes: of 1,000 draws some MB each."""
 
-Key: TypeAlias = tuple[str, str]
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Single:
+    """One statistic of a cell. Those of equal `draws` are paired."""
+
+    draws: str
+    drawn: Drawn
 
 
 @dataclass(frozen=True, slots=True)
 class _Replicates:
     """Of one cell: what was drawn, and its statistics; those of equal draws are paired."""
 
-    draws: object
+    draws: str
     values: Mapping[Key, Drawn]
-
-
-@dataclass(frozen=True, slots=True)
-class Resampling:
-    """How images are drawn again, and what is counted on them.
-
-    Parameters
-    ----------
-    draws
-        Bootstrap samples; 0 for no intervals.
-    level
-        Share of the draws inside the interval, in (0, 1).
-    seed
-        Every cell sees the same draws, so an interval does not depend on its neighbours.
-    costs
-        What the metrics of costs count by.
-    interval, macro
-        As under `statistics:` of a suite; runs of before these were there have `percentile`.
-    """
-
-    draws: int
-    level: float
-    seed: int
-    costs: MistakeCosts = DEFAULT_COSTS
-    interval: IntervalKind = "bca"
-    macro: MacroKind = "fixed"
-
-    @classmethod
-    def of(cls, run: RunRecord) -> Resampling:
-        """Draw and count as the run did."""
-        told, costs = run.statistics, run.deployment
-        return cls(
-            draws=int(told.get("bootstrap") or 0),
-            level=float(told.get("level", 0.95)),
-            seed=int(told.get("seed", 0)),
-            costs=DEFAULT_COSTS
-            if costs is None
-            else MistakeCosts(*(float(costs[name]) for name in _COSTS)),
-            interval="bca" if told.get("interval") == "bca" else "percentile",
-            macro="hierarchical" if told.get("macro") == "hierarchical" else "fixed",
-        )
-
-
-_COSTS = ("miss_cost", "false_alarm_cost", "defect_rate")
 
 
 class Resampler:
@@ -121,8 +71,11 @@ class Resampler:
         how: Resampling,
         stored: Callable[[CellRecord], PixelReplicates | None] = lambda _: None,
     ) -> None:
-        self._read, self._metrics, self.how, self._stored = read, metrics, how, stored
+        self._read, self.how, self._stored = read, how, stored
+        self._draws = ImageDraws(metrics, how)
         self._known: dict[str, list[_Replicates]] = {}
+        self._singles: dict[tuple[str, Key], Single | None] = {}
+        self._alike: dict[tuple[str, Key], Single | None] = {}
 
     def intervals(self, first: CellRecord, second: CellRecord) -> Intervals:
         """Interval of first minus second, of all metrics and scopes."""
@@ -136,17 +89,28 @@ class Resampler:
         found = {key: one.interval(how.level, how.interval) for key, one in drawn.items()}
         return {key: ends for key, ends in found.items() if np.isfinite(ends).all()}
 
-    def difference(self, first: CellRecord, second: CellRecord, key: Key) -> Drawn | None:
-        """First minus second, of one metric and scope; None where it can't be drawn."""
-        for mine, theirs in self._pairs(first, second):
-            if key in mine.values and key in theirs.values:
-                return mine.values[key].minus(theirs.values[key])
-        return None
+    def single(self, cell: CellRecord, key: Key) -> Single | None:
+        """One image metric and scope of a cell; None where it can't be drawn.
+
+        Made once for a cell, and once for cells of equal scores: the same object.
+        """
+        if (cell.id, key) not in self._singles:
+            scores = self._read(cell) if self.how.draws > 0 else None
+            self._singles[cell.id, key] = None if scores is None else self._shared(scores, key)
+        return self._singles[cell.id, key]
 
     def of(self, cell: CellRecord, key: Key) -> Drawn | None:
-        """One metric and scope of a cell; None where it can't be drawn."""
-        found = (one.values[key] for one in self._replicated(cell) if key in one.values)
-        return next(found, None)
+        """One image metric and scope of a cell; None where it can't be drawn."""
+        found = self.single(cell, key)
+        return None if found is None else found.drawn
+
+    def _shared(self, scores: ImageScores, key: Key) -> Single | None:
+        content = self._draws.content(scores), key
+        if content not in self._alike:
+            found = self._of_images(scores)
+            drawn = found.values.get(key)
+            self._alike[content] = None if drawn is None else Single(found.draws, drawn)
+        return self._alike[content]
 
     def _pairs(
         self, first: CellRecord, second: CellRecord
@@ -156,48 +120,21 @@ class Resampler:
                 yield mine, theirs
 
     def _replicated(self, cell: CellRecord) -> list[_Replicates]:
+        """Give all of a cell; of the cells of before only some are kept, for they are large."""
         if self.how.draws < 1:
             return []
         if cell.id not in self._known:
+            while len(self._known) >= KEPT_CELLS:
+                del self._known[next(iter(self._known))]  # the oldest
             scores, pixels = self._read(cell), self._stored(cell)
-            found = [_replicates(scores, self._metrics, self.how)] if scores else []
+            found = [self._of_images(scores)] if scores else []
             found += [_of_pixels(pixels, self.how)] if pixels else []
             self._known[cell.id] = found
         return self._known[cell.id]
 
-
-def _replicates(scores: ImageScores, metrics: Sequence[str], how: Resampling) -> _Replicates:
-    order = np.argsort(scores.samples)
-    samples, classes, labels, values, threshold, groups = (
-        getattr(scores, name)[order] for name in ImageScores.__slots__
-    )
-    units = units_of(groups.tolist(), classes.tolist())
-    strata = strata_of(labels, classes, units)
-    rng = np.random.default_rng(how.seed)
-    weights = bootstrap_weights(strata, how.draws, rng, units)
-    found: dict[Key, Drawn] = {}
-
-    def judge(scope: str, taken: AnyArray) -> None:
-        known = bool(np.isfinite(threshold[taken]).all())  # NaN where nothing could fit one
-        names = [name for name in metrics if known or not find_metric(name).at_threshold]
-        sampling = join([weights[:, taken]], [strata[taken]], [units[taken]], rng)
-        of_scope = {name: np.full(len(sampling.weights), np.nan) for name in metrics}
-        of_scope |= replicates_of(
-            names,
-            labels[taken],
-            values[taken],
-            sampling.weights,
-            threshold[taken] if known else None,
-            how.costs,
-        )
-        found.update({(metric, scope): sampling.read(of) for metric, of in of_scope.items()})
-
-    names = [str(name) for name in np.unique(classes)]
-    for name in names:
-        judge(name, classes == name)
-    judge("pooled", np.ones(len(labels), dtype=bool))
-    draws = samples.tolist(), strata.tolist(), units.tolist()
-    return _Replicates(draws, _with_macro(found, how.macro))
+    def _of_images(self, scores: ImageScores) -> _Replicates:
+        draws, values = self._draws.replicates(scores)
+        return _Replicates(f"images {draws}", _with_macro(values, self.how.macro))
 
 
 def _of_pixels(pixels: PixelReplicates, how: Resampling) -> _Replicates:

@@ -77,7 +77,7 @@ def read_scores(folder: Path, cell: CellRecord) -> ImageScores | None:
     """Image scores of a cell; None where it has none."""
     if _SCORES not in cell.files:
         return None
-    arrays = RunFolder(folder).cell_arrays(cell.id, _SCORES)
+    arrays = RunFolder(folder).cell_arrays(cell.id, _SCORES, ImageScores.__slots__)
     # Runs of before groups were drawn together have none.
     groups = arrays.get("groups", np.full(len(arrays["samples"]), ""))
     told = {"groups": groups, **arrays}
@@ -86,7 +86,7 @@ def read_scores(folder: Path, cell: CellRecord) -> ImageScores | None:
 
 def scores_as_made(folder: Path, cell: CellRecord) -> bool:
     """Whether the cell's normalizer left every image score as the scorer made it."""
-    arrays = RunFolder(folder).cell_arrays(cell.id, _SCORES)
+    arrays = RunFolder(folder).cell_arrays(cell.id, _SCORES, ("scores", "raw"))
     return np.array_equal(arrays["scores"], arrays.get("raw", np.zeros(0)))
 
 

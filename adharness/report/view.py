@@ -167,6 +167,8 @@ class Page:
     significance: tuple[tuple[str, tuple[Table, ...]], ...] = ()
     rank_diagrams: tuple[RankDiagram, ...] = ()
     charts: Charts = field(default_factory=Charts)
+    left_to_files: str = ""
+    """Which methods have but their lines on the boards; empty where all are shown whole."""
 
 
 def number(score: Score, notes: Footnotes, *, best: bool = False, note: str = "") -> Number:

@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from adharness.report.across import across_classes
-from adharness.report.charts import charts_of
+from adharness.report.charts import charts_of, cost_charts
+from adharness.report.costs import told_circumstances
 from adharness.report.cross_class import cross_rates
 from adharness.report.cross_class_view import cross_csv
+from adharness.report.drawings import Charts
 from adharness.report.drops import Drops, without_shifts
-from adharness.report.export import to_csv, to_json
+from adharness.report.export import json_chunks, to_csv
 from adharness.report.gallery import galleries
 from adharness.report.gap import gap_csv, unification_gaps
+from adharness.report.kept_scores import KeptScores
 from adharness.report.leaderboard import HEADLINE_METRIC, Leaderboard, leaderboard
+from adharness.report.leading import leading, of_detail
 from adharness.report.metric_names import MetricName, metric_name
 from adharness.report.page import build_page, render_page
 from adharness.report.paired import Resampler, Resampling
 from adharness.report.rank_diagram import rank_diagram
-from adharness.report.reading import ImageScores, read_replicates, read_run, read_scores
+from adharness.report.reading import read_replicates, read_run, read_scores
 from adharness.report.seeds_apart import seeds_apart
 from adharness.report.significance import class_ranks, without_thresholds
 from adharness.report.significance_view import significance_tables, told_ties
 from adharness.report.ties import Ranking, find_rankings, with_ties
 from adharness.report.view import Page, by_label
-from adharness.store.files import write_text
-from adharness.store.records import CellRecord
+from adharness.store.files import write_chunks, write_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,19 +63,20 @@ def write_report(run_folder: Path) -> ReportPaths:
         If `run.json` is missing, a record cannot be read, or a file cannot be written.
     """
     board = leaderboard(*read_run(run_folder))
-    read = _remembered(run_folder)
-    headlines = _resampler(run_folder, board, [HEADLINE_METRIC], read)
+    read = KeptScores(lambda cell: read_scores(run_folder, cell))
+    headlines = Resampler(read, [HEADLINE_METRIC], Resampling.of(board.run))
     rankings = find_rankings(board, headlines, read)
     board = seeds_apart(with_ties(board, rankings), headlines)
-    resampler = _resampler(run_folder, board, board.run.metrics, read)
-    resample = resampler.intervals
+    resample = _resampler(run_folder, board, read).intervals
     drops = Drops(board, resample)
     shown = without_shifts(board)
     gaps = unification_gaps(shown, resample)
     rates = cross_rates(shown, read)
-    across = across_classes(run_folder, shown, rates)
-    page = build_page(shown, gaps, galleries(run_folder, shown), resample, across, drops)
-    page = replace(page, charts=charts_of(run_folder, shown))
+    detailed = leading(shown)
+    detail = detailed.board
+    across = across_classes(run_folder, detail, of_detail(rates, detailed), read)
+    page = build_page(shown, gaps, galleries(run_folder, detail), resample, across, drops)
+    page = replace(page, charts=_charts(run_folder, shown, detail, read))
     page = _with_significance(page, shown, rankings)
     paths = ReportPaths(
         html=run_folder / "leaderboard.html",
@@ -81,7 +85,7 @@ def write_report(run_folder: Path) -> ReportPaths:
         gap_csv=run_folder / "unification_gap.csv",
         cross_csv=run_folder / "cross_class.csv",
     )
-    write_text(paths.json, to_json(board, drops, rankings))
+    write_chunks(paths.json, json_chunks(board, drops, rankings))
     write_text(paths.csv, to_csv(board, drops))
     write_text(paths.gap_csv, gap_csv(gaps))
     write_text(paths.cross_csv, cross_csv(rates))
@@ -100,27 +104,16 @@ def _with_significance(page: Page, board: Leaderboard, rankings: Sequence[Rankin
     )
 
 
-def _remembered(run_folder: Path) -> Callable[[CellRecord], ImageScores | None]:
-    """Read each cell's image scores once."""
-    known: dict[str, ImageScores | None] = {}
-
-    def read(cell: CellRecord) -> ImageScores | None:
-        if cell.id not in known:
-            known[cell.id] = read_scores(run_folder, cell)
-        return known[cell.id]
-
-    return read
+def _charts(run_folder: Path, shown: Leaderboard, detail: Leaderboard, read: KeptScores) -> Charts:
+    """Draw the scores of what is shown in detail, and the costs of all."""
+    drawn = charts_of(run_folder, detail, read)
+    return replace(drawn, costs=cost_charts(shown), measured=told_circumstances(shown))
 
 
-def _resampler(
-    run_folder: Path,
-    board: Leaderboard,
-    metrics: Sequence[str],
-    read: Callable[[CellRecord], ImageScores | None],
-) -> Resampler:
+def _resampler(run_folder: Path, board: Leaderboard, read: KeptScores) -> Resampler:
     return Resampler(
         read,
-        [m for m in metrics if _drawn_here(metric_name(m))],
+        [m for m in board.run.metrics if _drawn_here(metric_name(m))],
         Resampling.of(board.run),
         lambda cell: read_replicates(run_folder, cell),
     )

@@ -12,7 +12,7 @@ import os
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -116,6 +116,13 @@ def write_text(path: Path, text: str) -> None:
         file.write(text.encode())
 
 
+def write_chunks(path: Path, chunks: Iterable[str]) -> None:
+    """Write UTF-8 text piece by piece: it is never in memory as a whole."""
+    with atomic(path) as file:
+        for chunk in chunks:
+            file.write(chunk.encode())
+
+
 def write_arrays(path: Path, arrays: Mapping[str, AnyArray]) -> str:
     """Write an uncompressed npz and return its SHA-256. Equal arrays give equal bytes.
 
@@ -154,11 +161,18 @@ def _link_or_copy(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
 
 
-def read_arrays(path: Path) -> dict[str, AnyArray]:
-    """Read every array of an npz. Raises StoreError where it is missing or corrupt."""
+def read_arrays(path: Path, only: Collection[str] | None = None) -> dict[str, AnyArray]:
+    """Read the arrays of an npz, or `only` those of these that it has.
+
+    Raises
+    ------
+    StoreError
+        It is missing or corrupt.
+    """
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
+            names = archive.files if only is None else [n for n in archive.files if n in only]
+            return {name: archive[name] for name in names}
     except Exception as error:
         raise StoreError(
             f"cannot read {path}: {error}", hint="run the suite again: the cell will be rebuilt"

@@ -39,7 +39,8 @@ def canonical(value: Any) -> str:
     >>> canonical({"b": (1, 2.0), "a": None})
     '{"a":null,"b":[1,2.0]}'
     """
-    return json.dumps(_plain(value, "value", 0), sort_keys=True, separators=(",", ":"))
+    plain = value if _is_plain(value, 0) else _plain(value, "value", 0)
+    return json.dumps(plain, sort_keys=True, separators=(",", ":"))
 
 
 def digest(value: Any, length: int = 16) -> str:
@@ -51,6 +52,26 @@ def digest(value: Any, length: int = 16) -> str:
         As `canonical`.
     """
     return hashlib.sha256(canonical(value).encode("ascii")).hexdigest()[:length]
+
+
+def _is_plain(value: Any, depth: int) -> bool:
+    """Whether a value is what `_plain` would make of it. Most are, and need no copy.
+
+    Text in ASCII is its own NFC form.
+    """
+    kind = type(value)
+    if kind is str:
+        return bool(value.isascii())
+    if kind is float:
+        return math.isfinite(value)
+    if depth >= MAX_DEPTH:
+        return False
+    if kind is dict:
+        keys = all(type(key) is str and key.isascii() for key in value)
+        return keys and all(_is_plain(one, depth + 1) for one in value.values())
+    if kind is list or kind is tuple:
+        return all(_is_plain(one, depth + 1) for one in value)
+    return value is None or kind is int or kind is bool
 
 
 def _plain(value: Any, place: str, depth: int) -> Any:

@@ -14,6 +14,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from adharness.store.machine import libraries
+
 
 @dataclass(frozen=True)
 class Installed:
@@ -40,6 +42,16 @@ def installed_versions(names: Iterable[str]) -> dict[str, str]:
     return found
 
 
+def environment() -> dict[str, str]:
+    """Version of every installed distribution, by its normalized name, sorted."""
+    found: dict[str, str] = {}
+    for one in metadata.distributions():
+        name = one.metadata["Name"]
+        if name:  # a broken installation has none
+            found.setdefault(re.sub(r"[-_.]+", "-", name).lower(), one.version)
+    return dict(sorted(found.items()))
+
+
 def _with_requirements(distribution: str) -> dict[str, str]:
     return installed_versions([distribution, *_requirements(distribution)])
 
@@ -53,10 +65,16 @@ def _requirements(distribution: str) -> list[str]:
     return sorted({match.group().lower() for match in names if match})
 
 
-def provenance(versions: Mapping[str, str]) -> dict[str, Any]:
-    """Describe the source revision, the distributions, the interpreter and the machine."""
+def provenance(versions: Mapping[str, str], git: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Describe the source revision, the distributions, the interpreter and the machine.
+
+    Parameters
+    ----------
+    git
+        From `git_state` when the program began; asked now where it was not.
+    """
     return {
-        "git": git_state(Path.cwd()),
+        "git": dict(git_state(Path.cwd()) if git is None else git),
         "versions": dict(versions),
         "python": platform.python_version(),
         "platform": platform.platform(terse=True),
@@ -64,6 +82,8 @@ def provenance(versions: Mapping[str, str]) -> dict[str, Any]:
         "cores": len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count(),
         "memory_gb": memory_gb(),
         "gpus": gpu_names(),
+        "gpu_drivers": gpu_drivers(),
+        **libraries(),
     }
 
 
@@ -93,7 +113,16 @@ def memory_gb() -> float | None:
 
 def gpu_names() -> list[str]:
     """Names of the NVIDIA devices that the driver lists, without importing torch."""
-    listed = _output("nvidia-smi", "--query-gpu=name", "--format=csv,noheader")
+    return _devices("name")
+
+
+def gpu_drivers() -> list[str]:
+    """Versions of the driver of the NVIDIA devices, each once."""
+    return sorted(set(_devices("driver_version")))
+
+
+def _devices(what: str) -> list[str]:
+    listed = _output("nvidia-smi", f"--query-gpu={what}", "--format=csv,noheader")
     return listed.splitlines() if listed else []
 
 

@@ -20,6 +20,9 @@ reports/<suite>/
                                scorer's `own` image scores, where it has them; `neighbours`: of
                                each image how many patches are nearest to a row of each class;
                                `found`: (height, width) of maps that were made elsewhere
+  features/<id>/result.json    FeaturesRecord: of a data set under one extractor what is needed to
+                               judge its scores again without the features
+  features/<id>/images.npz     where images were routed to, and what normalizers may know of them
   views/<id>.json              ViewRecord: image embeddings in a plane
   splits/<dataset>.json        which image is in which portion, its label and kind of defect
   gallery/<dataset>/           thumbnails of typical test images and of those that methods got
@@ -33,6 +36,7 @@ from __future__ import annotations
 from typing import Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.dataclasses import dataclass
 
 ToldClass: TypeAlias = Literal["bank", "normalizer", "normalizer at fit"]
 
@@ -55,13 +59,17 @@ class Spread(Record):
     max: float
 
 
-class Value(Record):
+@dataclass(frozen=True, slots=True, kw_only=True, config=ConfigDict(extra="forbid"))
+class Value:
     """One metric of one row. `value` is None where it is undefined, and `reason` says why.
 
     `low` and `high` bound the bootstrap interval; None where the metric has none. `spread` is there
     where each image has a number of its own, whose mean the value is; that of the macro row is over
     the images of all classes, each judged within its class. The numbers of the images themselves
     are in `scores.npz` of the cell.
+
+    No `Record`, but as strict: a run has one for each metric of each row of each cell, and a model
+    of pydantic takes ten times the memory of its numbers.
     """
 
     value: float | None
@@ -96,17 +104,59 @@ class ThresholdRecord(Record):
     """Share of new normal images that are flagged at most, if they are as those that fitted it."""
 
 
-class Costs(Record):
-    """What the row's models cost, summed over the models that a cell needed. Seconds are wall time.
+class Circumstances(Record):
+    """Under what times were measured: other ones give other times."""
 
-    `score_ms` is the median time to score one image from its features, extraction apart.
+    cpu: str
+    """Model of the processor, as the system calls it."""
+    threads: int
+    """That numeric libraries could use."""
+    at_once: int = 1
+    """Cells at work at the same time on the machine at most, this one counted."""
+
+
+class Costs(Record):
+    """What the row's models cost, made when the results were; None: not recorded.
+
+    Seconds are wall time unless they say `cpu`, and summed over the models that a cell needed.
+    Times an image are medians over images or batches, without the first one, which is slower;
+    over models their median again. Memory is the most of any model, since one is fitted after the
+    other: of the process alone, beyond what it held before, in MB (10^6 bytes); `engine/meter.py`
+    says with what error. Older results have but the first five.
     """
 
     fit_s: float
+    """Of bank and scorer."""
     score_ms: float
+    """To score one image from its features."""
     extract_ms: float | None
+    """Mean over all images: decode, resize, network and writing, which overlap."""
     bank_rows: int | None
     bank_mb: float | None
+    bank_s: float | None = None
+    """To reduce the features; `scorer_fit_s` is the rest of `fit_s`."""
+    scorer_fit_s: float | None = None
+    fit_cpu_s: float | None = None
+    """Of all threads; more than the wall time where several worked."""
+    score_s: float | None = None
+    """To read and score all held-out and test images."""
+    score_cpu_s: float | None = None
+    first_score_ms: float | None = None
+    """To score the first image."""
+    decode_ms: float | None = None
+    """To decode and resize an image, while the network worked on others."""
+    network_ms: float | None = None
+    """Of the extractor, an image of a full batch."""
+    peak_memory_mb: float | None = None
+    """To fit and to score."""
+    score_memory_mb: float | None = None
+    """To score: what the model holds, and what scoring an image needs besides."""
+    map_ms: float | None = None
+    """To draw the anomaly map of an image at its native size; where a metric reads maps."""
+    judge_s: float | None = None
+    """To choose thresholds and measure; what cells share is divided evenly among them."""
+    measured: list[Circumstances] = []
+    """Each of those under which the models were made."""
 
 
 class Row(Record):

@@ -83,6 +83,21 @@ class OriginRecord(Record):
     """Why its method or data set has another name here than at its source."""
 
 
+class GivenRecord(Record):
+    """What the command line said over the suite; `limit` has a place of its own.
+
+    The data root is a path of somebody's machine: kept is only whether one was given.
+    """
+
+    data_root: bool = False
+    device: str | None = None
+    only: list[str] = Field(default_factory=list)
+    fresh: bool = False
+    keep_stale: bool = False
+    jobs: int | None = None
+    """Processes, which share out the cores; None where the run's own process did it all."""
+
+
 class RunRecord(Record):
     """One run: what was asked, on what machine, with which versions, and how long it took."""
 
@@ -113,11 +128,16 @@ class RunRecord(Record):
     """Which published numbers the page shows beside the measured ones."""
     limit: int | None = None
     """At most this many images of each class, portion and label, where a quick look was asked."""
+    given: GivenRecord = GivenRecord()
     skipped: list[SkippedImage]
     gallery: list[GalleryImage]
     views: list[str] = Field(default_factory=list)
     """Ids of the pictures of the feature space."""
     provenance: dict[str, Any]
-    """git commit and dirtiness, distributions' versions, CPU, threads, GPU, platform, python."""
+    """git commit and dirtiness, distributions' versions, CPU, threads, GPU, BLAS, flags, python."""
+    weights: dict[str, str] = Field(default_factory=dict)
+    """Extractor -> fingerprint of what it computes with; none in runs of before they were kept."""
+    environment: dict[str, str] = Field(default_factory=dict)
+    """Version of every distribution that was installed; for `reproduce`, and in no bundle."""
     origins: dict[str, OriginRecord] = Field(default_factory=dict)
     """Of a merged board: cell id -> where it comes from; empty of a run."""

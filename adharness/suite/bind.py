@@ -92,10 +92,7 @@ class _Binder:
 
     def methods(self) -> list[BoundMethod]:
         declared = self.suite.document.extractors
-        extractors = {
-            name: self._bound("extractor", declared[name], ("extractors", name))
-            for name in declared
-        }
+        extractors = {name: self._extractor(name) for name in declared}
         if any("extractor" not in m.model_fields_set for m in self.suite.document.methods):
             extractors[NONE] = self._bound("extractor", Reference(use=NONE), ("methods",))
         methods = enumerate(self.suite.document.methods)
@@ -104,6 +101,11 @@ class _Binder:
             for i, method in methods
             for bound in self._method(method, extractors[method.extractor], ("methods", i))
         ]
+
+    def _extractor(self, name: str) -> Bound | None:
+        document = self.suite.document
+        bound = self._bound("extractor", document.extractors[name], ("extractors", name))
+        return bound and replace(bound, stored_as=document.features.dtype)
 
     def _method(self, method: Method, extractor: Bound | None, loc: Loc) -> list[BoundMethod]:
         bank = self._find("bank", method.bank, (*loc, "bank"))

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from adharness.contracts.specs import Params
 from adharness.corruptions import Shift
+from adharness.suite.feature_settings import FeatureType
 from adharness.suite.limits import LimitSettings
-from adharness.suite.report_settings import ReportSettings
+from adharness.suite.report_settings import ReportSettings, ViewSettings
 from adharness.suite.schema import (
     DatasetReference,
     DeploymentSettings,
     MapSettings,
     StatisticsSettings,
-    ViewSettings,
 )
 from adharness.suite.split import SplitSettings
 
@@ -28,12 +28,14 @@ class Bound:
     """A component with its parameters.
 
     `label` is set where one list of the suite uses a component more than once, such as
-    `quantile[q=0.99]`; `name` is then that label.
+    `quantile[q=0.99]`; `name` is then that label. `stored_as` is of extractors: what their features
+    are rounded to before they are kept.
     """
 
     component: Component
     params: Params
     label: str | None = None
+    stored_as: FeatureType = "float32"
 
     @property
     def name(self) -> str:
@@ -46,7 +48,8 @@ class Bound:
 
     def identity(self) -> dict[str, Any]:
         """JSON values of what can change its numbers: name and parameters, without settings."""
-        return {"use": self.component.qualified, "params": self.params.identity()}
+        rounded = {} if self.stored_as == "float32" else {"stored_as": self.stored_as}
+        return {"use": self.component.qualified, "params": self.params.identity(), **rounded}
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ class LimitSettings(BaseModel):
     time_s
         Wall time.
     memory_mb
-        Memory that its process and what it starts hold, in MiB, without mapped files.
+        Memory that its process and what it starts hold, in MB (10^6 bytes), without mapped files.
     retries
         How often one whose process died is begun again. A limit that was met, and an error that
         was raised, would come again: they are not.

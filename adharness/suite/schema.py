@@ -9,8 +9,9 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from adharness.corruptions import Shift
+from adharness.suite.feature_settings import FeatureSettings
 from adharness.suite.limits import LimitSettings
-from adharness.suite.report_settings import ReportSettings
+from adharness.suite.report_settings import ReportSettings, ViewSettings
 from adharness.suite.shift import ShiftSettings
 from adharness.suite.split import Seed, SplitSettings
 
@@ -160,23 +161,6 @@ class MapSettings(_Section):
     image_score: ImageScore = ImageScore()
 
 
-class ViewSettings(_Section):
-    """Pictures of the feature space on the board; a list alone stands for `projections`.
-
-    Of each extractor that gives image embeddings, at most `images` of them, as many of every class
-    and label as there are, drawn with `seed`. They change no number and no cell.
-    """
-
-    projections: tuple[Literal["pca", "tsne", "umap"], ...] = ()
-    images: Annotated[int, Field(ge=2, le=5000)] = 1000
-    seed: Seed = 0
-
-    @model_validator(mode="before")
-    @classmethod
-    def _listed(cls, value: Any) -> Any:
-        return {"projections": value} if isinstance(value, list | tuple) else value
-
-
 class StatisticsSettings(_Section):
     """How sure a number is: bootstrap resamples (0 for none), the intervals' level and kind.
 
@@ -219,6 +203,7 @@ class Document(_Section):
     split: SplitSettings = SplitSettings()
     seeds: Annotated[tuple[Seed, ...], Field(min_length=1)] = (0,)
     extractors: Annotated[dict[Name, Reference], Field(min_length=1)] = {}
+    features: FeatureSettings = FeatureSettings()
     methods: Annotated[tuple[Method, ...], Field(min_length=1)]
     normalizers: Annotated[tuple[Reference, ...], Field(min_length=1)] = (Reference(use="raw"),)
     thresholders: Annotated[tuple[Reference, ...], Field(min_length=1)] = (Reference(use="f1"),)

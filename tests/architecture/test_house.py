@@ -38,13 +38,13 @@ def test_both_commands_stand_on_the_first_screen_of_the_readme() -> None:
     first_screen = "\n".join(lines("README.md")[:12])
     run = "pip install -r requirements.txt && adharness run suites/quickstart.yaml"
     assert run in first_screen
-    assert "pip install -r requirements-dev.txt && pytest" in first_screen
+    assert "pip install -r requirements-dev.txt && pytest -n auto" in first_screen
 
 
 def test_ci_installs_and_tests_as_the_readme_says() -> None:
     script = lines(".ci/run")
     assert "pip install --quiet -r requirements-dev.txt" in script
-    assert script[-1] == "pytest"
+    assert script[-1] == "pytest -n auto"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))

@@ -18,7 +18,7 @@ from adharness.engine.events import Event
 from adharness.engine.options import RunOptions
 from adharness.engine.run import run_plan
 from adharness.engine.score import Reuse
-from adharness.plan import expand
+from adharness.plan import Plan, expand
 from adharness.registry import Component, Registry, discover
 from adharness.store.records import CellRecord
 from adharness.store.run_record import RunRecord
@@ -75,6 +75,10 @@ class Bench:
         where = ["--out", str(self.out), "--cache-dir", str(self.cache)]
         return main.run(["run", suite, *where, *options])
 
+    def plan(self, *, extra: Sequence[AnySpec] = (), **changes: Any) -> Plan:
+        """Bind and expand, with extra components beside those installed."""
+        return expand(bind(load_suite(self.suite(**changes)), registry_with(extra)))
+
     def run(
         self,
         *,
@@ -93,7 +97,7 @@ class Bench:
             if wrap:
                 wrap(event)
 
-        plan = expand(bind(load_suite(self.suite(**changes)), registry_with(extra)))
+        plan = self.plan(extra=extra, **changes)
         options = RunOptions(self.folder / out, self.folder / cache, "test", reuse=reuse or Reuse())
         return run_plan(plan, options, listen)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -170,7 +171,7 @@ def worsened(folder: Path, copy: Path) -> Path:
         assert auroc is not None
         kept = [
             row.model_copy(update={"metrics": {
-                name: value.model_copy(update={"value": 1 - value.value})
+                name: replace(value, value=1 - value.value)
                 for name, value in row.metrics.items() if name == "image_auroc"
             }}) for row in cell.rows
         ]  # fmt: skip

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import math
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -124,3 +125,21 @@ def test_the_digest_is_a_prefix_of_sha256_and_never_changes() -> None:
     assert digest({}) == "44136fa355b3678a"
     assert digest({"k": 3, "use": "knn"}, length=64).startswith(digest({"use": "knn", "k": 3}))
     assert len(digest(0, length=64)) == 64
+
+
+@given(VALUES)
+def test_a_value_that_is_not_copied_has_the_text_that_its_copy_has(value: Any) -> None:
+    """Most values are written as they are; a mapping of another type is always copied."""
+    assert canonical({"in": value}) == canonical(MappingProxyType({"in": value}))
+
+
+def test_text_beyond_ascii_is_taken_in_its_nfc_form_wherever_it_stands() -> None:
+    two = "e\u0301", "\u00e9"
+    for place in (lambda t: t, lambda t: {t: 1}, lambda t: [{"a": (t,)}]):
+        assert len({canonical(place(text)) for text in two}) == 1
+
+
+def test_a_key_that_is_no_text_is_refused_beside_those_that_are() -> None:
+    for value in ({"a": 1, 2: 3}, {"a": [{None: 1}]}):
+        with pytest.raises(StoreError, match="which is not text"):
+            canonical(value)

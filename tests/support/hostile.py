@@ -301,6 +301,14 @@ HOSTILE: dict[str, tuple[Callable[[Members], bytes], str]] = {
     "an interval upside down": (in_cell(upside_down), "upside down"),
     "a cost below zero in a cell": (
         in_cell(lambda c: c["costs"].update(fit_s=-1.0)), "cost is below 0"),
+    "memory below zero in a cell": (
+        in_cell(lambda c: c["costs"].update(peak_memory_mb=-1.0)), "cost is below 0"),
+    "a processor without a name": (
+        in_cell(lambda c: c["costs"].update(
+            measured=[{"cpu": " ", "threads": 2, "at_once": 1}])), "processor"),
+    "costs measured with no thread": (
+        in_cell(lambda c: c["costs"].update(
+            measured=[{"cpu": "Xeon", "threads": 0, "at_once": 1}])), "0 threads"),
     "a status that hides a failure": (in_cell(lambda c: c.update(status="partial")), "status"),
     "an oracle that denies it": (
         in_cell(lambda c: c.update(told_class=["normalizer"])), "class_oracle"),

@@ -69,16 +69,6 @@ def features(count: int) -> Features:
     return Features(values.astype(np.float32))
 
 
-@pytest.fixture(autouse=True)
-def no_shards(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The time to extract is read from shards; features in memory have none."""
-    from adharness.engine import cell
-    from adharness.store.records import Costs
-
-    nothing = Costs(fit_s=0, score_ms=0, extract_ms=None, bank_rows=None, bank_mb=None)
-    monkeypatch.setattr(cell, "_costs", lambda *_: nothing)
-
-
 def fit_and_score(chosen: Any, train: Any, evaluate: Any, *, seed: int) -> Any:
     return score_images(fit(chosen, train, seed=seed), chosen.scorer.name, train, evaluate)
 

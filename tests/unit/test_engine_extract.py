@@ -12,13 +12,18 @@ from typing import IO, Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from adharness.contracts import ContentHash, FeatureGrid, Preprocess, Sample
 from adharness.engine import shard_writers
-from adharness.engine.extract import BATCH, ExtractionJob
-from adharness.engine.features import Shard
-from adharness.engine.shards import ensure_shard
+from adharness.engine.extract import BATCH, ExtractionJob, rounded
+from adharness.engine.features import CachedFeatures
+from adharness.engine.shard_entry import Shard, open_shard
+from adharness.engine.shards import ensure_shard, opened_shard
 from adharness.errors import ContractError, DataError, StoreError
+from adharness.progress import listening
 from adharness.store.files import explained
 
 
@@ -249,3 +254,157 @@ def test_a_shard_of_before_there_were_checksums_is_still_used(tmp_path):
     again = job()
     assert ensure_shard(tmp_path, again, quiet).entry == old
     assert not again.extractor.seen
+
+
+def prune(shard: Shard) -> None:
+    """Do what `adharness cache prune` does to an entry."""
+    marked = shard.entry.model_copy(update={"pruned": True})
+    (shard.folder / "entry.json").write_text(marked.model_dump_json())
+    for file in shard.folder.glob("*.npy"):
+        file.unlink()
+
+
+def test_an_opened_shard_is_not_read_before_somebody_asks_and_then_verified(tmp_path):
+    first = ensure_shard(tmp_path, job(), quiet)
+    file = first.folder / "embeddings.npy"
+    whole = file.read_bytes()
+    file.write_bytes(whole[:-3] + bytes([whole[-3] ^ 1]) + whole[-2:])
+    told: list[str] = []
+    again = job()
+    found = opened_shard(tmp_path, again, quiet, told.append)
+    assert found == first
+    assert not told
+    assert values(found) == list(range(20))  # the other file is damaged, and still found out
+    assert len(told) == 1
+    assert again.extractor.seen
+    assert file.read_bytes() == whole
+
+
+def test_pruned_arrays_are_extracted_again_when_they_are_first_read_and_once_only(tmp_path):
+    prune(ensure_shard(tmp_path, job(), quiet))
+    again = job()
+    ticks: list[tuple[int, bool]] = []
+    found = opened_shard(tmp_path, again, lambda *tick: ticks.append(tick))
+    assert found.entry.pruned
+    assert (ticks, again.extractor.seen) == ([(20, True)], [])
+    told: list[tuple[int, int, str]] = []
+    with listening(lambda *progress: told.append(progress)):
+        assert values(found) == list(range(20))
+    assert told[-1] == (20, 20, "images extracted again")
+    assert not found.entry.pruned
+    assert found.embeddings()[:, 0].tolist() == list(range(20))
+    assert len(again.extractor.seen) == 2
+    assert ticks == [(20, True)]
+
+
+def test_whoever_ensures_a_pruned_shard_extracts_it(tmp_path):
+    first = ensure_shard(tmp_path, job(), quiet)
+    prune(first)
+    again = job()
+    assert ensure_shard(tmp_path, again, quiet).entry.sha256 == first.entry.sha256
+    assert again.extractor.seen
+    assert open_shard(first.folder) is not None
+
+
+def test_an_image_that_has_gone_bad_since_is_an_error_of_whoever_reads(tmp_path):
+    prune(ensure_shard(tmp_path, job(), quiet))
+    found = opened_shard(tmp_path, job(dataset=Pictures(broken=(3,))), quiet)
+    for _ in range(2):
+        with pytest.raises(DataError, match="cannot read 3"):
+            found.patches()
+
+
+HALF = {"identity": {"use": "means", "stored_as": "float16"}}
+
+
+@given(arrays(np.float32, st.integers(1, 40), elements=st.floats(-65504, 65504, width=32)))
+@settings(max_examples=200, deadline=None)
+def test_rounding_to_float16_errs_by_a_2048th_at_most_and_below_that_by_2_to_the_minus_25(values):
+    grid = FeatureGrid(values[None, None, None], values[None])
+    half = rounded(grid, "float16")
+    for kept in (half.patches.ravel(), half.embeddings.ravel()):
+        assert kept.dtype == np.float32
+        error = np.abs(kept.astype(np.float64) - values)
+        normal = np.abs(values) >= 2.0**-14
+        assert (error[normal] <= np.abs(values[normal].astype(np.float64)) * 2.0**-11).all()
+        assert (error[~normal] <= 2.0**-25).all()
+        assert (kept[np.abs(values) <= 2.0**-25] == 0).all()
+    again = rounded(half, "float16")
+    np.testing.assert_array_equal(again.patches, half.patches)
+    assert rounded(grid, "float32") is grid
+
+
+def noise(grid: FeatureGrid, call: int) -> FeatureGrid:
+    rng = np.random.default_rng(call)
+    patches = rng.normal(size=grid.patches.shape).astype(np.float32)
+    return FeatureGrid(patches, patches.reshape(len(patches), -1))
+
+
+def test_float16_takes_half_the_room_and_is_read_back_as_float32(tmp_path):
+    wide = ensure_shard(tmp_path, job(extractor=Means(noise)), quiet)
+    half = ensure_shard(tmp_path, job(extractor=Means(noise), **HALF), quiet)
+    assert half.folder != wide.folder
+    assert half.patches().dtype.str == "<f2"
+    header = 128
+    for name in ("patches.npy", "embeddings.npy"):
+        assert half.entry.bytes[name] - header == (wide.entry.bytes[name] - header) // 2
+    places = [("c", i) for i in range(20)]
+    features = CachedFeatures.over({"c": half}, places)
+    read = features.read(np.arange(20))
+    expected = wide.patches().astype(np.float16).astype(np.float32)
+    assert read.patches.dtype == features.rows(np.array([3])).dtype == np.float32
+    np.testing.assert_array_equal(read.patches, expected)
+    np.testing.assert_array_equal(features.rows(np.array([7])), expected[1, 1, 1][None])
+    assert not np.array_equal(read.patches, wide.patches())
+    assert features.embeddings().dtype == np.float32
+
+
+@pytest.mark.parametrize("value", [65505.0, -1e9])
+def test_a_feature_that_float16_cannot_hold_is_refused_with_its_image(tmp_path, value):
+    def spoil(grid: FeatureGrid, call: int) -> FeatureGrid:
+        grid.patches[3, 1, 1, 2] = value
+        return grid
+
+    with pytest.raises(DataError, match="patches of 3 reach") as told:
+        ensure_shard(tmp_path, job(extractor=Means(spoil), **HALF), quiet)
+    assert "remove `features: {dtype: float16}`" in (told.value.hint or "")
+    assert entries(tmp_path) == []
+    assert values(ensure_shard(tmp_path, job(extractor=Means(spoil)), quiet))[:3] == [0, 1, 2]
+
+
+def test_the_largest_value_of_float16_is_held(tmp_path):
+    def largest(grid: FeatureGrid, call: int) -> FeatureGrid:
+        grid.patches[:] = 65504.0
+        return grid
+
+    shard = ensure_shard(tmp_path, job(extractor=Means(largest), **HALF), quiet)
+    assert (shard.patches() == 65504.0).all()
+
+
+def test_images_that_are_not_there_may_have_any_features(tmp_path):
+    """A batch is filled up: what an extractor makes of nothing is never read."""
+
+    def spoil(grid: FeatureGrid, call: int) -> FeatureGrid:
+        grid.patches[5:] = 1e30
+        return grid
+
+    assert values(ensure_shard(tmp_path, job(5, Means(spoil), **HALF), quiet)) == [0, 1, 2, 3, 4]
+
+
+class Slow(Means):
+    """Takes its time in each call, the most in the first."""
+
+    def extract(self, images: np.ndarray) -> FeatureGrid:
+        time.sleep(0.16 if self.seen else 0.48)
+        return super().extract(images)
+
+
+@pytest.mark.parametrize(("count", "expected"), [(3 * BATCH, 10.0), (5, 30.0)])
+def test_an_entry_tells_network_and_decoding_apart_without_the_first_batch(
+    tmp_path: Path, count: int, expected: float
+) -> None:
+    entry = ensure_shard(tmp_path, job(count, Slow()), quiet).entry
+    assert entry.network_ms == pytest.approx(expected, rel=0.3)  # of full batches, however few
+    assert entry.decode_ms is not None
+    assert 0 < entry.decode_ms < 5
+    assert entry.extract_ms >= 0.9 * sum([0.48, *[0.16] * (-(-count // BATCH) - 1)]) * 1000 / count

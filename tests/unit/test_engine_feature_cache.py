@@ -14,7 +14,8 @@ from filelock import FileLock
 from adharness.cli.cache import size_text
 from adharness.cli.main import run as cli
 from adharness.engine.feature_cache import FeatureCache
-from adharness.engine.features import ShardEntry, damage_of, open_shard
+from adharness.engine.shard_entry import ShardEntry, damage_of, open_shard
+from adharness.errors import StoreError
 from adharness.store.files import sha256_of
 
 DAY_S = 86_400.0
@@ -59,6 +60,11 @@ def names(cache: Path) -> set[str]:
     return {path.name for path in (cache / "features").iterdir() if path.is_dir()}
 
 
+def kept(cache: Path) -> set[str]:
+    """Names of the entries that still have their arrays."""
+    return {path.parent.name for path in (cache / "features").glob("*/patches.npy")}
+
+
 def test_a_cache_that_is_not_there_is_empty(tmp_path):
     held = FeatureCache(tmp_path / "none")
     assert held.entries() == []
@@ -80,7 +86,7 @@ def test_one_flipped_bit_is_found_named_and_removed(tmp_path):
     assert open_shard(tmp_path / "features" / "bad") is not None  # its sizes are right
     found = {e.name: why for e, why in FeatureCache(tmp_path).verify()}
     assert found == {"good": None, "bad": "patches.npy is not what was written"}
-    assert names(tmp_path) == {"good"}
+    assert kept(tmp_path) == {"good"}
 
 
 def test_a_missing_file_is_damage(tmp_path):
@@ -115,11 +121,39 @@ def test_pruning_removes_what_was_not_used_for_longest_until_it_fits(tmp_path):
     sizes = {name: put(tmp_path, name, days_ago=d) for name, d in (("a", 1), ("b", 2), ("c", 3))}
     one = FeatureCache(tmp_path).entries()[0].size_bytes
     assert [e.name for e in FeatureCache(tmp_path).prune(2 * one, dry_run=True)] == ["c"]
-    assert names(tmp_path) == set(sizes)
+    assert kept(tmp_path) == set(sizes)
     assert [e.name for e in FeatureCache(tmp_path).prune(2 * one)] == ["c"]
     assert [e.name for e in FeatureCache(tmp_path).prune(2 * one - 1)] == ["b"]
     assert FeatureCache(tmp_path).prune(one) == []
     assert [e.name for e in FeatureCache(tmp_path).prune(0)] == ["a"]
+    assert FeatureCache(tmp_path).prune(0) == []
+    assert (kept(tmp_path), names(tmp_path)) == (set(), set(sizes))
+
+
+def test_the_record_of_what_is_pruned_stays_and_nobody_reads_its_arrays(tmp_path):
+    before = open_shard(put(tmp_path, "a", days_ago=3))
+    used = FeatureCache(tmp_path).entries()[0].used
+    FeatureCache(tmp_path).prune(0)
+    shard = open_shard(tmp_path / "features" / "a")
+    assert before
+    assert shard
+    assert shard.entry == before.entry.model_copy(update={"pruned": True})
+    assert damage_of(shard) is None
+    with pytest.raises(StoreError, match="were pruned from the cache"):
+        shard.patches()
+    (entry,) = FeatureCache(tmp_path).entries()
+    assert (entry.pruned, entry.used) == (True, used)
+    assert list(FeatureCache(tmp_path).verify()) == []
+
+
+def test_a_pruning_that_was_killed_half_way_is_ended_by_the_next(tmp_path):
+    folder = put(tmp_path, "a")
+    entry = json.loads((folder / "entry.json").read_text())
+    (folder / "entry.json").write_text(json.dumps(entry | {"pruned": True}))
+    age(folder, 1)
+    assert [e.pruned for e in FeatureCache(tmp_path).entries()] == [False]
+    assert [e.name for e in FeatureCache(tmp_path).prune(0)] == ["a"]
+    assert not (folder / "patches.npy").exists()
 
 
 def test_what_was_used_within_the_hour_stays(tmp_path):
@@ -139,10 +173,16 @@ def test_the_commands_say_what_they_did(tmp_path, capsys):
     assert cli(["cache", "verify", *where]) == 1
     assert "1 sound, 1 damaged and removed" in capsys.readouterr().out
     assert cli(["cache", "verify", *where]) == 0
+    assert "1 sound, 0 damaged and removed, 1 pruned" in capsys.readouterr().out
     assert cli(["cache", "prune", "--keep", "0", *where]) == 0
-    assert "removed good: means" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "removed good: means" in printed
+    assert "0 B left" in printed
+    assert cli(["cache", "list", "--json", *where]) == 0
+    told = json.loads(capsys.readouterr().out)["entries"]
+    assert [each["pruned"] for each in told] == [True, True]
     assert cli(["cache", "list", *where]) == 0
-    assert "the cache is empty" in capsys.readouterr().out
+    assert capsys.readouterr().out.count("pruned") == 2
 
 
 @pytest.mark.parametrize("text", ["fast", "12 furlongs", "-1GB", "", "1e9", "GB"])

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adharness.engine.features import CachedFeatures, Shard, ShardEntry, open_shard
+from adharness.engine.features import CachedFeatures
+from adharness.engine.shard_entry import Shard, ShardEntry, open_shard
 from adharness.errors import StoreError
 from adharness.testing.worlds import ToyFeatures
 

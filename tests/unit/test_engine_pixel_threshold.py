@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pydantic import TypeAdapter
 
 from adharness.contracts import DeclaredRegions, ImageContext, Sample
 from adharness.data.splits import Split
@@ -166,7 +167,9 @@ def test_the_number_stays_the_mean_and_the_quartiles_are_of_the_defined_images()
 
 
 def test_a_record_from_before_there_were_quartiles_still_loads():
-    assert Value.model_validate({"value": 0.5, "low": 0.4, "high": 0.6}).spread is None
+    assert (
+        TypeAdapter(Value).validate_python({"value": 0.5, "low": 0.4, "high": 0.6}).spread is None
+    )
     assert not CellRecord.model_fields["pixel_thresholds"].is_required()
 
 

@@ -102,3 +102,11 @@ def test_a_name_stands_for_the_rule_and_what_it_does_not_read_is_refused() -> No
         ImageScore.model_validate({"use": "max", "ratio": 0.1})
     with pytest.raises(ValidationError):
         ImageScore.model_validate("median")
+
+
+def test_drawing_a_map_is_timed_once_however_often_it_is_read() -> None:
+    maps = RawMaps(np.zeros((2, 2, 2), np.float32), [(16, 16)] * 2, (8, 8), smooth_px=2.0)
+    for i in (0, 1, 0, 1):
+        maps.read(i)
+    assert len(maps.drawn_ms) == 2
+    assert min(maps.drawn_ms) > 0

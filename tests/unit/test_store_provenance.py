@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
+import sys
 from importlib import metadata
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from adharness.store import provenance
-from adharness.store.provenance import Installed, git_state, gpu_names, memory_gb
+from adharness.store.machine import libraries
+from adharness.store.provenance import Installed, environment, git_state, gpu_names, memory_gb
 
 
 def test_versions_are_of_the_distribution_and_of_what_it_requires():
@@ -93,3 +98,45 @@ def test_the_record_can_be_written_as_json(tmp_path):
     assert read_json(tmp_path / "p.json") == record
     assert record["cpu"]
     assert record["cores"] >= 1
+
+
+def test_threads_and_blas_are_told_without_any_path(tmp_path, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    record = provenance.provenance({})
+    assert record["threads"]["environment"]["OMP_NUM_THREADS"] == "2"
+    assert record["blas"]["name"]
+    assert record["cores_logical"] >= record["cores"]
+    assert "/" not in json.dumps({k: v for k, v in record.items() if k != "cpu"})
+
+
+def test_torch_and_faiss_are_told_only_where_they_are_loaded(monkeypatch):
+    for name in ("torch", "faiss"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    assert not {"torch", "faiss"} & set(libraries())
+    assert not {"torch", "faiss"} & set(sys.modules)
+    library = SimpleNamespace(
+        __version__="9", get_compile_options=lambda: "AVX9 ", omp_get_max_threads=lambda: 3
+    )
+    monkeypatch.setitem(sys.modules, "faiss", library)
+    monkeypatch.setitem(sys.modules, "torch", SimpleNamespace(__version__="9"))
+    told = libraries()
+    assert told["faiss"] == {"version": "9", "compiled_for": "AVX9", "threads": 3}
+    assert "backends" in told["torch"]["unknown"]  # an odd torch ends no run
+
+
+@pytest.mark.timeout(120)  # loading torch takes long on a busy machine
+def test_real_torch_tells_its_flags():
+    torch = pytest.importorskip("torch")
+    told = libraries()["torch"]
+    assert told["threads"] == torch.get_num_threads()
+    assert told["deterministic"] is False
+    assert told["matmul_precision"] == "highest"
+
+
+def test_every_installed_distribution_is_told_with_its_version():
+    found = environment()
+    assert found["numpy"] == np.__version__
+    assert found["adharness"] == metadata.version("adharness")
+    assert len(found) > 20
+    assert list(found) == sorted(found)

@@ -9,7 +9,8 @@ import pytest
 
 from adharness import DataError, DatasetSpec, Params, Sample, SuiteError
 from adharness.cli.check import check_lines
-from adharness.suite.bind import Overrides
+from adharness.plan import expand
+from adharness.suite.bind import Overrides, bind
 from adharness.suite.load import load_suite
 
 Check = Callable[..., list[str]]
@@ -47,7 +48,7 @@ def check(write_suite: Callable[[str], Path], good_suite: str, toy_registry: Any
         )
         assert all(isinstance(c.spec, DatasetSpec) for c in registry.of_kind("dataset"))
         text = good_suite.replace("- use: toy-set", f"- use: toy-set{data}")
-        return check_lines(write_suite(text), registry, Overrides())
+        return check_lines(expand(bind(load_suite(write_suite(text)), registry, Overrides())))
 
     return check
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -12,9 +12,11 @@ import scipy
 from pydantic import TypeAdapter
 
 from adharness.engine.cells import CellWorker
-from adharness.engine.events import Failed, Listener, StepDone
+from adharness.engine.costs import Workplace
+from adharness.engine.events import Failed, Listener, StepDone, relayed
 from adharness.engine.group import FeatureGroup
 from adharness.engine.judge import Referee
+from adharness.engine.kept import recalled
 from adharness.engine.score import Reuse, ScoringOutcome, ScoringTask, tasks_of
 from adharness.engine.tasks import Asked, asked_of, find_outcomes, fit_model
 from adharness.engine.verdicts import Outcomes, judge_method, methods_of
@@ -41,6 +43,8 @@ class Bench:
         The clean data set, then its shifts.
     cache
         Where pixels are sorted that don't fit in memory: on the disk meant for large files.
+    workplace
+        What costs are measured beside: how many units are worked on at the same time.
     """
 
     suite: BoundSuite
@@ -48,6 +52,15 @@ class Bench:
     folder: RunFolder
     reuse: Reuse
     cache: Path
+    workplace: Workplace = field(default_factory=Workplace)
+
+    def __post_init__(self) -> None:
+        """Have the groups know what the folder keeps of their features."""
+        told = [
+            group if group.kept else recalled(group, self.folder, self.suite.on_error)
+            for group in self.groups
+        ]
+        object.__setattr__(self, "groups", told)
 
     @cached_property
     def _asked(self) -> list[Asked]:
@@ -66,7 +79,7 @@ class Bench:
 
     def groups_asking(self, unit: Fit) -> int:
         """Count the groups whose cells need a model."""
-        return sum(bool(tasks) for tasks in self._tasks(unit))
+        return sum(bool(tasks) for tasks in self.tasks(unit))
 
     def judgings(self, group: int, outcomes: Outcomes) -> Iterator[Judge]:
         """Give a unit for the cells of each method, protocol of training and seed."""
@@ -98,12 +111,14 @@ class Bench:
             Results cannot be written, or features not read.
         """
         if isinstance(unit, Fit):
-            asked = self._tasks(unit)
-            return fit_model(asked, self.groups, self.folder, self.reuse, listener)
+            asked = self.tasks(unit)
+            how = self.folder, self.reuse, listener, self.workplace
+            return fit_model(asked, self.groups, *how)
         cells = self._cells(unit)
         tasks = tasks_of(cells[0], self.groups[unit.group])
         outcomes = dict(zip(tasks, unit.outcomes, strict=True))
-        return judge_method(self._worker(unit.group), cells, outcomes, listener)
+        with relayed(listener, "judge"):  # a normalizer may read features that were pruned
+            return judge_method(self._worker(unit.group), cells, outcomes, listener)
 
     def lost(self, unit: Limited, failure: Failure, listener: Listener) -> Done:
         """Give what stands for a unit that nobody could finish: failed rows, with the reason."""
@@ -131,7 +146,7 @@ class Bench:
         found = _OUTCOMES.validate_python(told)
         return [
             dict(zip(tasks, its, strict=True))
-            for tasks, its in zip(self._tasks(unit), found, strict=True)
+            for tasks, its in zip(self.tasks(unit), found, strict=True)
         ]
 
     def _record(self, identity: str) -> CellRecord:
@@ -149,13 +164,14 @@ class Bench:
             self._worker(unit.group)
             _ = scipy.ndimage, scipy.stats
         else:
-            self._tasks(unit)
+            self.tasks(unit)
 
-    def _tasks(self, unit: Fit) -> list[list[ScoringTask]]:
+    def tasks(self, unit: Fit) -> list[list[ScoringTask]]:
+        """Give what each group asks of a model."""
         return [asked.get(unit.model, []) for asked in self._asked]
 
     def _found(self, unit: Fit) -> list[Outcomes]:
-        return find_outcomes(self._tasks(unit), self.groups, self.folder, self.reuse)
+        return find_outcomes(self.tasks(unit), self.groups, self.folder, self.reuse)
 
     def _cells(self, unit: Judge) -> list[Cell]:
         return [self.groups[unit.group].cells[i] for i in unit.cells]

@@ -84,7 +84,7 @@ def _die_with_parent() -> None:
 def _watch(
     pid: int, allowed: Allowed, wanted: Callable[[], bool], begun: float
 ) -> tuple[int, float, str | None]:
-    """Wait for the child: its status, the most memory seen in MiB, and the limit it was over."""
+    """Wait for the child: its status, the most memory seen in MB, and the limit it was over."""
     most, pause, over = 0.0, 0.001, None
     while True:
         done, raw = os.waitpid(pid, os.WNOHANG)

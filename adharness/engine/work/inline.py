@@ -24,7 +24,13 @@ class Executor(Protocol):
     """Who works on the units of a run."""
 
     def extract(self, place: Place, extraction: Extraction) -> Extracted:
-        """Make sure of the features of a group; failures are by class. Raises StoreError."""
+        """Make sure of the features of a group; entries whose arrays were pruned will do.
+
+        Failures are by class. Raises StoreError.
+        """
+
+    def refill(self, place: Place, extraction: Extraction, found: Extracted) -> Extracted:
+        """Make sure of the arrays too, of what `extract` gave. Raises StoreError."""
 
     def work(
         self, bench: Bench, request: BenchRequest, units: Sequence[Limited], listener: Listener
@@ -43,7 +49,16 @@ class Inline:
 
     def extract(self, place: Place, extraction: Extraction) -> Extracted:  # noqa: ARG002
         """Extract here."""
-        return extraction.extracted()
+        return extraction.extracted(arrays=False)
+
+    def refill(
+        self,
+        place: Place,  # noqa: ARG002
+        extraction: Extraction,
+        found: Extracted,
+    ) -> Extracted:
+        """Verify and extract here."""
+        return extraction.secured(found)
 
     def work(
         self,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from adharness.store.records import Failure
 
-MB = 1024 * 1024
+MB = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Allowed:
     time_s
         Wall time.
     memory_mb
-        Resident memory of the process and its children, in MiB, without files that are mapped.
+        Resident memory of the process and its children, without mapped files, in MB (10^6 bytes).
     """
 
     time_s: float | None = None

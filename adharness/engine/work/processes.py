@@ -82,7 +82,8 @@ class Processes(Remote):
                 hint="run without --jobs and without `limits:`",
             )
         each = self.threads or threads_of(self.jobs)
-        self._workers = [Worker(self.request, each) for _ in range(self.jobs)]
+        told = self.request.model_copy(update={"at_once": self.jobs})
+        self._workers = [Worker(told, each) for _ in range(self.jobs)]
 
     @property
     def width(self) -> int:

@@ -8,8 +8,8 @@ from typing import Any, TypeAlias
 
 from adharness.engine.events import CacheMended, Event, Failed, Listener, StepDone, StepStarted
 from adharness.engine.extraction import Extracted, Extraction, stored_shard
-from adharness.engine.features import damage_of
 from adharness.engine.parts import Part, parts_of
+from adharness.engine.shard_entry import damage_of
 from adharness.engine.work.bench import Bench, Done
 from adharness.engine.work.inline import Place
 from adharness.engine.work.units import (
@@ -66,13 +66,30 @@ class Remote(ABC):
             for part in parts_of(extraction.survey)
             if not _is_sound(part, identity, extraction)
         ]
+        return extraction.stored(identity, self._extract(place, identity, missing, listener))
+
+    def refill(self, place: Place, extraction: Extraction, found: Extracted) -> Extracted:
+        """Have the parts extracted again whose arrays were pruned."""
+        shards, listener = found.shards, extraction.context.listener
+        parts = [part for part in parts_of(extraction.survey) if part.key in shards]
+        gone = [part for part in parts if shards[part.key].entry.pruned]
+        if not gone:
+            return found
+        failures = self._extract(place, found.identity, gone, listener)
+        return extraction.stored(found.identity, {**found.failures, **failures})
+
+    def _extract(
+        self, place: Place, identity: dict[str, Any], parts: Sequence[Part], listener: Listener
+    ) -> dict[str, Failure]:
+        """Have parts extracted, dealt to all workers; failures are by class."""
+        named = {"family": place.family, "group": place.group}
         units = [
             Extract(
                 identity=identity, parts=tuple(p.key for p in some), label=some[0].label, **named
             )
-            for some in _dealt(missing, self.width)
+            for some in _dealt(parts, self.width)
         ]
-        return extraction.stored(identity, self._extracted(units, listener))
+        return self._extracted(units, listener)
 
     def work(
         self, bench: Bench, request: BenchRequest, units: Sequence[Limited], listener: Listener

@@ -36,6 +36,8 @@ class RunRequest(BaseModel):
     keep_stale: bool
     folder: Path
     """Where relative paths of the suite begin."""
+    at_once: int = 1
+    """Units that are worked on at the same time on a machine, at most: times are told with it."""
 
     @property
     def reuse(self) -> Reuse:

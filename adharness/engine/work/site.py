@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from adharness.engine.asked import distributions
+from adharness.engine.costs import Workplace
 from adharness.engine.events import Listener
 from adharness.engine.extraction import Extraction, RunContext
 from adharness.engine.group import FeatureGroup, open_group
@@ -65,7 +66,8 @@ class Site:
             clean = groups[0] if groups and not groups[0].survey.clean else None
             groups.append(open_group(here, cells, extracted, context, clean))
         suite, folder = self.plan.suite, RunFolder(self.request.out)
-        self.bench = Bench(suite, groups, folder, self.request.reuse, self.request.cache)
+        where = self.request.cache, Workplace(self.request.at_once)
+        self.bench = Bench(suite, groups, folder, self.request.reuse, *where)
 
     def warm(self, unit: Unit) -> None:
         """Make what units like this one share."""

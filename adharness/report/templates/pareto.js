@@ -4,17 +4,20 @@ CHARTS.pareto = (data, width, chosen) => {
   const axis = data.choices[0].values.indexOf(chosen.cost);
   const wide = Math.min(width, 680);
   const high = Math.round(Math.min(wide * 0.62, 380));
-  const front = new Set(data.fronts[axis]);
-  const points = data.methods
-    .map((method, at) => ({ ...method, cost: method.costs[axis], front: front.has(at) }))
-    .filter(({ cost }) => cost !== null);
+  // What the models cost is the same under every normalizer; their quality and the fronts are not.
+  const under = data.under[chosen.normalizer];
+  const front = new Set(under.fronts[axis]);
+  const all = data.methods.map((method, at) => (
+    { ...method, ...under.points[at], cost: method.costs[axis], front: front.has(at) }));
+  const points = all.filter(({ cost, value }) => cost !== null && value !== undefined);
   const below = document.createElement("p");
   below.className = "keynote";
-  const left = data.methods.filter(({ costs }) => costs[axis] === null).map(({ name }) => name);
-  const missing = left.length ? ` Not measured, and so not drawn: ${left.join(", ")}.` : "";
-  below.textContent = `Joined: the front. Uprights: the interval of the quality, or the range over seeds.${missing}`;
+  const left = all.filter(({ cost }) => cost === null).map(({ name }) => name);
+  const missing = left.length ? ` Without this number, and so not drawn: ${left.join(", ")}.` : "";
+  const named = data.choices[1].values.length > 1 ? `Normalizer ${chosen.normalizer}. ` : "";
+  below.textContent = `${named}Joined: the front. Uprights: the interval of the quality, or the range over seeds.${missing}`;
   if (!points.length) {
-    below.textContent = `No method has this cost.${missing}`;
+    below.textContent = "Not drawn: no method has this number. There is none, or it was not recorded.";
     return { drawings: [], below };
   }
   const costs = points.map(({ cost }) => cost);
@@ -28,7 +31,7 @@ CHARTS.pareto = (data, width, chosen) => {
   };
   const ends = points.flatMap(({ value, ends: [low, up] }) => [value, low ?? value, up ?? value]);
   const y = { ...LOOK.shares(data.quality, d3.nice(...d3.extent(ends), 6)), labelAnchor: "top" };
-  const line = data.fronts[axis].map((at) => data.methods[at]).filter(({ costs: own }) => own[axis] !== null);
+  const line = under.fronts[axis].map((at) => all[at]);
   const grey = "var(--soft)";
   const colour = (point) => (point.front ? LOOK.colour(0) : grey);
   const said = (point) => `${point.name}${point.front ? ", on the front" : ""}\n${chosen.cost} ${LOOK.amount(point.cost)}\n`
@@ -42,7 +45,7 @@ CHARTS.pareto = (data, width, chosen) => {
       Plot.link(points.filter(({ ends: [low, up] }) => low !== null && up !== null), {
         x: "cost", y1: (point) => point.ends[0], y2: (point) => point.ends[1], stroke: "var(--rule)", strokeWidth: 1.5,
       }),
-      Plot.line(line, { x: (point) => point.costs[axis], y: "value", curve: "step-after", stroke: LOOK.colour(0), strokeWidth: 1.5 }),
+      Plot.line(line, { x: "cost", y: "value", curve: "step-after", stroke: LOOK.colour(0), strokeWidth: 1.5 }),
       Plot.dot(points, {
         x: "cost", y: "value", r: 4.5, stroke: colour, strokeWidth: 1.5,
         fill: (point) => (point.bound ? "var(--paper)" : colour(point)),

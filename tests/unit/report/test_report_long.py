@@ -16,7 +16,8 @@ from adharness.cli import main
 from adharness.errors import StoreError
 from adharness.report import long_files
 from adharness.report.long_files import write_long
-from adharness.report.long_form import SCORES, TABLE, Chunk, LongSchema, open_runs, table_chunks
+from adharness.report.long_form import Chunk, open_runs, table_chunks
+from adharness.report.long_schemas import COSTS, SCORES, TABLE, LongSchema
 from adharness.report.reading import read_run
 from adharness.report.run_id import run_id
 from adharness.store.folder import RunFolder
@@ -147,9 +148,23 @@ def test_lines_of_a_corrupted_set_say_what_was_done_to_it(
 
 def test_the_columns_are_those_that_the_docs_list() -> None:
     told = re.findall(r"^\| `(\w+)` \| (\w+) \| (.*) \|$", DOCS.read_text("utf-8"), re.MULTILINE)
-    fields = list(dict.fromkeys([*TABLE.fields, *SCORES.fields]))
+    fields = list(dict.fromkeys([*TABLE.fields, *SCORES.fields, *COSTS.fields]))
     key = [(field.name, field.kind, field.note) for field in fields]
     assert sorted(told) == sorted(key)
+
+
+def test_each_cell_that_has_costs_has_one_line_of_them(run_folder: Path, tmp_path: Path) -> None:
+    assert main.run(["export", "costs", str(run_folder), "--to", str(tmp_path / "c.csv")]) == 0
+    lines = {line["cell"]: line for line in lines_of(tmp_path / "c.csv")}
+    _, cells = read_run(run_folder)
+    told = {cell.id: cell.costs for cell in cells if cell.costs is not None}
+    assert set(lines) == set(told)
+    for identity, costs in told.items():
+        line = lines[identity]
+        for name, value in costs:
+            if name != "measured":
+                assert line[name] == ("" if value is None else str(value))
+        assert line["threads"] == ";".join(str(one.threads) for one in costs.measured)
 
 
 def test_cells_are_drawn_one_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
