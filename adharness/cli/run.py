@@ -93,6 +93,8 @@ def run(  # noqa: PLR0913, PLR0917 - one argument an option
             fresh=fresh,
             keep_stale=keep_stale,
             jobs=jobs,
+            threads=threads,
+            cluster=scheduler is not None,
         ),
     )
     with (

@@ -77,7 +77,8 @@ class Pool:
         with self._lock:
             process = self._idle.pop() if self._idle else None
             if process is None:
-                process = Worker(self.terms.request, self.threads)
+                told = self.terms.request.model_copy(update={"at_once": self.slots})
+                process = Worker(told, self.threads)
                 self._all.append(process)
         try:
             yield process
