@@ -10,7 +10,8 @@ from typing import get_args
 
 from adharness.engine.asked import distributions
 from adharness.engine.options import RunOptions
-from adharness.engine.work.cluster import Cluster, ClusterSettings, StageName
+from adharness.engine.work.cluster import Cluster, ClusterSettings
+from adharness.engine.work.cluster_offers import StageName
 from adharness.engine.work.inline import Executor, Inline
 from adharness.engine.work.processes import Processes
 from adharness.engine.work.request import Asked, request_of

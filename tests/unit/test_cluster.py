@@ -16,7 +16,8 @@ from adharness.cli.executor import Means, resources_of
 from adharness.engine.events import StepDone, StepProgress, StepStarted
 from adharness.engine.work import cluster_link
 from adharness.engine.work.cluster import Cluster, ClusterSettings
-from adharness.engine.work.cluster_link import LostError, Offer
+from adharness.engine.work.cluster_link import LostError
+from adharness.engine.work.cluster_offers import Offer
 from adharness.engine.work.cluster_pool import Kept
 from adharness.engine.work.cluster_terms import Terms, agreed, new_mark, put_mark, python_version
 from adharness.engine.work.late_files import await_files

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Literal, TypeAlias
 
 from adharness.engine.events import Listener, Waiting, WorkerLost, event_of
-from adharness.engine.work.cluster_link import Answer, Link, LostError, Needs, Offer, refusal_of
+from adharness.engine.work.cluster_link import Answer, Link, LostError, refusal_of
+from adharness.engine.work.cluster_offers import Needs, StageName, missing
 from adharness.engine.work.cluster_terms import Terms, new_mark, put_mark, python_version
 from adharness.engine.work.late_files import await_files
 from adharness.engine.work.remote import Brought, Remote
@@ -21,7 +21,6 @@ from adharness.errors import StoreError
 from adharness.store.records import Failure
 from adharness.suite.limits import LimitSettings
 
-StageName: TypeAlias = Literal["extract", "fit", "judge"]
 PAUSES_S = (1.0, 2.0, 4.0, 8.0, 15.0)
 """Between one try to reach a scheduler and the next; the last is kept."""
 
@@ -149,7 +148,7 @@ class Cluster(Remote):
         if slots:
             self._hopeful, self._said = time.monotonic(), ""
         else:
-            self._wait(_want(stage, needs, offers), listener)
+            self._wait(missing(stage, needs, offers), listener)
         return slots
 
     def _needs(self, stage: StageName) -> Needs:
@@ -180,7 +179,7 @@ class Cluster(Remote):
 
     def _lose(self, link: Link, error: LostError, listener: Listener) -> None:
         link.drop()
-        self._link = None
+        self._link, self._workers = None, frozenset()  # its workers end with it
         lost = f"the scheduler {self.settings.scheduler} was lost ({error})"
         self._wait(f"{lost}; what is not done will be posted again", listener)
 
@@ -212,13 +211,3 @@ def _stage_of(unit: Unit) -> StageName:
     if isinstance(unit, Fit):
         return "fit"
     return "judge" if isinstance(unit, Judge) else "extract"
-
-
-def _want(stage: StageName, needs: Needs, offers: Sequence[Offer]) -> str:
-    """Say what is missing, and what is there instead."""
-    if not offers:
-        return "the scheduler has no workers yet"
-    wanted = ", ".join(f"{name}={amount:g}" for name, amount in needs.items())
-    has = {", ".join(f"{n}={a:g}" for n, a in o.resources.items()) or "nothing" for o in offers}
-    offered = " or ".join(sorted(has))
-    return f"none of {len(offers)} workers offers {wanted} for {stage}; they offer {offered}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import queue
 import time
 from collections import deque
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 from uuid import uuid4
 
+from adharness.engine.work.cluster_offers import Needs, Offer
 from adharness.engine.work.units import Unit
 from adharness.errors import PluginError, StoreError
 from adharness.store.records import Failure
@@ -24,28 +26,12 @@ LOOK_S = 2.0
 Client: TypeAlias = Any
 Future: TypeAlias = Any
 """Those of Dask, most of whose methods have no types."""
-Needs: TypeAlias = Mapping[str, float]
-"""Amounts of what a worker must offer to be given a unit."""
 Answer: TypeAlias = dict[str, Any]
 """`events` and `done` or `failed`; or `refused` alone."""
 
 
 class LostError(Exception):
     """The scheduler is gone, or has forgotten what it was asked."""
-
-
-@dataclass(frozen=True)
-class Offer:
-    """What one Dask worker has."""
-
-    worker: str
-    slots: int
-    resources: Needs
-
-    def slots_for(self, needs: Needs) -> int:
-        """How many units with these needs it takes at once."""
-        most = [int(self.resources.get(name, 0) // amount) for name, amount in needs.items()]
-        return min([self.slots, *most])
 
 
 @dataclass(frozen=True)
@@ -139,8 +125,11 @@ class Link:
 
     def drop(self) -> None:
         """Go without a word: the scheduler is gone."""
+        log = logging.getLogger("distributed.client")
+        silent, log.disabled = log.disabled, True  # a try to reconnect ends with a traceback
         with suppress(Exception):
             self.client.close(timeout=CONNECT_S)
+        log.disabled = silent
 
     def _settle(self, told: str) -> None:
         from adharness.engine.work.cluster_worker import Station, refused
