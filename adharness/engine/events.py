@@ -108,6 +108,13 @@ class Printed:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What libraries a working process had loaded: their threads, builds and flags."""
+
+    libraries: dict[str, Any]
+
+
 Event: TypeAlias = (
     StageStarted
     | StepStarted
@@ -120,6 +127,7 @@ Event: TypeAlias = (
     | Waiting
     | WorkerLost
     | Printed
+    | Loaded
 )
 Listener: TypeAlias = Callable[[Event], None]
 

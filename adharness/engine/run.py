@@ -12,7 +12,7 @@ from typing import Any
 
 from adharness.engine.asked import asked, distributions
 from adharness.engine.division import split_path
-from adharness.engine.events import Listener
+from adharness.engine.events import Event, Listener, Loaded
 from adharness.engine.extraction import RunContext
 from adharness.engine.fits import refuse_what_does_not_fit
 from adharness.engine.gallery import write_gallery
@@ -45,12 +45,24 @@ class _Progress:
     started: str = field(default_factory=_now)
     git: dict[str, Any] = field(default_factory=lambda: git_state(Path.cwd()))
     installed: Installed = field(default_factory=Installed)
+    libraries: dict[str, Any] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=environment)
     stages_s: dict[str, float] = field(default_factory=dict)
     cells: list[CellRecord] = field(default_factory=list)
     skipped: list[SkippedImage] = field(default_factory=list)
     gallery: list[GalleryImage] = field(default_factory=list)
     views: list[str] = field(default_factory=list)
+
+    def heard(self, listener: Listener) -> Listener:
+        """Keep what working processes say of their libraries; pass on all else."""
+
+        def told(event: Event) -> None:
+            if isinstance(event, Loaded):
+                self.libraries |= event.libraries
+            else:
+                listener(event)
+
+        return told
 
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:
@@ -89,6 +101,7 @@ def run_plan(
     folder = RunFolder(options.out)
     folder.check_writable()
     progress = _Progress()
+    listener = progress.heard(listener)
     with progress.timed("survey"):
         surveys = survey_all(plan, options.limit, options.cache, listener)
         if isinstance(executor, Inline):  # elsewhere it is others who load extractors, and may die
@@ -138,7 +151,9 @@ def _record(
         gallery=progress.gallery,
         views=progress.views,
         provenance=provenance(
-            progress.installed.versions(["adharness", *distributions(plan)]), progress.git
+            progress.installed.versions(["adharness", *distributions(plan)]),
+            progress.git,
+            progress.libraries,
         ),
         weights=weights_used(RunFolder(options.out), progress.cells),
     )

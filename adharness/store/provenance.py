@@ -65,13 +65,19 @@ def _requirements(distribution: str) -> list[str]:
     return sorted({match.group().lower() for match in names if match})
 
 
-def provenance(versions: Mapping[str, str], git: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def provenance(
+    versions: Mapping[str, str],
+    git: Mapping[str, Any] | None = None,
+    elsewhere: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
     """Describe the source revision, the distributions, the interpreter and the machine.
 
     Parameters
     ----------
     git
         From `git_state` when the program began; asked now where it was not.
+    elsewhere
+        `libraries` of the processes that worked, where they were others.
     """
     return {
         "git": dict(git_state(Path.cwd()) if git is None else git),
@@ -84,6 +90,7 @@ def provenance(versions: Mapping[str, str], git: Mapping[str, Any] | None = None
         "gpus": gpu_names(),
         "gpu_drivers": gpu_drivers(),
         **libraries(),
+        **(elsewhere or {}),
     }
 
 

@@ -88,6 +88,13 @@ def test_processes_give_what_one_process_gives_to_the_byte(bench: Any) -> None:
     assert (many / "leaderboard.csv").read_bytes() == (bench.out / "leaderboard.csv").read_bytes()
 
 
+def test_the_libraries_of_the_processes_are_in_the_provenance(bench: Any) -> None:
+    assert bench.cli("--jobs", "2", "-q", **SMALL) == 0
+    told = RunFolder(bench.out).run().provenance
+    assert told["threads"]["environment"]["OMP_NUM_THREADS"] == "1" or os.cpu_count() != 2
+    assert "threads" in told["faiss"]
+
+
 def test_a_run_in_processes_is_found_done_by_the_next_in_this_one(bench: Any) -> None:
     assert bench.cli("--jobs", "2", **SMALL) == 0
     assert bench.cli("--json", **SMALL) == 0

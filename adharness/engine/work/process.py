@@ -22,15 +22,16 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from adharness.engine.events import Event, Printed, event_facts, event_name
+from adharness.engine.events import Event, Loaded, Printed, event_facts, event_name
 from adharness.engine.failures import failure_of
 from adharness.engine.work.child import in_child
 from adharness.engine.work.limits import Allowed, Death
 from adharness.engine.work.request import RunRequest
 from adharness.engine.work.site import Site
-from adharness.engine.work.units import BenchRequest, Unit, unit_of
+from adharness.engine.work.units import BenchRequest, Fit, Identify, Unit, unit_of
 from adharness.errors import AdharnessError, StoreError
 from adharness.registry import discover
+from adharness.store.machine import libraries
 
 
 def main() -> None:
@@ -123,6 +124,8 @@ def _do(site: Site, unit: Unit, talk: Talk) -> None:
         talk.say({"failed": failure_of("work", error).model_dump(mode="json")})
     else:
         talk.say({"done": done})
+        if isinstance(unit, Identify | Fit):
+            _tell(talk, Loaded(libraries()))
 
 
 def _tell(talk: Talk, event: Event) -> None:
