@@ -20,6 +20,8 @@ from adharness.engine.events import (
     StepDone,
     StepProgress,
     StepStarted,
+    Waiting,
+    WorkerLost,
 )
 
 PLAIN_EVERY_S = 5.0
@@ -60,6 +62,10 @@ class _Notes:
         if isinstance(event, Retried):
             again = f"tried again ({event.attempt})"
             render.print_note(f"{event.what}: {event.failure.message}; {again}")
+        if isinstance(event, Waiting):
+            render.print_note(f"waiting: {event.message}")
+        if isinstance(event, WorkerLost):
+            render.print_note(f"worker {event.worker} is gone; others are given what it had")
 
 
 class _Live:

@@ -14,10 +14,11 @@ from typing import Any
 import click
 
 from adharness.cli import exit_codes, render
+from adharness.cli.executor import Means, executor_of
 from adharness.cli.installed import read_registry
 from adharness.cli.progress import shown
 from adharness.cli.reproduced import conclude, print_changed, print_compared
-from adharness.cli.run import FOLDER, both, cache_folder, environment_path, executor_of
+from adharness.cli.run import FOLDER, both, cache_folder, environment_path
 from adharness.engine.events import Event, StepDone
 from adharness.engine.journal import journaled
 from adharness.engine.options import RunOptions
@@ -104,6 +105,7 @@ def reproduce(  # noqa: PLR0913, PLR0917 - one argument an option
             device=again.asked.overrides.device,
             fresh=True,
             jobs=jobs or again.run.given.jobs,
+            threads=again.run.given.threads,
         )
         options = _options(again, place, cache, given)
         _run(again, options, extracted, quiet=quiet or as_json)
@@ -169,7 +171,8 @@ def _run(again: Again, options: RunOptions, extracted: Extracted, *, quiet: bool
 
 def _executor(again: Again, options: RunOptions) -> AbstractContextManager[Executor]:
     if again.plan.suite.split.path is None:
-        return executor_of(again.plan, again.asked, options, options.given.jobs)
+        means = Means(jobs=options.given.jobs, threads=options.given.threads)
+        return executor_of(again.plan, again.asked, options, means)
     # Other processes make the plan from the suite's text, whose split file may be gone.
     return nullcontext(Inline())
 

@@ -6,14 +6,14 @@ import json
 import os
 import shlex
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import click
 
 from adharness.cli import exit_codes, render
 from adharness.cli.choice import matches, wanted_by
+from adharness.cli.executor import Means, executor_of
 from adharness.cli.installed import read_registry
 from adharness.cli.progress import shown
 from adharness.engine.events import Event, Listener
@@ -21,9 +21,7 @@ from adharness.engine.journal import Line, journaled
 from adharness.engine.options import RunOptions
 from adharness.engine.run import run_plan
 from adharness.engine.score import Reuse
-from adharness.engine.work.inline import Executor, Inline
-from adharness.engine.work.processes import Processes
-from adharness.engine.work.request import Asked, request_of
+from adharness.engine.work.request import Asked
 from adharness.errors import SuiteError
 from adharness.plan import PROTOCOLS, Plan, expand
 from adharness.report.formats import counted
@@ -32,10 +30,10 @@ from adharness.store.folder import RunFolder
 from adharness.store.records import CellRecord
 from adharness.store.run_record import GivenRecord, RunRecord
 from adharness.suite.bind import Overrides, bind
-from adharness.suite.limits import LimitSettings
 from adharness.suite.load import load_suite
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
+SECONDS = click.FloatRange(min=0.0)
 
 
 @click.command()
@@ -49,6 +47,10 @@ FOLDER = click.Path(path_type=Path, file_okay=False)
 @click.option("--fresh", is_flag=True, help="Use no stored result; features stay cached.")
 @click.option("--keep-stale", is_flag=True, help="Use results that other versions made.")
 @click.option("--jobs", type=click.IntRange(min=1), help="Cells at once, a process each.")
+@click.option("--scheduler", metavar="ADDRESS", help="Run on this Dask cluster: tcp://host:8786.")
+@click.option("--scheduler-timeout", type=SECONDS, help="Wait so long for it or a worker.  [300]")
+@click.option("--resource", multiple=True, metavar="STAGE:NAME=N", help="Ask for extract:GPU=1.")
+@click.option("--threads", type=click.IntRange(min=1), help="Of each cell's process.")
 @click.option("--quiet", "-q", is_flag=True, help="Print failures and the result only.")
 @click.option("--json", "as_json", is_flag=True, help="Print each event as a line of JSON.")
 @click.pass_context
@@ -64,6 +66,10 @@ def run(  # noqa: PLR0913, PLR0917 - one argument an option
     fresh: bool,
     keep_stale: bool,
     jobs: int | None,
+    scheduler: str | None,
+    scheduler_timeout: float | None,
+    resource: tuple[str, ...],
+    threads: int | None,
     quiet: bool,
     as_json: bool,
 ) -> None:
@@ -71,6 +77,7 @@ def run(  # noqa: PLR0913, PLR0917 - one argument an option
     overrides = Overrides(
         data_root=data_root, environment_root=environment_path("ADHARNESS_DATA"), device=device
     )
+    means = Means(jobs, threads, scheduler, scheduler_timeout, resource)
     whole = expand(bind(load_suite(suite), read_registry(), overrides))
     plan = chosen(whole, only)
     options = RunOptions(
@@ -86,36 +93,21 @@ def run(  # noqa: PLR0913, PLR0917 - one argument an option
             fresh=fresh,
             keep_stale=keep_stale,
             jobs=jobs,
+            threads=threads,
+            cluster=scheduler is not None,
         ),
     )
     with (
         shown(quiet=quiet or as_json) as show,
         journaled(options.out, options.command, len(plan.cells), *_told(as_json)) as keep,
     ):
-        with executor_of(plan, Asked(overrides, whole), options, jobs) as executor:
+        with executor_of(plan, Asked(overrides, whole), options, means) as executor:
             record, cells = run_plan(plan, options, both(show, keep), executor)
         paths = write_report(options.out)
     if not as_json:
         say_result(record, cells, paths)
     if any(cell.status != "ok" for cell in cells):
         ctx.exit(exit_codes.CELLS_FAILED)
-
-
-@contextmanager
-def executor_of(
-    plan: Plan, asked: Asked, options: RunOptions, jobs: int | None
-) -> Iterator[Executor]:
-    """Give who works on a run: processes where they are asked for or the suite has limits."""
-    limits = plan.suite.limits
-    if jobs is None and limits is None:
-        yield Inline()
-        return
-    request = request_of(plan, asked, options)
-    processes = Processes(request, limits or LimitSettings(), jobs or 1)
-    try:
-        yield processes
-    finally:
-        processes.close()
 
 
 @click.command()

@@ -87,6 +87,20 @@ class Retried:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """Nothing goes on until something outside the run does: a scheduler, a worker."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerLost:
+    """A worker of the cluster is gone; others are given what it had."""
+
+    worker: str
+
+
+@dataclass(frozen=True, slots=True)
 class Printed:
     """What a process wrote on its standard error, its last lines."""
 
@@ -110,6 +124,8 @@ Event: TypeAlias = (
     | ImageSkipped
     | CacheMended
     | Retried
+    | Waiting
+    | WorkerLost
     | Printed
     | Loaded
 )

@@ -96,6 +96,10 @@ class GivenRecord(Record):
     keep_stale: bool = False
     jobs: int | None = None
     """Processes, which share out the cores; None where the run's own process did it all."""
+    threads: int | None = None
+    """Of the libraries of each process; None for the cores shared out."""
+    cluster: bool = False
+    """Whether a Dask cluster worked on it: each cell says on what processor it was measured."""
 
 
 class RunRecord(Record):

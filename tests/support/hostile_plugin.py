@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import psutil
 
 from adharness import Bag, FeatureGrid, FittedScorer, Memory, Params, ScorerSpec, Scores, hookimpl
 
@@ -89,6 +90,19 @@ class Hostile:
             mark.touch()
             ctypes.string_at(0)
 
+    def slay(self) -> None:
+        """Kill the Dask worker that has the process that has this one."""
+        psutil.Process().parents()[1].kill()
+        time.sleep(600)
+
+    def linger(self) -> None:
+        """Write its number down, and go on where it is let."""
+        mark = Path(self._params.mark)
+        with mark.open("a") as file:
+            file.write(f"{os.getpid()}\n")
+        while not mark.with_suffix(".go").exists():
+            time.sleep(0.05)
+
 
 HOSTILE = ScorerSpec(
     name="hostile",
@@ -106,12 +120,12 @@ def adharness_scorers() -> list[ScorerSpec]:
     return [HOSTILE]
 
 
-def install(folder: Path) -> Path:
+def install(folder: Path, version: str = "1.0") -> Path:
     """Lay the plugin out as an installed distribution; give the folder for PYTHONPATH."""
-    information = folder / f"{NAME}-1.0.dist-info"
+    information = folder / f"{NAME}-{version}.dist-info"
     information.mkdir(parents=True)
     shutil.copy(__file__, folder / f"{NAME}.py")
-    named = f"Metadata-Version: 2.1\nName: {NAME.replace('_', '-')}\nVersion: 1.0\n"
+    named = f"Metadata-Version: 2.1\nName: {NAME.replace('_', '-')}\nVersion: {version}\n"
     (information / "METADATA").write_text(named)
     (information / "entry_points.txt").write_text(f"[adharness]\nhostile = {NAME}\n")
     return folder

@@ -92,6 +92,11 @@ def unit_of(told: Mapping[str, Any]) -> Unit:
     return _UNIT.validate_python(dict(told))
 
 
+def unit_of_json(text: str) -> Unit:
+    """Read a unit from JSON as text. Raises ValueError where it is none."""
+    return _UNIT.validate_json(text)
+
+
 class Opened(BaseModel):
     """A group's features, as far as the cache does not tell: to open the group elsewhere."""
 

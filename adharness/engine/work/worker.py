@@ -132,7 +132,8 @@ class Worker:
             if status < 0:
                 raise _KilledError(status)
             fact = f"a process of the run ended at its start with status {status}"
-            raise StoreError(fact, hint="what it said is above; run without --jobs to see it here")
+            hint = "what it said is above, or in the log of its Dask worker; run without --jobs"
+            raise StoreError(fact, hint=f"{hint} and --scheduler to see it here")
         if "refused" in answer:
             raise _refused(answer["refused"])
         ready: dict[str, str] = answer["ready"]
