@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import re
 import shutil
 from collections import Counter
@@ -18,6 +19,7 @@ from adharness.report.leaderboard import leaderboard
 from adharness.report.metric_names import metric_name
 from adharness.report.panels import web_address
 from adharness.report.reading import read_run
+from adharness.report.write import uncollected
 
 VOID = {"meta", "link", "img", "br", "hr", "input", "line", "rect", "path"}
 
@@ -270,3 +272,17 @@ def test_a_thresholder_that_failed_alone_keeps_the_lines_apart(run_folder: Path)
         if (line.method, line.settings[:2]) == ("padim", ("Model-unified", "raw"))
     ]
     assert sorted(apart) == ["f1", "quantile", "youden"]
+
+
+def test_the_collector_of_garbage_works_again_after_a_report_and_after_a_failed_one(
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(StoreError):
+        write_report(tmp_path)
+    assert gc.isenabled()
+    with uncollected():
+        assert not gc.isenabled()
+        with uncollected():
+            pass
+        assert not gc.isenabled()
+    assert gc.isenabled()
