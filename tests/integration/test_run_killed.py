@@ -7,6 +7,7 @@ import io
 import json
 import random
 import shutil
+import sys
 from collections.abc import Iterator
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
@@ -62,3 +63,4 @@ def test_a_run_killed_at_thirty_points_ends_with_the_same_board(bench, server):
         shutil.rmtree(bench.out)
     assert main.run(["run", suite, *place, "-q"]) == 0
     assert board(bench.out) == whole, f"killed before these changes to the disk: {log}"
+    sys.stdout.write(f"killed before these of {changes} changes to the disk: {log}\n")  # pytest -rP
