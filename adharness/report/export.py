@@ -42,6 +42,10 @@ SHIFT_KEYS = ("shift_of", "corruption", "severity")
 """What was done to the test images of a row: further columns of a run with shifts."""
 
 
+MANY_ROWS = 5000
+"""Beyond these a row of `leaderboard.json` is one line."""
+
+
 def to_json(
     board: Leaderboard, drops: Drops | None = None, rankings: Sequence[Ranking] = ()
 ) -> str:
@@ -78,7 +82,7 @@ def json_chunks(
         "pairs": (pair for ranking in rankings for pair in _pairs(ranking)),
         "costs": _costs(board),
     }
-    return json_document(head, lists)
+    return json_document(head, lists, lines=len(board.rows) > MANY_ROWS)
 
 
 def to_csv(board: Leaderboard, drops: Drops | None = None) -> str:

@@ -243,3 +243,10 @@ def test_the_files_have_every_method_where_the_page_leaves_some_out(run_folder, 
     assert len(paths.csv.read_text("utf-8").splitlines()) == len(rows) + 1
     crossed = paths.cross_csv.read_text("utf-8")
     assert all(f",{method}," in crossed for method in board.run.methods)
+
+
+def test_lines_say_what_the_indented_document_says() -> None:
+    told = {"b": [{"k": [1, 2.5], "s": "a\nb"}, "x"], "c": [], "d": list(range(200))}
+    lines = "".join(json_document({"a": 1}, told, lines=True))
+    assert json.loads(lines) == {"a": 1, **told}
+    assert '\n  {"k": [1, 2.5], "s": "a\\nb"},\n' in lines
