@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -58,7 +57,8 @@ def rescore(  # noqa: PLR0913 - one argument an option
     registry = read_registry()
     own = bind(parse_suite(Path(record.suite_file), record.suite_text), registry, overrides)
     wanted = own if suite is None else bind(load_suite(suite), registry, overrides)
-    plan = _plan(_at_home(wanted, folder), _at_home(own, folder), folder, record)
+    splits = run / "splits"  # wherever the file is by now that the suite read them from
+    plan = _plan(wanted.with_splits(splits), own.with_splits(splits), folder, record)
     options = RunOptions(
         out=run,
         cache=cache_dir or cache_folder(),
@@ -90,11 +90,3 @@ def _plan(wanted: BoundSuite, own: BoundSuite, folder: RunFolder, record: RunRec
         )
     cells = [cell for cell in map(folder.cell_record, record.cells) if cell]
     return rescored_plan(expand(wanted), expand(own), cells)
-
-
-def _at_home(suite: BoundSuite, folder: RunFolder) -> BoundSuite:
-    """Read a split from where the run wrote it, wherever the file is by now."""
-    if suite.split.policy != "file":
-        return suite
-    split = suite.split.model_copy(update={"path": folder.path / "splits"})
-    return replace(suite, split=split)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -54,9 +53,7 @@ def save(  # noqa: PLR0913 - one argument an option
     record = folder.run()
     overrides = Overrides(data_root, environment_path("ADHARNESS_DATA"), device)
     suite = bind(parse_suite(Path(record.suite_file), record.suite_text), registry, overrides)
-    if suite.split.policy == "file":  # what the run read, wherever the file is by now
-        split = suite.split.model_copy(update={"path": folder.path / "splits"})
-        suite = replace(suite, split=split)
+    suite = suite.with_splits(folder.path / "splits")  # wherever the file is by now
     cell = _one_cell(chosen(expand(suite), only))
     if imports_of(cell) == ["scores"]:
         raise StoreError(f"the scores of '{cell.method.name}' were made elsewhere, with no model")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -118,41 +119,44 @@ class Extraction:
                 continue
             if shard.entry.pruned:
                 listener(StepStarted("extract", part.label))
-            try:
+            with self._failing_alone(part, failures):
                 shard.make_sure(_ticker(listener) if shard.entry.pruned else _silent)
-            except StoreError:
-                raise
-            except Exception as error:  # noqa: BLE001 - a bad image or extractor fails this class only
-                failures[part.class_name] = failure_of("extract", error)
-                listener(Failed(part.label, failures[part.class_name]))
         return replace(found, failures=failures)
 
     def parts(
         self, keys: Collection[PartKey] | None, opener: Opener = ensure_shard
     ) -> tuple[dict[PartKey, Shard], dict[str, Failure]]:
         """Make sure of the shards of these parts, or of all: shards, and failures by class."""
-        whole, listener = self.whole(), self.context.listener
+        extractor, identity = self.extractor, self.identity  # one that fails fails all of it
+        listener, on_error = self.context.listener, self.context.on_error
         shards: dict[PartKey, Shard] = {}
         failures: dict[str, Failure] = {}
         for part in parts_of(self.survey):
             if keys is not None and part.key not in keys:
                 continue
             listener(StepStarted("extract", part.label))
-            try:
-                shards[part.key] = self._opened(whole, part, opener)
-            except StoreError:
-                raise
-            except Exception as error:  # noqa: BLE001 - a bad image or extractor fails this class only
-                failures[part.class_name] = failure_of("extract", error)
-                listener(Failed(part.label, failures[part.class_name]))
+            with self._failing_alone(part, failures):
+                shards[part.key] = self._opened(
+                    part_job(part, extractor, identity, on_error), opener
+                )
         return shards, failures
 
-    def _opened(self, whole: ExtractionJob, part: Part, opener: Opener) -> Shard:
+    @contextmanager
+    def _failing_alone(self, part: Part, failures: dict[str, Failure]) -> Iterator[None]:
+        """Make what the block raises the failure of the part's class; a StoreError goes on."""
+        try:
+            yield
+        except StoreError:
+            raise
+        except Exception as error:  # noqa: BLE001 - a bad image or extractor fails this class only
+            failures[part.class_name] = failure_of("extract", error)
+            self.context.listener(Failed(part.label, failures[part.class_name]))
+
+    def _opened(self, job: ExtractionJob, opener: Opener) -> Shard:
         listener = self.context.listener
-        job = replace(whole, dataset=part.survey.dataset, hashes=part.survey.hashes)
         return opener(
             self.context.cache,
-            job.narrowed(part.positions),
+            job,
             _ticker(listener),
             lambda text: listener(CacheMended(text)),
         )
@@ -182,13 +186,25 @@ class Extraction:
         return Extracted(shards, failures, identity, turn)
 
 
+def part_job(
+    part: Part,
+    extractor: Extractor | LookupExtractor,
+    identity: dict[str, Any],
+    on_error: OnError,
+) -> ExtractionJob:
+    """Lay out the extraction of a part, from the survey that has its pixels."""
+    here = part.survey
+    job = ExtractionJob(here.dataset, here.samples, here.hashes, extractor, identity, on_error)
+    return job.narrowed(part.positions)
+
+
 def stored_shard(
     cache: Path, identity: dict[str, Any], part: Part, on_error: OnError
 ) -> Shard | None:
     """Open the shard of a part; None where the cache does not hold it as it is wanted."""
     hashes = [part.survey.hashes[i].image for i in part.positions]
     found = open_shard(folder_of(cache, shard_key(identity, hashes)))
-    return found if found and (on_error == "skip" or not found.entry.skipped) else None
+    return found if found and found.entry.serves(on_error) else None
 
 
 def make_extractor(bound: Bound) -> Extractor | LookupExtractor:

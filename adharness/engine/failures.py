@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Mapping
+from typing import Any
 
-from adharness.errors import AdharnessError
+from adharness.errors import AdharnessError, StoreError
 from adharness.store.records import Failure
 
 
@@ -20,3 +22,9 @@ def failure_of(stage: str, error: BaseException) -> Failure:
         where=known.where if known else None,
         traceback="".join(traceback.format_exception(error)),
     )
+
+
+def refusal_of(told: Mapping[str, Any]) -> StoreError:
+    """Give the error that ends a run, from the failure that a process told as JSON."""
+    failure = Failure.model_validate(told)
+    return StoreError(failure.message, hint=failure.hint, where=failure.where)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -179,6 +179,18 @@ def open_group(
         installed=context.installed,
         shards=shards,
     )
+
+
+def open_beside(
+    groups: Sequence[FeatureGroup],
+    survey: Survey,
+    cells: tuple[Cell, ...],
+    extracted: Extracted,
+    context: RunContext,
+) -> FeatureGroup:
+    """Open the next group of a data set and its shifts; the clean one is the first of `groups`."""
+    clean = groups[0] if groups and not groups[0].survey.clean else None
+    return open_group(survey, cells, extracted, context, clean)
 
 
 def _skipped(places: list[tuple[PartKey, int]], shards: Mapping[PartKey, Shard]) -> dict[int, str]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from adharness.contracts import Extractor, LookupExtractor
 from adharness.engine.extract import ExtractionJob
-from adharness.engine.extraction import OnError, extractor_identity, make_extractor
+from adharness.engine.extraction import OnError, extractor_identity, make_extractor, part_job
 from adharness.engine.parts import PartKey, parts_of
 from adharness.engine.shard_entry import Shard, open_shard
 from adharness.engine.shards import ensure_shard, folder_of
@@ -75,14 +75,7 @@ class Holding:
 def look_up(survey: Survey, loaded: LoadedExtractor, cache: Path, on_error: OnError) -> Holding:
     """Find which features of a data set the cache holds. Reads no feature and writes nothing."""
     jobs = {
-        part.key: ExtractionJob(
-            part.survey.dataset,
-            part.survey.samples,
-            part.survey.hashes,
-            loaded.extractor,
-            loaded.identity,
-            on_error,
-        ).narrowed(part.positions)
+        part.key: part_job(part, loaded.extractor, loaded.identity, on_error)
         for part in parts_of(survey)
     }
     found = {key: open_shard(folder_of(cache, job.key())) for key, job in jobs.items()}
@@ -93,7 +86,7 @@ def look_up(survey: Survey, loaded: LoadedExtractor, cache: Path, on_error: OnEr
 def _usable(shard: Shard, on_error: OnError) -> bool:
     """Whether its arrays are there, and no image was skipped where none may be."""
     there = all((shard.folder / name).exists() for name in shard.entry.bytes)
-    return there and (on_error == "skip" or not shard.entry.skipped)
+    return there and shard.entry.serves(on_error)
 
 
 def sizes_of(holding: Holding, within: Path | None = None) -> Sizes:

@@ -69,8 +69,9 @@ def keep(group: FeatureGroup, folder: RunFolder, on_error: str) -> FeatureGroup:
         ],
         routed_for=group.routing if "routed_to" in arrays else None,
     )
-    if kept is None or kept.arrays() != set(arrays) or not _equal(kept.record, record):
-        folder.put_features(record, arrays)
+    if kept is not None and kept.arrays() == set(arrays) and _equal(kept.record, record):
+        return group
+    folder.put_features(record, arrays)
     return recalled(group, folder, on_error)
 
 

@@ -54,6 +54,10 @@ class ShardEntry(BaseModel):
     pruned: bool = False
     """The arrays were removed to make room; all else is as it was."""
 
+    def serves(self, on_error: str) -> bool:
+        """Whether it may be used: one with images left out only where that is wanted (`skip`)."""
+        return on_error == "skip" or not self.skipped
+
     def without_arrays(self) -> dict[str, Any]:
         """Give the entry as JSON, its arrays pruned."""
         return self.model_copy(update={"pruned": True}).model_dump(mode="json")

@@ -45,7 +45,7 @@ def opened_shard(
         return ensure_shard(cache, job, told or _teller(job), mended).entry
 
     found = open_shard(folder_of(cache, job.key()))
-    if found is None or not _is_usable(found, job):
+    if found is None or not found.entry.serves(job.on_error):
         return ensure_shard(cache, job, tick, mended)
     _touch(found)
     tick(len(job.samples), True)
@@ -88,7 +88,7 @@ def ensure_shard(
     folder = folder_of(cache, job.key())
     with _locked(folder):
         found = open_shard(folder)
-        if found is not None and _is_usable(found, job) and not found.entry.pruned:
+        if found is not None and found.entry.serves(job.on_error) and not found.entry.pruned:
             damage = damage_of(found)
             if damage is None:
                 _touch(found)
@@ -96,10 +96,6 @@ def ensure_shard(
                 return found
             mended(f"{folder}: {damage}; extracting it again")
         return _extract_into(folder, job, tick)
-
-
-def _is_usable(found: Shard, job: ExtractionJob) -> bool:
-    return job.on_error == "skip" or not found.entry.skipped
 
 
 def _touch(found: Shard) -> None:

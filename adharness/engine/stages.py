@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from adharness.engine.events import StageStarted, StepDone
 from adharness.engine.extraction import Extracted, Extraction, RunContext
-from adharness.engine.group import FeatureGroup, open_group
+from adharness.engine.group import FeatureGroup, open_beside
 from adharness.engine.kept import keep, recalled
 from adharness.engine.parts import count_of
 from adharness.engine.refill import reads_features
@@ -53,7 +53,7 @@ class Stages:
             self.context.listener(StageStarted("extract", count_of(here), "images"))
             extraction = Extraction(here, cells[0].method.extractor, self.context)
             found = self.executor.extract(Place(self.number, place), extraction)
-            group = _opened(groups, here, cells, found, self.context)
+            group = open_beside(groups, here, cells, found, self.context)
             group = recalled(group, folder, self.suite.on_error)
             pictured = not groups and misses_views(group, self.suite.views, folder)
             if pictured or reads_features(group, folder, reuse):
@@ -108,14 +108,3 @@ class Stages:
             self.context.listener(StepDone("judge", unit.size, reused=True))
         else:
             self.context.listener(StepDone("fit and score", bench.groups_asking(unit), reused=True))
-
-
-def _opened(
-    groups: Sequence[FeatureGroup],
-    here: Survey,
-    cells: tuple[Cell, ...],
-    found: Extracted,
-    context: RunContext,
-) -> FeatureGroup:
-    clean = groups[0] if groups and not groups[0].survey.clean else None
-    return open_group(here, cells, found, context, clean)

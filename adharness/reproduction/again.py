@@ -125,7 +125,7 @@ def _with_stored_splits(suite: BoundSuite, folder: RunFolder) -> BoundSuite:
             hint="the suite read its split from a file, and the path of that is not to be relied "
             "on; put the file there",
         )
-    return replace(suite, split=suite.split.model_copy(update={"path": splits}))
+    return suite.with_splits(splits)
 
 
 def _axes(cell: CellRecord) -> tuple[str, ...]:

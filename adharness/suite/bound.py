@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -119,6 +119,12 @@ class BoundSuite:
     """What costs are counted by; None where no metric counts them."""
     limits: LimitSettings | None = None
     """What the process of a cell may use; None where cells need no process of their own."""
+
+    def with_splits(self, folder: Path) -> BoundSuite:
+        """Read splits from `folder`, such as a run's own, where the suite reads them from files."""
+        if self.split.policy != "file":
+            return self
+        return replace(self, split=self.split.model_copy(update={"path": folder}))
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from adharness.engine.events import Listener, Waiting, WorkerLost, event_of
-from adharness.engine.work.cluster_link import Answer, Link, LostError, refusal_of
+from adharness.engine.failures import refusal_of
+from adharness.engine.work.cluster_link import Answer, Link, LostError
 from adharness.engine.work.cluster_offers import Needs, StageName, missing
 from adharness.engine.work.cluster_terms import Terms, new_mark, put_mark, python_version
 from adharness.engine.work.late_files import await_files

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 from uuid import uuid4
 
+from adharness.engine.failures import refusal_of
 from adharness.engine.work.cluster_offers import Needs, Offer
 from adharness.engine.work.units import Unit
 from adharness.errors import PluginError, StoreError
@@ -188,12 +189,6 @@ class Link:
             if self.client.status != "running":
                 raise LostError(str(error)) from error
             raise
-
-
-def refusal_of(told: Mapping[str, Any]) -> StoreError:
-    """Give the error that a worker told."""
-    failure = Failure.model_validate(told)
-    return StoreError(failure.message, hint=failure.hint, where=failure.where)
 
 
 def _client(scheduler: str) -> Client:

@@ -10,7 +10,7 @@ from adharness.engine.asked import distributions
 from adharness.engine.costs import Workplace
 from adharness.engine.events import Listener
 from adharness.engine.extraction import Extraction, RunContext
-from adharness.engine.group import FeatureGroup, open_group
+from adharness.engine.group import FeatureGroup, open_beside
 from adharness.engine.survey import Survey
 from adharness.engine.surveys import survey_all
 from adharness.engine.work.bench import Bench
@@ -63,8 +63,7 @@ class Site:
             here = self.surveys[cells[0].dataset.name]
             extraction = Extraction(here, cells[0].method.extractor, context)
             extracted = extraction.stored(opened.identity, opened.failures)
-            clean = groups[0] if groups and not groups[0].survey.clean else None
-            groups.append(open_group(here, cells, extracted, context, clean))
+            groups.append(open_beside(groups, here, cells, extracted, context))
         suite, folder = self.plan.suite, RunFolder(self.request.out)
         where = self.request.cache, Workplace(self.request.at_once)
         self.bench = Bench(suite, groups, folder, self.request.reuse, *where)

@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import IO, Any, TypeAlias
 
 from adharness.engine.events import Event, event_of
+from adharness.engine.failures import refusal_of
 from adharness.engine.work.limits import Allowed, Death
 from adharness.engine.work.request import RunRequest
 from adharness.engine.work.units import BenchRequest, Unit
@@ -118,7 +119,7 @@ class Worker:
             elif "failed" in message:
                 answer = Failure.model_validate(message["failed"])
             elif "refused" in message:
-                raise _refused(message["refused"])
+                raise refusal_of(message["refused"])
             elif "ended" in message:
                 died = message["ended"]
                 return answer or Death(**died) if died else answer or _silent()
@@ -135,7 +136,7 @@ class Worker:
             hint = "what it said is above, or in the log of its Dask worker; run without --jobs"
             raise StoreError(fact, hint=f"{hint} and --scheduler to see it here")
         if "refused" in answer:
-            raise _refused(answer["refused"])
+            raise refusal_of(answer["refused"])
         ready: dict[str, str] = answer["ready"]
         return ready
 
@@ -172,8 +173,3 @@ def _ends(process: subprocess.Popen[bytes] | None) -> tuple[IO[bytes], IO[bytes]
 
 def _silent() -> Death:
     return Death(0, 0.0, 0.0)
-
-
-def _refused(told: Mapping[str, Any]) -> StoreError:
-    failure = Failure.model_validate(told)
-    return StoreError(failure.message, hint=failure.hint, where=failure.where)
