@@ -11,6 +11,7 @@ FIRST_PARTY: Mapping[str, Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "adharness-knn-faiss": {"scorer": ("knn-faiss",)},
         "adharness-anomalydino": {"scorer": ("anomalydino",)},
         "adharness-density": {"scorer": ("gmm",)},
+        "adharness-sklearn": {"scorer": ("sklearn", "pyod")},
         "adharness-spade": {"scorer": ("spade",)},
         "adharness-mahalanobis": {"scorer": ("mahalanobis",)},
         "adharness-padim": {"scorer": ("padim",)},
