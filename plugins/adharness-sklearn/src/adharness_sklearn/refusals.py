@@ -36,6 +36,7 @@ _GRAPH = "it is for graphs with edges between the vectors"
 _MEDIA = "it embeds raw text, pictures or sound itself; here the extractor does"
 _LABELS = "it needs labels of anomalies when it is fitted"
 _BATCH = "it compares the vectors it is given among themselves, and learns nothing from the memory"
+_SPREAD = "it divides by the spread of the vectors it is given together, and one alone has none"
 _OBJECTS = "it is an ensemble of detector objects, which a suite cannot write down"
 _TURNED = "of new vectors, those far from the memory may score lowest"
 
@@ -55,7 +56,7 @@ NOT_DETECTING: Mapping[str, str] = MappingProxyType(
         **_each(_BATCH, "COF LMDD LOCI SOD SOS"),
         **_each(_OBJECTS, "LSCP SUOD"),
         **_each(_TURNED, "HDBSCAN QMCD RGraph"),
-        "CD": "it divides by the spread of the vectors it is given, which one alone has none of",
+        **_each(_SPREAD, "CD ROD"),
         "MAD": "it takes a single feature",
     }
 )

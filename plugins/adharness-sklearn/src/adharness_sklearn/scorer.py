@@ -48,10 +48,9 @@ class DetectorScorer:
         preparation, ready = prepared(
             rows, standardize=self.params.standardize, dims=self.params.dims
         )
+        size = f"{len(ready)} vector(s) with D = {ready.shape[1]}"
         with (
-            _heard(
-                f"{self.detector.name} does not fit {ready.shape[0]} x {ready.shape[1]}"
-            ) as told,
+            _heard(f"{self.detector.name} does not fit {size}") as told,
             contained(seed),
             threadpool_limits(limits=1, user_api="openmp"),
         ):
