@@ -9,12 +9,14 @@ from importlib.metadata import entry_points
 import numpy as np
 import pytest
 from pydantic import ValidationError
+from scipy.special import logsumexp
 from scipy.stats import multivariate_normal
 
 import adharness_sklearn
 from adharness import Bag, ContractError, FeatureGrid, Grid, Images, Scorer, SuiteError
 from adharness.testing.worlds import ToyFeatures, toy_world
 from adharness_sklearn import PYOD, SKLEARN, SklearnParams
+from adharness_sklearn.preparation import prepared
 
 WORLD = toy_world(np.random.default_rng(11), shift=20.0)
 ROWS = WORLD.train.patches.reshape(-1, 6)
@@ -47,16 +49,34 @@ def test_a_gaussian_scores_the_negative_log_density_written_out_with_scipy():
     np.testing.assert_allclose(scores.patches, truth, rtol=1e-5)
 
 
-def test_an_elliptic_envelope_scores_the_squared_mahalanobis_distance():
-    """With all rows supported it is the plain covariance; higher = farther."""
-    options = {"support_fraction": 1.0}
-    scores = fitted(detector="EllipticEnvelope", options=options).score(one_image(ROWS[:9] + 3))
-    rows = ROWS.astype(np.float64)
-    centred = ROWS[:9] + 3 - rows.mean(axis=0)
-    precision = np.linalg.inv(np.cov(rows, rowvar=False, bias=True))
-    truth = np.einsum("nd,de,ne->n", centred, precision, centred)
-    ratio = scores.patches.ravel() / truth
-    np.testing.assert_allclose(ratio, ratio.mean(), rtol=1e-4)  # but for a factor of consistency
+def test_a_kernel_density_scores_its_negative_logarithm_written_out():
+    """Gaussian kernels of bandwidth 1.5 at every vector of the memory."""
+    scorer = fitted(detector="KernelDensity", options={"bandwidth": 1.5})
+    squares = ((WORLD.normal.patches[..., None, :] - ROWS.astype(np.float64)) ** 2).sum(axis=-1)
+    each = -squares / (2 * 1.5**2) - 6 * np.log(1.5 * np.sqrt(2 * np.pi))
+    truth = -(logsumexp(each, axis=-1) - np.log(len(ROWS)))
+    np.testing.assert_allclose(scorer.score(WORLD.normal).patches, truth, rtol=1e-5)
+
+
+def test_landmarks_as_many_as_vectors_make_the_linear_machine_one_of_the_exact_kernel():
+    """The products of what Nystroem gives are the RBF kernel of OneClassSVM's default width."""
+    rows = ROWS[:40].astype(np.float64)
+    params = SklearnParams(nystroem=40)
+    _, mapped = prepared(rows, params, 0)
+    squares = ((rows[:, None] - rows[None]) ** 2).sum(axis=-1)
+    np.testing.assert_allclose(mapped @ mapped.T, np.exp(-squares / (6 * rows.var())), atol=1e-6)
+
+
+def test_the_linear_machine_needs_a_kernel_to_find_what_lies_beyond_the_memory():
+    beyond = one_image(np.vstack([ROWS[:1], ROWS[:1] + 50]))
+    shifted = bag(ROWS + 10)
+    beyond = FeatureGrid(beyond.patches + 10)
+    line, kernel = (
+        fitted(shifted, detector="SGDOneClassSVM", nystroem=n).score(beyond).patches.ravel()
+        for n in (None, 50)
+    )
+    assert line[1] < line[0]
+    assert kernel[1] > kernel[0]
 
 
 def test_standardized_features_make_the_units_of_a_feature_irrelevant():
@@ -184,6 +204,7 @@ def test_what_the_plugin_sets_itself_is_refused_with_the_reason(option):
         ({"detector": "OneClassSVM", "options": {"nu": 2.0}}, "OneClassSVM does not fit.*nu"),
         ({"dims": 7}, "dims = 7 components asked of 480 vector.* with D = 6"),
         ({"dims": 6, "sample_rows": 5}, "dims = 6 components asked of 5 vector"),
+        ({"nystroem": 31, "sample_rows": 30}, "nystroem = 31 landmarks asked of 30 vector"),
         (
             {"detector": "GaussianMixture", "options": {"n_components": 481}},
             "GaussianMixture does not fit 480 vector",
@@ -198,7 +219,7 @@ def test_what_a_detector_refuses_is_an_error_of_the_contract(params, fact):
 def test_a_detector_that_gives_no_number_is_refused():
     scorer = fitted(detector="KernelDensity")
     object.__setattr__(scorer, "measure", lambda rows: np.full(len(rows), np.nan))
-    with pytest.raises(ContractError, match="gives image 0 20 score.s. that are not a number"):
+    with pytest.raises(ContractError, match=r"gives image 0 20 score\(s\) that are not a number"):
         scorer.score(WORLD.normal)
     object.__setattr__(scorer, "measure", lambda rows: np.zeros(3))
     with pytest.raises(ContractError, match="of 3 for 20 vector"):

@@ -10,8 +10,8 @@ import pytest
 from sklearn.base import OutlierMixin
 from sklearn.utils import all_estimators
 
-from adharness import Bag, FeatureGrid, Images
-from adharness.testing.worlds import toy_world
+from adharness import Bag, ContractError, FeatureGrid, Images
+from adharness.testing import scorer_checks, toy_world
 from adharness_sklearn import SKLEARN, SklearnParams
 from adharness_sklearn.from_sklearn import detectors
 
@@ -20,12 +20,20 @@ WORLD = toy_world(np.random.default_rng(11), shift=20.0)
 PATCHES = Bag(WORLD.train.patches.reshape(-1, 6), np.repeat(np.arange(24), 20))
 EMBEDDINGS = Images(WORLD.train.embeddings)
 WORKING = sorted(detectors())
+NEEDED = {"SGDOneClassSVM": {"nystroem": 20}}  # linear by itself
+
+
+ALSO = [{"detector": d, **NEEDED.get(d, {})} for d in ("KernelDensity", "SGDOneClassSVM")]
+EXAMPLES = [*ALSO, {"detector": "GaussianMixture", "dims": 4, "standardize": True}]
 
 
 def fitted(detector, memory=PATCHES):
-    return SKLEARN.make(SklearnParams(detector=detector)).fit(memory, np.random.default_rng(0))
+    params = SklearnParams(detector=detector, **NEEDED.get(detector, {}))
+    return SKLEARN.make(params).fit(memory, np.random.default_rng(0))
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(120)  # it imports all of scikit-learn, and torch for its array types
 def test_every_outlier_detector_of_the_installed_scikit_learn_is_offered():
     outlying = {name for name, one in all_estimators() if issubclass(one, OutlierMixin)}
     assert outlying >= {"IsolationForest", "LocalOutlierFactor"}
@@ -59,8 +67,6 @@ def test_a_score_is_the_same_to_the_bit_alone_in_any_batch_order_and_second_fit(
 
 @pytest.mark.parametrize("detector", WORKING)
 def test_a_memory_of_one_vector_or_of_equal_ones_gives_finite_scores_or_is_refused(detector):
-    from adharness import ContractError
-
     for rows in (np.ones((1, 6), np.float32), np.ones((30, 6), np.float32)):
         try:
             scorer = fitted(detector, Bag(rows, np.zeros(len(rows), np.int64)))
@@ -68,3 +74,10 @@ def test_a_memory_of_one_vector_or_of_equal_ones_gives_finite_scores_or_is_refus
         except ContractError:
             continue
         assert np.isfinite(scores).all()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("check", scorer_checks(SKLEARN, [*SKLEARN.examples, *EXAMPLES]), ids=str)
+def test_it_conforms(check):
+    check()

@@ -22,6 +22,12 @@ class DetectorParams(Params):
     dims: int | None = Field(
         None, gt=0, description="then keep this many principal components; null for no PCA"
     )
+    nystroem: int | None = Field(
+        None,
+        gt=0,
+        description="then approximate an RBF kernel by this many landmarks, drawn at random: what "
+        "makes the linear SGDOneClassSVM one of kernels; null for none",
+    )
     sample_rows: int | None = Field(
         10_000, gt=0, description="vectors learnt from, drawn at random; null for all"
     )
@@ -78,6 +84,11 @@ SKLEARN = ScorerSpec(
     deterministic=False,
     summary="Any outlier detector or density of scikit-learn, on patches or image embeddings.",
     source="Pedregosa et al. 2011; each detector's paper is in scikit-learn's documentation",
+    examples=(
+        {"options": {"n_estimators": 20}},
+        {"detector": "OneClassSVM"},
+        {"detector": "LocalOutlierFactor", "dims": 8},
+    ),
 )
 PYOD = ScorerSpec(
     name="pyod",

@@ -35,7 +35,7 @@ class DetectorScorer:
         ------
         ContractError
             Where the memory is a grid, is empty or not finite, has fewer vectors or features than
-            `dims`, or where the detector refuses the vectors or a value of its options.
+            `dims` or `nystroem` ask for, or where the detector refuses them or one of its options.
 
         Notes
         -----
@@ -45,9 +45,7 @@ class DetectorScorer:
         given = check_rows(memory, scorer=self.detector.name)
         rows = _sample(given, self.params.sample_rows, rng).astype(np.float64)
         seed = int(rng.integers(2**31))
-        preparation, ready = prepared(
-            rows, standardize=self.params.standardize, dims=self.params.dims
-        )
+        preparation, ready = prepared(rows, self.params, seed)
         size = f"{len(ready)} vector(s) with D = {ready.shape[1]}"
         with (
             _heard(f"{self.detector.name} does not fit {size}") as told,
