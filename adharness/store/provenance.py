@@ -61,10 +61,7 @@ def _requirements(distribution: str) -> list[str]:
         lines = metadata.requires(distribution) or []
     except metadata.PackageNotFoundError:
         return []
-    # A plugin's extras are what some of its components compute with, where they are installed.
-    # The core's are not: a results table in parquet has the numbers that it has in CSV.
-    counted = (line for line in lines if distribution != "adharness" or "extra ==" not in line)
-    names = (re.match(r"[A-Za-z0-9._-]+", line) for line in counted)
+    names = (re.match(r"[A-Za-z0-9._-]+", line) for line in lines if "extra ==" not in line)
     return sorted({match.group().lower() for match in names if match})
 
 

@@ -25,13 +25,6 @@ def test_versions_are_of_the_distribution_and_of_what_it_requires():
     assert list(found) == sorted(found)
 
 
-def test_an_extra_of_a_plugin_counts_where_it_is_installed_and_one_of_the_core_never(monkeypatch):
-    lines = ["pydantic>=2", 'pytest>=8 ; extra == "deep"', 'nowhere>=1; extra == "deep"']
-    monkeypatch.setattr(metadata, "requires", lambda name: lines)
-    assert set(Installed().versions(["adharness-timm"])) == {"adharness-timm", "pydantic", "pytest"}
-    assert set(Installed().versions(["adharness"])) == {"adharness", "pydantic"}
-
-
 def test_a_distribution_that_is_not_installed_has_no_version():
     assert Installed().versions(["no-such-distribution"]) == {}
 
