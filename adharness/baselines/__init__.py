@@ -16,6 +16,7 @@ from adharness.baselines.banks import (
     RandomBank,
     RandomParams,
 )
+from adharness.baselines.mean_image import MeanImage, MeanImageParams
 from adharness.baselines.pixel_images import PixelImages, PixelImagesParams
 from adharness.baselines.pixel_patches import PixelPatches, PixelPatchesParams
 from adharness.baselines.random_scores import RandomScorer, RandomScoresParams
@@ -85,7 +86,7 @@ def adharness_banks() -> Iterator[BankSpec]:
 
 @hookimpl
 def adharness_scorers() -> Iterator[ScorerSpec]:
-    """Yield the scorer that every method must beat."""
+    """Yield the scorers that every method must beat, and every one that is trained on images."""
     yield ScorerSpec(
         name="random-scores",
         params=RandomScoresParams,
@@ -93,4 +94,12 @@ def adharness_scorers() -> Iterator[ScorerSpec]:
         needs=("bag", "grid", "images", "pixels"),
         deterministic=False,
         summary="Uniform random scores that depend on the image and the seed alone.",
+    )
+    yield ScorerSpec(
+        name="mean-image",
+        params=MeanImageParams,
+        make=MeanImage,
+        needs="pixels",
+        summary="Distance of each block of pixels from its mean over the training images.",
+        source="a Gaussian a pixel and colour, as old as golden-template inspection; a floor",
     )

@@ -207,7 +207,7 @@ def _refuse_batch(record: CellRecord) -> None:
 
 
 def _component(bound: Bound) -> SavedComponent:
-    return SavedComponent.model_validate(bound.identity())
+    return SavedComponent(use=bound.component.qualified, params=bound.params.identity())
 
 
 def _held(
