@@ -131,9 +131,7 @@ def test_a_requirement_that_cannot_be_read_is_a_problem_of_the_plugin_alone(
         ([], ""),
     ],
 )
-def test_what_applies_here_is_read_and_nothing_else(
-    requirements: list[str], expected: str
-) -> None:
+def test_what_applies_here_is_read_and_nothing_else(requirements: list[str], expected: str) -> None:
     assert wanted_of(requirements) == Wanted(expected)
 
 
