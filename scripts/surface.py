@@ -186,7 +186,7 @@ def _value(value: object) -> str:
 
 
 def _name(part: object) -> str:
-    """Name a part of an alias, the same under every version of Python and NumPy."""
+    """Name a part of an alias without the modules and quotes of its repr."""
     if isinstance(part, list):
         return f"[{', '.join(map(_name, part))}]"
     inner = f"[{', '.join(map(_name, get_args(part)))}]" if get_args(part) else ""
