@@ -14,7 +14,7 @@ import pluggy
 
 from adharness import __version__, hooks
 from adharness.contracts import AnySpec
-from adharness.registry.checks import HOOK_TYPES, flaw_of
+from adharness.contracts.flaws import HOOK_TYPES, flaw_of
 from adharness.registry.installed import Declaring, declaring
 from adharness.registry.records import Component, Distribution, Problem
 from adharness.registry.rejection import RejectedError, at_stage
