@@ -14,7 +14,7 @@ def test_it_conforms(check):
 """
 
 from adharness.testing.check import Check, ConformanceError
-from adharness.testing.kinds import checks_of, conform, scorer_checks
+from adharness.testing.kinds import checks_of, conform, scorer_checks, thresholder_checks
 from adharness.testing.trials import Outcome, Report, Trial
 from adharness.testing.worlds import ToyFeatures, ToyWorld, toy_world
 
@@ -29,5 +29,6 @@ __all__ = [
     "checks_of",
     "conform",
     "scorer_checks",
+    "thresholder_checks",
     "toy_world",
 ]

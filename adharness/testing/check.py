@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
+from unittest import SkipTest
 
 from adharness.errors import ContractError
 from adharness.testing.subject import Subject
@@ -30,6 +31,8 @@ def require_refused(tried: Callable[[], object], what: str, *errors: type[Except
         tried()
     except wanted:
         return
+    except SkipTest:  # it could not be tried at all
+        raise
     except Exception as error:
         said = f"of {what} it makes a {type(error).__name__} ({error}), expected {names}"
         raise ConformanceError(said) from error
@@ -53,11 +56,14 @@ class Check(Generic[SubjectT]):
         the clause is broken; unittest.SkipTest where it cannot be tried here.
     applies
         Whether a subject makes this promise at all.
+    of_record
+        It looks at the record alone: once is enough, however many parameters are tried.
     """
 
     clause: str
     test: Callable[[SubjectT], None]
     applies: Callable[[SubjectT], bool] = _always
+    of_record: bool = False
 
     @property
     def name(self) -> str:

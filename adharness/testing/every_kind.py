@@ -196,8 +196,8 @@ def _apart(one: AnyArray, other: AnyArray) -> str:
 
 
 ANY_CHECKS: tuple[Check[Subject], ...] = (
-    Check("A1", check_record_is_whole),
-    Check("A2", check_imports_nothing_heavy),
+    Check("A1", check_record_is_whole, of_record=True),
+    Check("A2", check_imports_nothing_heavy, of_record=True),
     Check("A3", check_ignores_global_random_state),
     Check("A4", check_leaves_inputs_unchanged),
     Check("A4", check_takes_read_only_inputs),
@@ -208,6 +208,6 @@ ANY_CHECKS: tuple[Check[Subject], ...] = (
     Check("A8", check_leaves_threads_alone),
     Check("A9", check_describes_its_parameters),
     Check("A10", check_keeps_no_memory),
-    Check("A11", check_exemptions_have_reasons),
+    Check("A11", check_exemptions_have_reasons, of_record=True),
 )
 """Checks of every component, in the order of the clauses."""

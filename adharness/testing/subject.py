@@ -64,15 +64,16 @@ def params_of(spec: AnySpec, example: Mapping[str, Any]) -> Params:
     Raises
     ------
     SkipTest
-        Where a parameter without a default is missing: nobody said how it can be tried.
+        Where its defaults alone do not make it: nobody said how it can be tried.
     """
     try:
         return spec.params(**example)
     except ValidationError as error:
+        if example:
+            raise
         missing = [".".join(map(str, e["loc"])) for e in error.errors() if e["type"] == "missing"]
-        if missing and not example:
-            raise SkipTest(f"it has no default of {', '.join(missing)}: give examples") from error
-        raise
+        reason = f"it has no default of {', '.join(missing)}" if missing else str(error)
+        raise SkipTest(f"{reason}: give examples") from error
 
 
 def made(spec: AnySpec, params: Params) -> Any:

@@ -156,7 +156,10 @@ def report_of(spec: AnySpec, trials: Sequence[Trial]) -> Report:
 
 
 def trials_of(checks: Sequence[Check[Any]], subjects: Sequence[Subject]) -> list[Trial]:
-    """Lay out every check that applies to each subject."""
+    """Lay out every check that applies to each subject; those of the record alone, once."""
     return [
-        Trial(check, subject) for subject in subjects for check in checks if check.applies(subject)
+        Trial(check, subject)
+        for i, subject in enumerate(subjects)
+        for check in checks
+        if check.applies(subject) and not (i and check.of_record)
     ]
