@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import contract_checks
 import pytest
 
+import contract_checks
 from adharness.testing import every_check
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "contracts.md"
