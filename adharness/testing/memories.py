@@ -35,12 +35,13 @@ class World:
         """Draw a world; equal seeds give equal ones."""
         rng = np.random.default_rng(seed)
         if kind == "pixels":
-            return cls(kind, toy_images(rng, train=TRAIN))
+            return cls(kind, toy_images(rng))
         return cls(kind, toy_world(rng, dim=DIM, train=TRAIN))
 
     def memory(self, arrange: Arrange, *, images: int | None = None) -> Memory:
         """Remember the first training images, or all of them."""
-        return remembered(self.kind, self.toy.train.subset(np.arange(TRAIN)[:images]), arrange)
+        train = self.toy.train
+        return remembered(self.kind, train.subset(np.arange(train.count)[:images]), arrange)
 
     def normal(self, arrange: Arrange) -> FeatureGrid:
         """Features of the normal test images."""

@@ -11,6 +11,7 @@ from adharness.arrays import AnyArray
 from adharness.contracts import Bag, Informative, Restoring, Storable
 from adharness.testing.check import Check, require, require_refused
 from adharness.testing.memories import World, some
+from adharness.testing.pixel_scorers import ON_PIXELS
 from adharness.testing.scorer_refusals import REFUSALS
 from adharness.testing.scorer_subject import ScorerSubject, arrays_of, image_scores
 from adharness.testing.states import assert_restores, spoiled
@@ -74,7 +75,8 @@ def _require_same(
         if name == "nearest":
             continue  # of rows equally far either may be named
         scale = float(np.abs(values).max()) or 1.0
-        apart = float(np.abs(values - found[name]).max())
+        with np.errstate(invalid="ignore"):  # two infinities are no number apart
+            apart = float(np.abs(values - found[name]).max())
         require(
             apart <= ALONE * scale,
             f"{name} scores differ by {apart:.3g} {how}, where the largest is {scale:.3g}",
@@ -154,5 +156,6 @@ SCORER_CHECKS: tuple[Check[ScorerSubject], ...] = (
     Check("S5", check_names_rows_that_exist),
     Check("S6", check_tells_finite_facts),
     Check("S7", check_comes_back_from_its_state, _keeps_state),
-    Check("S9", check_draws_only_if_it_says_so, _says_deterministic),
+    *ON_PIXELS,
+    Check("S10", check_draws_only_if_it_says_so, _says_deterministic),
 )
