@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from adharness.scaffold.contents import KINDS, Plugin, render
+from adharness.registry.records import KINDS
+from adharness.scaffold.contents import Plugin, render
 from adharness.scaffold.folder import write
 from adharness.scaffold.naming import PluginName
 from adharness.scaffold.taken import refuse_taken
