@@ -8,23 +8,23 @@ from pathlib import Path
 import click
 
 from adharness.cli import render
+from adharness.cli.components import Kind
 from adharness.cli.installed import read_registry
 from adharness.cli.run import FOLDER
 from adharness.registry import Registry
-from adharness.scaffold import Plugin, PluginName, refuse_taken, write
+from adharness.scaffold import KINDS, Plugin, PluginName, refuse_taken, write
 from adharness.scaffold import render as render_files
 
 
 @click.command("new-plugin")
 @click.argument("name")
-@click.option("--kind", default="scorer", show_default=True, help="Of component: bank, scorer, ...")
+@click.option("--kind", type=Kind(KINDS), default="scorer", show_default=True)
 @click.option("--out", type=FOLDER, help="Folder to write.  [default: ./adharness-NAME]")
 @click.option("--author", help="Your name, for pyproject.toml.")
 def new_plugin(name: str, kind: str, out: Path | None, author: str | None) -> None:
     """Write a package with a component NAME that works, its tests, and a suite to run it.
 
-    NAME is lower-case words joined by hyphens, such as my-scorer. Kinds: dataset, extractor, bank,
-    scorer, normalizer, thresholder. Nothing is overwritten.
+    NAME is lower-case words joined by hyphens, such as my-scorer. Nothing is overwritten.
     """
     plugin = Plugin(PluginName.parsed(name), kind, author)
     registry = read_registry()

@@ -6,6 +6,7 @@ from adharness.errors import PluginError
 from adharness.registry import Registry
 from adharness.registry.first_party import FIRST_PARTY, first_party_home
 from adharness.scaffold.contents import Plugin
+from adharness.scaffold.naming import LONGEST
 
 
 def refuse_taken(plugin: Plugin, registry: Registry) -> None:
@@ -34,5 +35,7 @@ def _owner(plugin: Plugin, registry: Registry) -> str | None:
 
 
 def _taken(plugin: Plugin, message: str) -> PluginError:
-    other = f"my-{plugin.name.component}"
-    return PluginError(message, hint=f"choose another name, such as '{other}'")
+    name = plugin.name.component
+    other = f"{name}-2" if name.startswith("my-") else f"my-{name}"
+    such = f", such as '{other}'" if len(other) <= LONGEST else ""
+    return PluginError(message, hint=f"choose another name{such}")
