@@ -37,7 +37,11 @@ def walk(kind: str, folder: Path) -> None:
         ["adharness", "conform", NAME],
         ["adharness", "run", f"./{plugin}/suite.yaml", "--cache-dir", "./cache"],
     ]
-    environment = {**os.environ, "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}
+    environment = {
+        **os.environ,
+        "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
+        "PIP_CONSTRAINT": str(ROOT / "constraints.txt"),
+    }
     for line in typed:
         begun = time.perf_counter()
         print(f"$ {' '.join(line)}", flush=True)

@@ -88,6 +88,6 @@ def test_a_place_that_cannot_be_written_is_told(tmp_path):
 
 def test_a_file_in_the_way_of_a_folder_above_is_told(tmp_path):
     (tmp_path / "file").write_text("mine")
-    with pytest.raises(StoreError, match="cannot write .*new: ") as refused:
+    with pytest.raises(StoreError, match=r"cannot write .*new: ") as refused:
         write(FILES, tmp_path / "file" / "new")
     assert "nothing was written" in refused.value.hint
