@@ -49,6 +49,6 @@ def _next_lines(plugin: Plugin, folder: Path, registry: Registry) -> list[str]:
     return [
         f"pip install -e {shlex.quote(f'{place}[test]')}",
         f"pytest {shlex.quote(place)}",
-        *([f"pip install {others}   # of this project: the suite needs them"] if missing else []),
+        *([f"pip install {others}   # in a clone of adharness: the suite needs them"] if missing else []),
         f"adharness run {shlex.quote(f'{place}/suite.yaml')}",
     ]
