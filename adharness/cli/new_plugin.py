@@ -45,10 +45,11 @@ def _next_lines(plugin: Plugin, folder: Path, registry: Registry) -> list[str]:
     present = {distribution.name for distribution in registry.distributions}
     missing = [need for need in plugin.suite_needs if need not in present]
     others = " ".join(f"-e ./plugins/{need}" for need in missing)
+    install = f"pip install {others}   # in a clone of adharness: the suite needs them"
     place = f"{folder}" if folder.is_absolute() else f"./{folder}"
     return [
         f"pip install -e {shlex.quote(f'{place}[test]')}",
         f"pytest {shlex.quote(place)}",
-        *([f"pip install {others}   # in a clone of adharness: the suite needs them"] if missing else []),
+        *([install] if missing else []),
         f"adharness run {shlex.quote(f'{place}/suite.yaml')}",
     ]
