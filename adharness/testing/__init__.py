@@ -14,7 +14,13 @@ def test_it_conforms(check):
 """
 
 from adharness.testing.check import Check, ConformanceError
-from adharness.testing.kinds import checks_of, conform, scorer_checks, thresholder_checks
+from adharness.testing.kinds import (
+    checks_of,
+    conform,
+    normalizer_checks,
+    scorer_checks,
+    thresholder_checks,
+)
 from adharness.testing.trials import Outcome, Report, Trial
 from adharness.testing.worlds import ToyFeatures, ToyWorld, toy_world
 
@@ -28,6 +34,7 @@ __all__ = [
     "Trial",
     "checks_of",
     "conform",
+    "normalizer_checks",
     "scorer_checks",
     "thresholder_checks",
     "toy_world",

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from adharness.contracts import AnySpec, ScorerSpec, ThresholderSpec
+from adharness.contracts import AnySpec, NormalizerSpec, ScorerSpec, ThresholderSpec
 from adharness.testing.every_kind import ANY_CHECKS
+from adharness.testing.normalizer_subject import NormalizerSubject
+from adharness.testing.normalizers import NORMALIZER_CHECKS
 from adharness.testing.scorer_subject import ScorerSubject
 from adharness.testing.scorers import SCORER_CHECKS
 from adharness.testing.thresholder_subject import ThresholderSubject
@@ -39,6 +41,12 @@ def scorer_checks(spec: ScorerSpec, examples: Examples | None = None) -> list[Tr
     return trials_of((*ANY_CHECKS, *SCORER_CHECKS), subjects)
 
 
+def normalizer_checks(spec: NormalizerSpec, examples: Examples | None = None) -> list[Trial]:
+    """Give every check of a normalizer; see `scorer_checks`."""
+    subjects = [NormalizerSubject(spec, example) for example in _examples(spec, examples)]
+    return trials_of((*ANY_CHECKS, *NORMALIZER_CHECKS), subjects)
+
+
 def thresholder_checks(spec: ThresholderSpec, examples: Examples | None = None) -> list[Trial]:
     """Give every check of a thresholder, at each level that it decides; see `scorer_checks`."""
     subjects = [
@@ -53,6 +61,8 @@ def checks_of(spec: AnySpec, examples: Examples | None = None) -> list[Trial]:
     """Give every check of a component of any kind."""
     if isinstance(spec, ScorerSpec):
         return scorer_checks(spec, examples)
+    if isinstance(spec, NormalizerSpec):
+        return normalizer_checks(spec, examples)
     if isinstance(spec, ThresholderSpec):
         return thresholder_checks(spec, examples)
     raise NotImplementedError(spec.kind)
