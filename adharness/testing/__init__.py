@@ -15,6 +15,7 @@ def test_it_conforms(check):
 
 from adharness.testing.check import Check, ConformanceError
 from adharness.testing.kinds import (
+    bank_checks,
     checks_of,
     conform,
     normalizer_checks,
@@ -32,6 +33,7 @@ __all__ = [
     "ToyFeatures",
     "ToyWorld",
     "Trial",
+    "bank_checks",
     "checks_of",
     "conform",
     "normalizer_checks",

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from adharness.contracts import AnySpec, NormalizerSpec, ScorerSpec, ThresholderSpec
+from adharness.contracts import AnySpec, BankSpec, NormalizerSpec, ScorerSpec, ThresholderSpec
+from adharness.testing.bank_subject import BankSubject
+from adharness.testing.banks import BANK_CHECKS
 from adharness.testing.every_kind import ANY_CHECKS
 from adharness.testing.normalizer_subject import NormalizerSubject
 from adharness.testing.normalizers import NORMALIZER_CHECKS
@@ -41,6 +43,12 @@ def scorer_checks(spec: ScorerSpec, examples: Examples | None = None) -> list[Tr
     return trials_of((*ANY_CHECKS, *SCORER_CHECKS), subjects)
 
 
+def bank_checks(spec: BankSpec, examples: Examples | None = None) -> list[Trial]:
+    """Give every check of a bank; see `scorer_checks`."""
+    subjects = [BankSubject(spec, example) for example in _examples(spec, examples)]
+    return trials_of((*ANY_CHECKS, *BANK_CHECKS), subjects)
+
+
 def normalizer_checks(spec: NormalizerSpec, examples: Examples | None = None) -> list[Trial]:
     """Give every check of a normalizer; see `scorer_checks`."""
     subjects = [NormalizerSubject(spec, example) for example in _examples(spec, examples)]
@@ -61,6 +69,8 @@ def checks_of(spec: AnySpec, examples: Examples | None = None) -> list[Trial]:
     """Give every check of a component of any kind."""
     if isinstance(spec, ScorerSpec):
         return scorer_checks(spec, examples)
+    if isinstance(spec, BankSpec):
+        return bank_checks(spec, examples)
     if isinstance(spec, NormalizerSpec):
         return normalizer_checks(spec, examples)
     if isinstance(spec, ThresholderSpec):
