@@ -13,11 +13,15 @@ def test_it_conforms(check):
 ```
 """
 
+from typing import TYPE_CHECKING
+
+from adharness.deprecation import stand_in
 from adharness.testing.check import Check, ConformanceError
 from adharness.testing.kinds import (
     bank_checks,
     checks_of,
     conform,
+    every_check,
     normalizer_checks,
     scorer_checks,
     thresholder_checks,
@@ -36,8 +40,15 @@ __all__ = [
     "bank_checks",
     "checks_of",
     "conform",
+    "every_check",
     "normalizer_checks",
     "scorer_checks",
     "thresholder_checks",
     "toy_world",
 ]
+
+if not TYPE_CHECKING:  # a type checker would believe in every name
+
+    def __getattr__(name: str) -> object:
+        """Give what a name of earlier stands for, with a DeprecationWarning."""
+        return stand_in(__name__, name)

@@ -138,8 +138,8 @@ BANK_CHECKS: tuple[Check[BankSubject], ...] = (
     Check("B3", check_names_the_image_of_each_row, _emits_rows),
     Check("B4", check_refuses_hidden_classes, _needs_class),
     Check("B5", check_keeps_to_the_images_given),
-    Check("B6", check_reductions_are_independent),
-    Check("B7", check_refuses_no_image, _remembers),
-    Check("B7", check_copes_with_one_image),
-    Check("B7", check_refuses_features_without_embeddings, _emits_embeddings),
+    Check("B7", check_reductions_are_independent),
+    Check("B8", check_refuses_no_image, _remembers),
+    Check("B8", check_copes_with_one_image),
+    Check("B8", check_refuses_features_without_embeddings, _emits_embeddings),
 )

@@ -8,13 +8,11 @@ from typing import Generic, TypeVar
 from unittest import SkipTest
 
 from adharness.errors import ContractError
-from adharness.testing.subject import Subject
+from adharness.testing.subject import ConformanceError, Subject
+
+__all__ = ["Check", "ConformanceError", "require", "require_refused"]
 
 SubjectT = TypeVar("SubjectT", bound=Subject)
-
-
-class ConformanceError(AssertionError):
-    """A component broke a clause of its contract; the message has the clause and the values."""
 
 
 def require(fact: bool, message: str) -> None:
@@ -31,7 +29,7 @@ def require_refused(tried: Callable[[], object], what: str, *errors: type[Except
         tried()
     except wanted:
         return
-    except SkipTest:  # it could not be tried at all
+    except SkipTest:
         raise
     except Exception as error:
         said = f"of {what} it makes a {type(error).__name__} ({error}), expected {names}"
@@ -56,14 +54,11 @@ class Check(Generic[SubjectT]):
         the clause is broken; unittest.SkipTest where it cannot be tried here.
     applies
         Whether a subject makes this promise at all.
-    of_record
-        It looks at the record alone: once is enough, however many parameters are tried.
     """
 
     clause: str
     test: Callable[[SubjectT], None]
     applies: Callable[[SubjectT], bool] = _always
-    of_record: bool = False
 
     @property
     def name(self) -> str:

@@ -8,11 +8,13 @@ from typing import Any
 from adharness.contracts import AnySpec, BankSpec, NormalizerSpec, ScorerSpec, ThresholderSpec
 from adharness.testing.bank_subject import BankSubject
 from adharness.testing.banks import BANK_CHECKS
-from adharness.testing.every_kind import ANY_CHECKS
+from adharness.testing.check import Check
+from adharness.testing.every_kind import ANY_CHECKS, RECORD_CHECKS
 from adharness.testing.normalizer_subject import NormalizerSubject
 from adharness.testing.normalizers import NORMALIZER_CHECKS
 from adharness.testing.scorer_subject import ScorerSubject
 from adharness.testing.scorers import SCORER_CHECKS
+from adharness.testing.subject import RecordSubject, Subject
 from adharness.testing.thresholder_subject import ThresholderSubject
 from adharness.testing.thresholders import THRESHOLDER_CHECKS
 from adharness.testing.trials import Report, Trial, report_of, trials_of
@@ -40,19 +42,27 @@ def scorer_checks(spec: ScorerSpec, examples: Examples | None = None) -> list[Tr
         for example in _examples(spec, examples)
         for kind in spec.accepts
     ]
-    return trials_of((*ANY_CHECKS, *SCORER_CHECKS), subjects)
+    return _trials(spec, SCORER_CHECKS, subjects)
+
+
+def _trials(
+    spec: AnySpec, checks: Sequence[Check[Any]], subjects: Sequence[Subject]
+) -> list[Trial]:
+    """Lay out the checks of a record, once, and those of a kind on each of its subjects."""
+    of_record = trials_of(RECORD_CHECKS, [RecordSubject(spec)])
+    return of_record + trials_of((*ANY_CHECKS, *checks), subjects)
 
 
 def bank_checks(spec: BankSpec, examples: Examples | None = None) -> list[Trial]:
     """Give every check of a bank; see `scorer_checks`."""
     subjects = [BankSubject(spec, example) for example in _examples(spec, examples)]
-    return trials_of((*ANY_CHECKS, *BANK_CHECKS), subjects)
+    return _trials(spec, BANK_CHECKS, subjects)
 
 
 def normalizer_checks(spec: NormalizerSpec, examples: Examples | None = None) -> list[Trial]:
     """Give every check of a normalizer; see `scorer_checks`."""
     subjects = [NormalizerSubject(spec, example) for example in _examples(spec, examples)]
-    return trials_of((*ANY_CHECKS, *NORMALIZER_CHECKS), subjects)
+    return _trials(spec, NORMALIZER_CHECKS, subjects)
 
 
 def thresholder_checks(spec: ThresholderSpec, examples: Examples | None = None) -> list[Trial]:
@@ -62,7 +72,15 @@ def thresholder_checks(spec: ThresholderSpec, examples: Examples | None = None) 
         for example in _examples(spec, examples)
         for level in spec.levels
     ]
-    return trials_of((*ANY_CHECKS, *THRESHOLDER_CHECKS), subjects)
+    return _trials(spec, THRESHOLDER_CHECKS, subjects)
+
+
+def every_check() -> tuple[Check[Any], ...]:
+    """List the checks of all kinds."""
+    return (
+        *(*RECORD_CHECKS, *ANY_CHECKS, *BANK_CHECKS, *SCORER_CHECKS),
+        *(*NORMALIZER_CHECKS, *THRESHOLDER_CHECKS),
+    )
 
 
 def checks_of(spec: AnySpec, examples: Examples | None = None) -> list[Trial]:

@@ -156,12 +156,12 @@ def report_of(spec: AnySpec, trials: Sequence[Trial]) -> Report:
 
 
 def trials_of(checks: Sequence[Check[Any]], subjects: Sequence[Subject]) -> list[Trial]:
-    """Lay out every check that applies to each subject; those of the record alone, once."""
+    """Lay out every check that applies to each subject."""
     return [
         Trial(check, subject)
-        for i, subject in enumerate(subjects)
+        for subject in subjects
         for check in checks
-        if not (i and check.of_record) and _applies(check, subject)
+        if _applies(check, subject)
     ]
 
 

@@ -152,6 +152,29 @@ def toy_world(
     )
 
 
+def pixel_world(
+    rng: np.random.Generator, *, train: int = 8, test: int = 4, side: int = 64
+) -> ToyWorld:
+    """Draw images (N, side, side, 3) of one noisy texture; a defect is a bright square of it.
+
+    Whole numbers from 0 to 255, as an extractor that gives pixels hands out; the embedding is the
+    mean of each quarter.
+    """
+    texture = rng.integers(60, 140, size=(side, side, 3))
+    count, edge = train + 2 * test, side // 4
+    images = texture + rng.normal(0, 6, size=(count, side, side, 3))
+    defects = np.zeros((test, side, side), dtype=np.bool_)
+    for which, (top, left) in enumerate(rng.integers(side - edge, size=(test, 2))):
+        defects[which, top : top + edge, left : left + edge] = True
+    images[train + test :][defects] += 100
+    pixels = np.clip(np.rint(images), 0, 255).astype(np.float32)
+    quarters = pixels.reshape(count, 2, side // 2, 2, side // 2, 3).mean(axis=(2, 4))
+    embeddings = quarters.reshape(count, -1).astype(np.float32)
+    parts = (slice(0, train), slice(train, train + test), slice(train + test, None))
+    trained, normal, odd = (FeatureGrid(pixels[part], embeddings[part]) for part in parts)
+    return ToyWorld(ToyFeatures(trained.patches, trained.embeddings), normal, odd, defects)
+
+
 def _around(rng: np.random.Generator, means: Float64, count: int) -> Float32:
     return (means + rng.normal(size=(count, *means.shape))).astype(np.float32)
 
