@@ -10,18 +10,32 @@ from typing import Any
 import numpy as np
 
 from adharness.arrays import AnyArray
-from adharness.contracts import Bag, Bank, BankSpec, FeatureSet, Images, Memory, Nothing, Params
+from adharness.contracts import (
+    Bag,
+    Bank,
+    BankSpec,
+    FeatureSet,
+    Images,
+    Memory,
+    MemoryKind,
+    Nothing,
+    Params,
+)
 from adharness.testing.subject import Arrange, label_of, made, params_of
-from adharness.testing.worlds import ToyFeatures, toy_world
+from adharness.testing.worlds import ToyFeatures, pixel_world, toy_world
 
 TRAIN, SIDE = 160, 4
 """Training images, and patches a side: square, so that the grid can be turned."""
 CLASSES = 3
 
 
-def training_images(seed: int) -> ToyFeatures:
-    """Draw training images with embeddings and classes; no two patches are equal."""
-    world = toy_world(np.random.default_rng(seed), train=TRAIN, test=1, grid=(SIDE, SIDE))
+def training_images(seed: int, kind: MemoryKind) -> ToyFeatures:
+    """Draw training images for a memory, with embeddings and classes; no two patches are equal."""
+    rng = np.random.default_rng(seed)
+    if kind == "pixels":
+        world = pixel_world(rng, train=TRAIN, test=1, side=2 * SIDE)
+    else:
+        world = toy_world(rng, train=TRAIN, test=1, grid=(SIDE, SIDE))
     return replace(world.train, classes=np.arange(TRAIN, dtype=np.int64) % CLASSES)
 
 
@@ -55,10 +69,11 @@ class BankSubject:
     @cached_property
     def world(self) -> ToyFeatures:
         """The training images that most checks use."""
-        return self.told(training_images(0))
+        return self.drawn(0)
 
-    def told(self, features: ToyFeatures) -> ToyFeatures:
-        """Keep the classes only if it may know them."""
+    def drawn(self, seed: int) -> ToyFeatures:
+        """Draw training images, with classes only if it may know them."""
+        features = training_images(seed, self.spec.emits)
         return features if self.needs_class else replace(features, classes=None)
 
     def reduce(self, features: FeatureSet | None = None, seed: int = 0) -> Memory:

@@ -9,7 +9,7 @@ import numpy as np
 
 from adharness.contracts import Bag, Images
 from adharness.errors import ContractError, DataError
-from adharness.testing.bank_subject import BankSubject, arrays_of, first_images, training_images
+from adharness.testing.bank_subject import BankSubject, arrays_of, first_images
 from adharness.testing.check import Check, require, require_refused
 from adharness.testing.watched_features import WatchedFeatures
 from adharness.testing.worlds import ToyFeatures
@@ -87,7 +87,7 @@ def check_reductions_are_independent(subject: BankSubject) -> None:
     bank, world = subject.make(), subject.world
     before = arrays_of(bank.reduce(world, np.random.default_rng(0)))
     kept = {name: array.copy() for name, array in before.items()}
-    bank.reduce(subject.told(training_images(1)), np.random.default_rng(0))
+    bank.reduce(subject.drawn(1), np.random.default_rng(0))
     after = arrays_of(bank.reduce(world, np.random.default_rng(0)))
     for name, array in kept.items():
         require(np.array_equal(before[name], array), f"a second memory changes the first's {name}")

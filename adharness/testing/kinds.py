@@ -77,10 +77,9 @@ def thresholder_checks(spec: ThresholderSpec, examples: Examples | None = None) 
 
 def every_check() -> tuple[Check[Any], ...]:
     """List the checks of all kinds."""
-    return (
-        *(*RECORD_CHECKS, *ANY_CHECKS, *BANK_CHECKS, *SCORER_CHECKS),
-        *(*NORMALIZER_CHECKS, *THRESHOLDER_CHECKS),
-    )
+    found: list[Check[Any]] = [*RECORD_CHECKS, *ANY_CHECKS]
+    found += [*BANK_CHECKS, *SCORER_CHECKS, *NORMALIZER_CHECKS, *THRESHOLDER_CHECKS]
+    return tuple(found)
 
 
 def checks_of(spec: AnySpec, examples: Examples | None = None) -> list[Trial]:
