@@ -8,6 +8,7 @@ from typing import Any
 from adharness.contracts import (
     AnySpec,
     BankSpec,
+    DatasetSpec,
     ExtractorSpec,
     ImageName,
     NormalizerSpec,
@@ -17,6 +18,9 @@ from adharness.contracts import (
 from adharness.testing.bank_subject import BankSubject
 from adharness.testing.banks import BANK_CHECKS
 from adharness.testing.check import Check
+from adharness.testing.dataset_records import DATASET_RECORD_CHECKS
+from adharness.testing.dataset_subject import DatasetSubject
+from adharness.testing.datasets import DATASET_CHECKS
 from adharness.testing.every_kind import ANY_CHECKS, RECORD_CHECKS
 from adharness.testing.extractor_subject import ExtractorSubject
 from adharness.testing.extractors import EXTRACTOR_CHECKS
@@ -78,6 +82,17 @@ def _lookups(
     return [LookupSubject(spec, example, names) for example in _examples(spec, examples)]
 
 
+def dataset_checks(spec: DatasetSpec, examples: Examples | None = None) -> list[Trial]:
+    """Give every check of a data set; see `scorer_checks`.
+
+    At most 12 of its samples are read. One whose files are not here needs `examples`, such as
+    `[{"root": "/data/mine"}]`: without, what reads them is skipped.
+    """
+    subjects = [DatasetSubject(spec, example) for example in _examples(spec, examples)]
+    of_record = trials_of(DATASET_RECORD_CHECKS, [RecordSubject(spec)])
+    return of_record + _trials(spec, DATASET_CHECKS, subjects)
+
+
 def extractor_checks(
     spec: ExtractorSpec, examples: Examples | None = None, *, images: Sequence[ImageName] = ()
 ) -> list[Trial]:
@@ -113,6 +128,7 @@ def thresholder_checks(spec: ThresholderSpec, examples: Examples | None = None) 
 def every_check() -> tuple[Check[Any], ...]:
     """List the checks of all kinds."""
     found: list[Check[Any]] = [*RECORD_CHECKS, *ANY_CHECKS]
+    found += [*DATASET_RECORD_CHECKS, *DATASET_CHECKS]
     found += [*EXTRACTOR_CHECKS, *LOOKUP_EXTRACTOR_CHECKS, *LOOKUP_SCORER_CHECKS]
     found += [*BANK_CHECKS, *SCORER_CHECKS, *NORMALIZER_CHECKS, *THRESHOLDER_CHECKS]
     return tuple(found)
@@ -122,6 +138,8 @@ def checks_of(spec: AnySpec, examples: Examples | None = None) -> list[Trial]:
     """Give every check of a component of any kind."""
     if isinstance(spec, ScorerSpec):
         return scorer_checks(spec, examples)
+    if isinstance(spec, DatasetSpec):
+        return dataset_checks(spec, examples)
     if isinstance(spec, ExtractorSpec):
         return extractor_checks(spec, examples)
     if isinstance(spec, BankSpec):
