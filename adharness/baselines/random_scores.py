@@ -12,10 +12,12 @@ from adharness.contracts import (
     Bag,
     FeatureGrid,
     Grid,
+    Images,
     Layout,
     Memory,
     Nothing,
     Params,
+    Pixels,
     Scores,
     check_rows,
     check_state,
@@ -47,8 +49,8 @@ class RandomScorer:
         """Draw the run's key; of the memory only the length of its vectors is kept."""
         if isinstance(memory, Nothing):
             raise ContractError("random-scores was given no memory, and draws for its vectors")
-        dim = memory.features.dim if isinstance(memory, Grid) else _checked(memory).shape[1]
-        patches = isinstance(memory, Bag | Grid)
+        dim = _checked(memory).shape[1] if isinstance(memory, Bag | Images) else memory.features.dim
+        patches = isinstance(memory, Bag | Grid | Pixels)
         return FittedRandomScorer(key=rng.bytes(16), dim=dim, patches=patches)
 
     def restore(self, state: Mapping[str, AnyArray]) -> FittedRandomScorer:

@@ -10,9 +10,17 @@ import click
 from adharness.cli import render
 from adharness.cli.installed import read_registry
 from adharness.cli.parameters import describe
-from adharness.contracts import BankSpec, ClassNeed, NormalizerSpec, ScorerSpec, ThresholderSpec
+from adharness.contracts import (
+    BankSpec,
+    ClassNeed,
+    ExtractorSpec,
+    NormalizerSpec,
+    ScorerSpec,
+    ThresholderSpec,
+)
 from adharness.registry import Component, Registry
 from adharness.registry.records import KINDS
+from adharness.suggest import nearest
 
 
 class Kind(click.Choice[str]):
@@ -22,6 +30,12 @@ class Kind(click.Choice[str]):
         """Take `scorers` for `scorer`."""
         singular = value[:-1] if isinstance(value, str) and value[:-1] in KINDS else value
         return super().convert(singular, param, ctx)
+
+    def get_invalid_choice_message(self, value: Any, ctx: click.Context | None) -> str:
+        """Say which there are, and which was probably meant."""
+        said = super().get_invalid_choice_message(value, ctx).rstrip(".")
+        meant = nearest(str(value), KINDS)
+        return f"{said}; did you mean '{meant}'?" if meant else said
 
 
 @click.command()
@@ -74,6 +88,8 @@ def _print_table(registry: Registry, chosen: list[Component]) -> None:
 def _facts(component: Component) -> dict[str, Any]:
     """Return what decides whether a suite may combine it: the memory, the class, the labels."""
     spec = component.spec
+    if isinstance(spec, ExtractorSpec):
+        return {"gives": spec.gives}
     if isinstance(spec, BankSpec):
         return {"emits": spec.emits}
     if isinstance(spec, ScorerSpec):
@@ -104,6 +120,7 @@ _PIXELS = MappingProxyType({("pixel",): "of pixels", ("image", "pixel"): "also o
 def _needs(component: Component) -> str:
     facts = _facts(component)
     said = [
+        "gives pixels" if facts.get("gives") == "pixels" else "",
         f"emits {facts['emits']}" if "emits" in facts else "",
         f"needs {' or '.join(facts['needs'])}" if "needs" in facts else "",
         _CLASS_NEEDS.get(facts.get("needs_class", ""), ""),
