@@ -29,7 +29,7 @@ def decided_option(name: str) -> str | None:
 
 _DEEP = (
     "it trains a network with torch, from torch's global random state; "
-    "networks compete as scorers that train on `pixels`"
+    "networks compete as scorers that need `pixels`"
 )
 _SERIES = "it is for time series: a vector's score depends on those before it"
 _GRAPH = "it is for graphs with edges between the vectors"
