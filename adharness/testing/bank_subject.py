@@ -22,7 +22,7 @@ from adharness.contracts import (
     Params,
 )
 from adharness.testing.subject import Arrange, label_of, made, params_of
-from adharness.testing.worlds import ToyFeatures, pixel_world, toy_world
+from adharness.testing.worlds import ToyFeatures, toy_images, toy_world
 
 TRAIN, SIDE = 160, 4
 """Training images, and patches a side: square, so that the grid can be turned."""
@@ -33,7 +33,7 @@ def training_images(seed: int, kind: MemoryKind) -> ToyFeatures:
     """Draw training images for a memory, with embeddings and classes; no two patches are equal."""
     rng = np.random.default_rng(seed)
     if kind == "pixels":
-        world = pixel_world(rng, train=TRAIN, test=1, side=2 * SIDE)
+        world = toy_images(rng, train=TRAIN, test=1, size=(2 * SIDE, 2 * SIDE), side=SIDE)
     else:
         world = toy_world(rng, train=TRAIN, test=1, grid=(SIDE, SIDE))
     return replace(world.train, classes=np.arange(TRAIN, dtype=np.int64) % CLASSES)
