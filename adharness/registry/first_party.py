@@ -9,6 +9,7 @@ FIRST_PARTY: Mapping[str, Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         "adharness-timm": {"extractor": ("timm",)},
         "adharness-knn-faiss": {"scorer": ("knn-faiss",)},
+        "adharness-anomalib": {"scorer": ("anomalib",)},
         "adharness-anomalydino": {"scorer": ("anomalydino",)},
         "adharness-density": {"scorer": ("gmm",)},
         "adharness-spade": {"scorer": ("spade",)},
