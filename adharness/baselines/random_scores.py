@@ -16,6 +16,7 @@ from adharness.contracts import (
     Memory,
     Nothing,
     Params,
+    Pixels,
     Scores,
     check_state,
     require_state,
@@ -46,8 +47,8 @@ class RandomScorer:
         """Draw the run's key; of the memory only the length of its vectors is kept."""
         if isinstance(memory, Nothing):
             raise ContractError("random-scores was given no memory, and draws for its vectors")
-        dim = memory.features.dim if isinstance(memory, Grid) else memory.rows.shape[1]
-        patches = isinstance(memory, Bag | Grid)
+        dim = memory.features.dim if isinstance(memory, Grid | Pixels) else memory.rows.shape[1]
+        patches = isinstance(memory, Bag | Grid | Pixels)
         return FittedRandomScorer(key=rng.bytes(16), dim=dim, patches=patches)
 
     def restore(self, state: Mapping[str, AnyArray]) -> FittedRandomScorer:
