@@ -60,14 +60,20 @@ class FittedAnomalib:
         """Score an image (H, W, 3) alone: flows and banks may round otherwise in a batch."""
         at = next(self.module.model.parameters()).device
         image = torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)[None])) / 255.0
-        with torch.inference_mode():
-            output = self.module.model(self.module.pre_processor.transform(image.to(at)))
-        found = _array(output.anomaly_map), _array(output.pred_score)
-        if found == (None, None):
+        try:
+            with torch.inference_mode():
+                output = self.module.model(self.module.pre_processor.transform(image.to(at)))
+        except Exception as error:  # each model raises its own
+            raise ContractError(
+                f"anomalib's {self.name} could not score an image: {error}",
+                hint="was it trained on enough images? see the README of adharness-anomalib",
+            ) from error
+        area, score = _array(output.anomaly_map), _array(output.pred_score)
+        if area is None and score is None:
             raise ContractError(f"anomalib's {self.name} gives neither a map nor a score")
         return (
-            None if found[0] is None else found[0].reshape(found[0].shape[-2:]),
-            None if found[1] is None else found[1].reshape(()),
+            None if area is None else area.reshape(area.shape[-2:]),
+            None if score is None else score.reshape(()),
         )
 
     def state(self) -> Mapping[str, AnyArray]:
@@ -99,8 +105,6 @@ def restored(
     for each in sorted(wanted.keys() ^ tensors.keys()):
         require(False, f"the state of {title} {'lacks' if each in wanted else 'has'} '{each}'")
     for each, tensor in tensors.items():
-        same = tensor.dtype == wanted[each].dtype
-        require(same, f"'{each}' of {title} is {tensor.dtype}, expected {wanted[each].dtype}")
         _put(module.model, each, tensor, title)
     return FittedAnomalib(name, module, (int(size[0]), int(size[1])))
 
@@ -109,16 +113,20 @@ def _put(model: nn.Module, name: str, tensor: Tensor, title: str) -> None:
     """Copy a parameter; replace a buffer, which may have grown with what was learnt."""
     path, _, own = name.rpartition(".")
     owner = model.get_submodule(path)
-    if own in owner._buffers:  # noqa: SLF001  torch has no public way to replace one
-        owner._buffers[own] = tensor  # noqa: SLF001
-        return
-    parameter = owner.get_parameter(own)
+    there: Any = getattr(owner, own)
     require(
-        parameter.shape == tensor.shape,
-        f"'{name}' of {title} has shape {tuple(tensor.shape)}, expected {tuple(parameter.shape)}",
+        tensor.dtype == there.dtype or not there.numel(),
+        f"'{name}' of {title} is {tensor.dtype}, expected {there.dtype}",
+    )
+    if not isinstance(there, nn.Parameter):
+        setattr(owner, own, tensor)
+        return
+    require(
+        there.shape == tensor.shape,
+        f"'{name}' of {title} has shape {tuple(tensor.shape)}, expected {tuple(there.shape)}",
     )
     with torch.no_grad():
-        parameter.copy_(tensor)
+        there.copy_(tensor)
 
 
 def _array(tensor: Tensor | None) -> Float32 | None:
