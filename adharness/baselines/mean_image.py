@@ -100,7 +100,8 @@ class MeanImage:
     def _blocks(self, images: Pixels) -> Iterator[Float64]:
         """Blocks (h, w, 3) of one image after the other, however many are read at once."""
         for batch in images.features.batches():
-            yield from _averaged(batch.patches, self.params.block_px)
+            for i in range(len(batch.patches)):
+                yield _averaged(batch.patches[i : i + 1], self.params.block_px)[0]
 
 
 class FittedMeanImage:

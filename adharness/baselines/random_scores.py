@@ -12,12 +12,14 @@ from adharness.contracts import (
     Bag,
     FeatureGrid,
     Grid,
+    Images,
     Layout,
     Memory,
     Nothing,
     Params,
     Pixels,
     Scores,
+    check_rows,
     check_state,
     require_state,
 )
@@ -47,7 +49,7 @@ class RandomScorer:
         """Draw the run's key; of the memory only the length of its vectors is kept."""
         if isinstance(memory, Nothing):
             raise ContractError("random-scores was given no memory, and draws for its vectors")
-        dim = memory.features.dim if isinstance(memory, Grid | Pixels) else memory.rows.shape[1]
+        dim = _checked(memory).shape[1] if isinstance(memory, Bag | Images) else memory.features.dim
         patches = isinstance(memory, Bag | Grid | Pixels)
         return FittedRandomScorer(key=rng.bytes(16), dim=dim, patches=patches)
 
@@ -65,6 +67,10 @@ class RandomScorer:
         require_state(dim > 0, f"random-scores's array 'dim' is {dim}, expected a positive length")
         patches = bool(found["patches"][0])
         return FittedRandomScorer(key=found["key"].tobytes(), dim=dim, patches=patches)
+
+
+def _checked(memory: Memory) -> Float32:
+    return check_rows(memory, scorer="random-scores")
 
 
 class FittedRandomScorer:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 from typing import get_args
 
-from adharness.contracts import (
+from adharness.contracts.memories import MemoryKind
+from adharness.contracts.specs import (
     SPEC_TYPES,
     AnySpec,
     BankSpec,
     ExtractorSpec,
-    MemoryKind,
+    Gives,
     Params,
     ScorerSpec,
 )
-from adharness.contracts.specs import Gives
 
 HOOK_TYPES: dict[str, type[AnySpec]] = {f"adharness_{spec.kind}s": spec for spec in SPEC_TYPES}
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
