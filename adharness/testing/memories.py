@@ -7,9 +7,24 @@ from dataclasses import dataclass
 import numpy as np
 
 from adharness.arrays import Bool, Float32
+<<<<<<< HEAD
 from adharness.contracts import Bag, FeatureGrid, Grid, Images, Memory, MemoryKind, Nothing, Pixels
 from adharness.testing.subject import Arrange
 from adharness.testing.worlds import ToyFeatures, ToyWorld, toy_images, toy_world
+=======
+from adharness.contracts import (
+    Bag,
+    FeatureGrid,
+    Grid,
+    Images,
+    Memory,
+    MemoryKind,
+    Nothing,
+    Pixels,
+)
+from adharness.testing.subject import Arrange
+from adharness.testing.worlds import ToyFeatures, ToyWorld, pixel_world, toy_world
+>>>>>>> main
 
 DIM, TRAIN = 128, 64
 """Length of vectors, and training images: as many as methods ask for by default."""
@@ -35,12 +50,17 @@ class World:
         """Draw a world; equal seeds give equal ones."""
         rng = np.random.default_rng(seed)
         if kind == "pixels":
+<<<<<<< HEAD
             return cls(kind, toy_images(rng, train=TRAIN))
+=======
+            return cls(kind, pixel_world(rng))
+>>>>>>> main
         return cls(kind, toy_world(rng, dim=DIM, train=TRAIN))
 
     def memory(self, arrange: Arrange, *, images: int | None = None) -> Memory:
         """Remember the first training images, or all of them."""
-        return remembered(self.kind, self.toy.train.subset(np.arange(TRAIN)[:images]), arrange)
+        train = self.toy.train
+        return remembered(self.kind, train.subset(np.arange(train.count)[:images]), arrange)
 
     def normal(self, arrange: Arrange) -> FeatureGrid:
         """Features of the normal test images."""

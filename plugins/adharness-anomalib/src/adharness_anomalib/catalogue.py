@@ -1,4 +1,4 @@
-"""What is known of the models of anomalib 2.7: how they learn, what they need, which are refused."""
+"""What is known of the models of anomalib 2.7: how they learn, and which are refused."""
 
 from __future__ import annotations
 

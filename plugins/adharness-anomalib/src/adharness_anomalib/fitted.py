@@ -1,21 +1,19 @@
-"""A trained model: raw maps and scores, and all that it learnt as arrays."""
+"""A trained model: raw maps and scores."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from adharness import ContractError, FeatureGrid, Scores, check_finite, check_pixel_query
-from adharness import require_state as require
 from adharness.arrays import AnyArray, Float32
+from adharness_anomalib.states import state_of
 from adharness_anomalib.surroundings import undisturbed
-
-SIZE, TENSOR = "size", "tensor."
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,8 +46,7 @@ class FittedAnomalib:
             Where the images are of another size or not finite, or what the model gives is not.
         """
         images = check_pixel_query(features, self.size)
-        with undisturbed(seed=0):
-            given = [self._one(image) for image in images]
+        given = [self._one(image) for image in images]
         maps, scores = _stacked([m for m, _ in given]), _stacked([s for _, s in given])
         for values in (maps, scores):
             if values is not None:
@@ -61,7 +58,7 @@ class FittedAnomalib:
         at = next(self.module.model.parameters()).device
         image = torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)[None])) / 255.0
         try:
-            with torch.inference_mode():
+            with undisturbed(seed=0), torch.inference_mode():  # seeded for each: some models draw
                 output = self.module.model(self.module.pre_processor.transform(image.to(at)))
         except Exception as error:  # each model raises its own
             raise ContractError(
@@ -77,56 +74,8 @@ class FittedAnomalib:
         )
 
     def state(self) -> Mapping[str, AnyArray]:
-        """Give every tensor of the network, and the size of the images."""
-        tensors = self.module.model.state_dict()
-        arrays = {f"{TENSOR}{n}": np.array(t.detach().cpu().numpy()) for n, t in tensors.items()}
-        return {SIZE: np.array(self.size, dtype=np.int64), **arrays}
-
-
-def restored(
-    name: str, build: Callable[[tuple[int, int]], Any], state: Mapping[str, AnyArray]
-) -> FittedAnomalib:
-    """Build an untrained model of the stored size, and put the stored tensors into it.
-
-    Raises
-    ------
-    ContractError
-        Where an array is missing, is none of the model's, or has another type, another number of
-        axes, or another shape than a parameter; banks are as long as they were stored.
-    """
-    title = f"anomalib's {name}"
-    size = state.get(SIZE)
-    require(size is not None and size.shape == (2,), f"the state of {title} lacks '{SIZE}'")
-    assert size is not None  # noqa: S101  checked above
-    module = build((int(size[0]), int(size[1])))
-    tensors = {n.removeprefix(TENSOR): torch.from_numpy(np.array(a)) for n, a in state.items()}
-    del tensors[SIZE]
-    wanted = module.model.state_dict()
-    for each in sorted(wanted.keys() ^ tensors.keys()):
-        require(False, f"the state of {title} {'lacks' if each in wanted else 'has'} '{each}'")
-    for each, tensor in tensors.items():
-        _put(module.model, each, tensor, title)
-    return FittedAnomalib(name, module, (int(size[0]), int(size[1])))
-
-
-def _put(model: nn.Module, name: str, tensor: Tensor, title: str) -> None:
-    """Copy a parameter; replace a buffer, which may have grown with what was learnt."""
-    path, _, own = name.rpartition(".")
-    owner = model.get_submodule(path)
-    there: Any = getattr(owner, own)
-    require(
-        tensor.dtype == there.dtype or not there.numel(),
-        f"'{name}' of {title} is {tensor.dtype}, expected {there.dtype}",
-    )
-    if not isinstance(there, nn.Parameter):
-        setattr(owner, own, tensor)
-        return
-    require(
-        there.shape == tensor.shape,
-        f"'{name}' of {title} has shape {tuple(tensor.shape)}, expected {tuple(there.shape)}",
-    )
-    with torch.no_grad():
-        there.copy_(tensor)
+        """Give every tensor of the network, the size of the images, and the list of them all."""
+        return state_of(self.module.model, self.size)
 
 
 def _array(tensor: Tensor | None) -> Float32 | None:

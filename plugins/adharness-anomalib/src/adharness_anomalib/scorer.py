@@ -11,7 +11,8 @@ import numpy as np
 from adharness import Memory, check_pixels
 from adharness.arrays import AnyArray
 from adharness_anomalib import AnomalibParams
-from adharness_anomalib.fitted import FittedAnomalib, restored
+from adharness_anomalib.fitted import FittedAnomalib
+from adharness_anomalib.states import put_back
 from adharness_anomalib.surroundings import undisturbed
 from adharness_anomalib.weights import Weights
 
@@ -55,8 +56,11 @@ class AnomalibScorer:
             Where an array is missing, not known, or of another type or shape.
         """
         with undisturbed(seed=0):
-            fitted = restored(self.params.model, lambda size: self._built(size, "none"), state)
-            return FittedAnomalib(fitted.name, self._ready(fitted.module), fitted.size)
+            name = self.params.model
+            module, size = put_back(
+                state, lambda size: self._built(size, "none"), title=f"anomalib's {name}"
+            )
+            return FittedAnomalib(name, self._ready(module), size)
 
     def _built(self, size: tuple[int, int], weights: Weights) -> Any:
         from adharness_anomalib.building import build  # anomalib is imported here
