@@ -19,7 +19,7 @@ from adharness.deprecation import stand_in
 from adharness.testing.check import Check, ConformanceError
 from adharness.testing.kinds import checks_of, conform, scorer_checks
 from adharness.testing.trials import Outcome, Report, Trial
-from adharness.testing.worlds import ToyFeatures, ToyWorld, toy_images, toy_world
+from adharness.testing.worlds import ToyFeatures, ToyWorld, toy_world
 
 __all__ = [
     "Check",
@@ -32,7 +32,6 @@ __all__ = [
     "checks_of",
     "conform",
     "scorer_checks",
-    "toy_images",
     "toy_world",
 ]
 

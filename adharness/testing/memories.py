@@ -7,11 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from adharness.arrays import Bool, Float32
-<<<<<<< HEAD
-from adharness.contracts import Bag, FeatureGrid, Grid, Images, Memory, MemoryKind, Nothing, Pixels
-from adharness.testing.subject import Arrange
-from adharness.testing.worlds import ToyFeatures, ToyWorld, toy_images, toy_world
-=======
 from adharness.contracts import (
     Bag,
     FeatureGrid,
@@ -24,7 +19,6 @@ from adharness.contracts import (
 )
 from adharness.testing.subject import Arrange
 from adharness.testing.worlds import ToyFeatures, ToyWorld, pixel_world, toy_world
->>>>>>> main
 
 DIM, TRAIN = 128, 64
 """Length of vectors, and training images: as many as methods ask for by default."""
@@ -50,11 +44,7 @@ class World:
         """Draw a world; equal seeds give equal ones."""
         rng = np.random.default_rng(seed)
         if kind == "pixels":
-<<<<<<< HEAD
-            return cls(kind, toy_images(rng, train=TRAIN))
-=======
             return cls(kind, pixel_world(rng))
->>>>>>> main
         return cls(kind, toy_world(rng, dim=DIM, train=TRAIN))
 
     def memory(self, arrange: Arrange, *, images: int | None = None) -> Memory:
@@ -70,13 +60,10 @@ class World:
         """Features of the anomalous test images."""
         return arranged(self.toy.anomalous, arrange)
 
-    def defects(self, grid: tuple[int, int]) -> Bool:
-        """Where on a grid the odd patches, or pixels, of the anomalous images are (n, h, w)."""
-        images, rows, columns = np.nonzero(self.toy.defects)
-        height, width = self.toy.defects.shape[1:]
-        found = np.zeros((len(self.toy.defects), *grid), dtype=np.bool_)
-        found[images, rows * grid[0] // height, columns * grid[1] // width] = True
-        return found
+    @property
+    def defects(self) -> Bool:
+        """Where the odd patches of the anomalous images are (n, h, w)."""
+        return self.toy.defects
 
 
 def remembered(kind: MemoryKind, features: ToyFeatures, arrange: Arrange) -> Memory:
