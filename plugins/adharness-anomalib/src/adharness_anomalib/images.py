@@ -60,7 +60,7 @@ class TrainingData(LightningDataModule):  # type: ignore[misc]
         )
 
 
-def _batch(pixels: Float32) -> Any:
+def _batch(pixels: Any) -> Any:
     count, height, width, _ = pixels.shape
     return ImageBatch(
         image=as_images(pixels),

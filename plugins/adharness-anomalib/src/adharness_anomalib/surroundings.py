@@ -31,7 +31,7 @@ def undisturbed(seed: int) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _own_draws(seed: int) -> Iterator[None]:
-    devices = list(range(torch.cuda.device_count())) if torch.cuda.is_initialized() else []
+    devices = list(range(torch.cuda.device_count()))
     python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002  the one they draw from
     with torch.random.fork_rng(devices=devices):
         try:
