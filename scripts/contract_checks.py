@@ -41,7 +41,9 @@ def _with_checks(text: str, clause: str) -> str:
     if not names:
         return bare
     line = f"*Tried by* {', '.join(dict.fromkeys(names))}."
-    filled = textwrap.fill(line, 110, initial_indent="  ", subsequent_indent="  ")
+    filled = textwrap.fill(
+        line, 110, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False
+    )
     return f"{bare}{filled}\n"
 
 

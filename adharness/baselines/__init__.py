@@ -51,6 +51,7 @@ def adharness_banks() -> Iterator[BankSpec]:
         params=AllParams,
         make=AllBank,
         emits="bag",
+        examples=({}, {"shots": 2, "rotations": 4}),
         summary="Every patch of every training image.",
     )
     yield BankSpec(
@@ -59,6 +60,7 @@ def adharness_banks() -> Iterator[BankSpec]:
         make=RandomBank,
         emits="bag",
         needs_class=balances_classes,
+        examples=({}, {"balance": "class"}),
         summary="Patches drawn at random without replacement, whatever their image.",
     )
     yield BankSpec(
@@ -98,6 +100,7 @@ def adharness_scorers() -> Iterator[ScorerSpec]:
             "scores-anomalies-higher": "It is the floor: it knows nothing of what is normal.",
             "refuses-what-is-not-finite": "Of a grid it reads the vectors' length, and no value.",
             "refuses-an-empty-memory": "Of a grid it reads the vectors' length, and no image.",
+            "refuses-images-of-another-size": "It draws for the bytes of any image.",
         },
     )
     yield ScorerSpec(

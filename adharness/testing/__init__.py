@@ -17,7 +17,17 @@ from typing import TYPE_CHECKING
 
 from adharness.deprecation import stand_in
 from adharness.testing.check import Check, ConformanceError
-from adharness.testing.kinds import checks_of, conform, scorer_checks
+from adharness.testing.kinds import (
+    bank_checks,
+    checks_of,
+    conform,
+    dataset_checks,
+    every_check,
+    extractor_checks,
+    normalizer_checks,
+    scorer_checks,
+    thresholder_checks,
+)
 from adharness.testing.trials import Outcome, Report, Trial
 from adharness.testing.worlds import ToyFeatures, ToyWorld, toy_world
 
@@ -29,9 +39,16 @@ __all__ = [
     "ToyFeatures",
     "ToyWorld",
     "Trial",
+    "bank_checks",
     "checks_of",
     "conform",
+    "dataset_checks",
+    "every_check",
+    "extractor_checks",
+    "normalizer_checks",
     "scorer_checks",
+    "thresholder_checks",
+    "toy_images",
     "toy_world",
 ]
 

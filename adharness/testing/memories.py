@@ -7,18 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from adharness.arrays import Bool, Float32
-from adharness.contracts import (
-    Bag,
-    FeatureGrid,
-    Grid,
-    Images,
-    Memory,
-    MemoryKind,
-    Nothing,
-    Pixels,
-)
+from adharness.contracts import Bag, FeatureGrid, Grid, Images, Memory, MemoryKind, Nothing, Pixels
 from adharness.testing.subject import Arrange
-from adharness.testing.worlds import ToyFeatures, ToyWorld, pixel_world, toy_world
+from adharness.testing.worlds import ToyFeatures, ToyWorld, toy_images, toy_world
 
 DIM, TRAIN = 128, 64
 """Length of vectors, and training images: as many as methods ask for by default."""
@@ -44,7 +35,7 @@ class World:
         """Draw a world; equal seeds give equal ones."""
         rng = np.random.default_rng(seed)
         if kind == "pixels":
-            return cls(kind, pixel_world(rng))
+            return cls(kind, toy_images(rng))
         return cls(kind, toy_world(rng, dim=DIM, train=TRAIN))
 
     def memory(self, arrange: Arrange, *, images: int | None = None) -> Memory:

@@ -14,7 +14,7 @@ from adharness.testing.check import Check, require, require_refused
 from adharness.testing.memories import some
 from adharness.testing.scorer_subject import ScorerSubject
 from adharness.testing.subject import as_given
-from adharness.testing.worlds import ToyFeatures, pixel_world
+from adharness.testing.worlds import ToyFeatures, toy_images
 
 MANY = 40
 """Training images: more than `batches` gives at a time."""
@@ -41,7 +41,7 @@ class _Watched(ToyFeatures):
 
 def check_reads_images_in_parts(subject: ScorerSubject) -> None:
     """It reads the training images by batch or by position, never all of forty at once."""
-    toy = pixel_world(np.random.default_rng(0), train=MANY).train
+    toy = toy_images(np.random.default_rng(0), train=MANY).train
     watched = _Watched(toy.patches, toy.embeddings)
     subject.fit(Pixels(watched))
     most = max(watched.counts, default=0)

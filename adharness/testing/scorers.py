@@ -7,7 +7,7 @@ from functools import partial
 
 import numpy as np
 
-from adharness.arrays import AnyArray, Bool
+from adharness.arrays import AnyArray
 from adharness.contracts import Bag, Informative, Restoring, Storable
 from adharness.testing.check import Check, require, require_refused
 from adharness.testing.memories import World, some
@@ -31,8 +31,8 @@ def check_gives_finite_scores(subject: ScorerSubject) -> None:
     )
     for level, values in arrays_of(scores).items():
         shape = features.patches.shape[: 1 if level == "image" else 3]
-        if subject.kind == "pixels" and level == "patch":
-            shape = (*shape[:1], *values.shape[1:3])  # a grid of its own
+        if subject.kind == "pixels" and values.ndim == 3 and values.size:
+            shape = len(features.patches), *values.shape[1:]  # of a grid of its own
         require(values.shape == shape, f"its {level} scores have shape {values.shape}, not {shape}")
         require(bool(np.isfinite(values).all()), f"its {level} scores are not all finite")
         types = {"patch": ["float32"], "image": ["float32", "float64"], "nearest": ["int64"]}[level]
@@ -47,21 +47,12 @@ def check_scores_anomalies_higher(subject: ScorerSubject) -> None:
     won = float((high[:, None] > low[None]).mean())
     require(won >= 0.9, f"an anomalous image outranks a normal one in {won:.0%} of the pairs")
     if odd.patches is not None:
-        defects = _on_grid(world.defects, odd.patches.shape[1:])
+        defects = world.defects(odd.patches.shape[1:])
         inside, outside = odd.patches[defects], odd.patches[~defects]
         require(
             float(np.mean(inside)) > float(np.mean(outside)),
             f"defects score {np.mean(inside):.3g} on average, all else {np.mean(outside):.3g}",
         )
-
-
-def _on_grid(defects: Bool, grid: tuple[int, ...]) -> Bool:
-    """Look up what lies at the middle of each place of a coarser grid (n, h, w)."""
-    rows, columns = (
-        ((np.arange(count) + 0.5) * size / count).astype(np.int64)
-        for count, size in zip(grid, defects.shape[1:], strict=True)
-    )
-    return defects[:, rows[:, None], columns]
 
 
 def check_scores_each_image_alone(subject: ScorerSubject) -> None:

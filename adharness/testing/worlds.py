@@ -152,27 +152,38 @@ def toy_world(
     )
 
 
-def pixel_world(
-    rng: np.random.Generator, *, train: int = 8, test: int = 4, side: int = 64
+def toy_images(
+    rng: np.random.Generator,
+    *,
+    train: int = 24,
+    test: int = 6,
+    size: tuple[int, int] = (64, 96),
+    side: int = 16,
 ) -> ToyWorld:
-    """Draw images (N, side, side, 3) of one noisy texture; a defect is a bright square of it.
+    """Draw images that any sensible model trained end to end separates.
 
-    Whole numbers from 0 to 255, as an extractor that gives pixels hands out; the embedding is the
-    mean of each quarter.
+    Whole numbers from 0 to 255, as an extractor of pixels gives them. All show one pattern of waves
+    under noise of 6 grey levels; in an anomalous one the pixels of a square are 100 levels off.
     """
-    texture = rng.integers(60, 140, size=(side, side, 3))
-    count, edge = train + 2 * test, side // 4
-    images = texture + rng.normal(0, 6, size=(count, side, side, 3))
-    defects = np.zeros((test, side, side), dtype=np.bool_)
-    for which, (top, left) in enumerate(rng.integers(side - edge, size=(test, 2))):
-        defects[which, top : top + edge, left : left + edge] = True
-    images[train + test :][defects] += 100
-    pixels = np.clip(np.rint(images), 0, 255).astype(np.float32)
-    quarters = pixels.reshape(count, 2, side // 2, 2, side // 2, 3).mean(axis=(2, 4))
-    embeddings = quarters.reshape(count, -1).astype(np.float32)
-    parts = (slice(0, train), slice(train, train + test), slice(train + test, None))
-    trained, normal, odd = (FeatureGrid(pixels[part], embeddings[part]) for part in parts)
-    return ToyWorld(ToyFeatures(trained.patches, trained.embeddings), normal, odd, defects)
+    height, width = size
+    rows, columns = np.arange(height)[:, None, None], np.arange(width)[:, None]
+    waves = np.sin(rows / 7 + np.arange(3)) + np.cos(columns / 9)
+    pattern = 128 + 40 * waves  # (H, W, 3)
+    defects = np.zeros((test, height, width), dtype=np.bool_)
+    for i, (top, left) in enumerate(rng.integers((height - side, width - side), size=(test, 2))):
+        defects[i, top : top + side, left : left + side] = True
+    off = np.where(pattern < 128, 100, -100) * defects[..., None]
+
+    def drawn(count: int, change: Float64 | int = 0) -> Float32:
+        noisy = pattern + rng.normal(scale=6, size=(count, *pattern.shape)) + change
+        return np.clip(np.rint(noisy), 0, 255).astype(np.float32)
+
+    return ToyWorld(
+        train=ToyFeatures(drawn(train)),
+        normal=FeatureGrid(drawn(test)),
+        anomalous=FeatureGrid(drawn(test, off)),
+        defects=defects,
+    )
 
 
 def _around(rng: np.random.Generator, means: Float64, count: int) -> Float32:
