@@ -12,6 +12,7 @@ from adharness.contracts import (
     Bag,
     FeatureGrid,
     Grid,
+    Images,
     Layout,
     Memory,
     Nothing,

@@ -29,7 +29,7 @@ from adharness.testing.kinds import (
     thresholder_checks,
 )
 from adharness.testing.trials import Outcome, Report, Trial
-from adharness.testing.worlds import ToyFeatures, ToyWorld, toy_world
+from adharness.testing.worlds import ToyFeatures, ToyWorld, toy_images, toy_world
 
 __all__ = [
     "Check",

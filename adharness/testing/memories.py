@@ -51,10 +51,13 @@ class World:
         """Features of the anomalous test images."""
         return arranged(self.toy.anomalous, arrange)
 
-    @property
-    def defects(self) -> Bool:
-        """Where the odd patches of the anomalous images are (n, h, w)."""
-        return self.toy.defects
+    def defects(self, grid: tuple[int, int]) -> Bool:
+        """Where on a grid the odd patches, or pixels, of the anomalous images are (n, h, w)."""
+        images, rows, columns = np.nonzero(self.toy.defects)
+        height, width = self.toy.defects.shape[1:]
+        found = np.zeros((len(self.toy.defects), *grid), dtype=np.bool_)
+        found[images, rows * grid[0] // height, columns * grid[1] // width] = True
+        return found
 
 
 def remembered(kind: MemoryKind, features: ToyFeatures, arrange: Arrange) -> Memory:
