@@ -100,8 +100,12 @@ def _require_length(params: AnomalibParams) -> None:
         raise ValueError(f"{params.model} does not train by gradients: leave out epochs and steps")
 
 
+def _installed() -> bool:
+    return importlib.util.find_spec("anomalib") is not None
+
+
 def _make(params: AnomalibParams) -> Scorer:
-    if importlib.util.find_spec("anomalib") is None:
+    if not _installed():
         raise PluginError(
             "scorer 'anomalib' needs the package anomalib, which is not installed",
             hint="pip install './plugins/adharness-anomalib[anomalib]'",
@@ -116,6 +120,8 @@ ANOMALIB = ScorerSpec(
     params=AnomalibParams,
     make=_make,
     needs="pixels",
+    deterministic=False,
+    examples=({},) if _installed() else (),  # nothing can be tried where anomalib is absent
     summary="Any one-class image model of anomalib: its anomaly map and score, raw.",
     source="Akcay et al. 2022, Anomalib; each model's paper is named in anomalib's documentation",
 )
