@@ -158,7 +158,14 @@ def test_a_folder_that_is_not_there_is_not_downloaded(memory, tmp_path) -> None:
         scorer.fit(memory(2), np.random.default_rng(0))
 
 
-def test_what_anomalib_refuses_keeps_its_words(memory) -> None:
+def test_images_of_no_whole_number_of_patches_are_refused(memory) -> None:
     scorer = ANOMALIB.make(AnomalibParams(model="anomaly_dino", **NONE))
-    with pytest.raises(ContractError, match="anomalib's anomaly_dino failed on 2 images of 64"):
-        scorer.fit(memory(2, 64), np.random.default_rng(0))  # its patches are 14 pixels wide
+    with pytest.raises(SuiteError, match="patches of 14 x 14 pixels") as error:
+        scorer.fit(memory(2, 64), np.random.default_rng(0))
+    assert error.value.hint == "extractor: {use: pixels, resize: [56, 56]}"
+
+
+def test_what_anomalib_refuses_keeps_its_words(memory) -> None:
+    scorer = ANOMALIB.make(AnomalibParams(model="cflow", **STEP, options={"coupling_blocks": 1}))
+    with pytest.raises(ContractError, match="cflow failed on 2 images of 64 x 64 .*enough fibers"):
+        scorer.fit(memory(2), np.random.default_rng(0))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ pytestmark = [
 ]
 
 
-def driven(name: str, train: np.ndarray, test: np.ndarray, state: dict, **options):
+def driven(name: str, train: np.ndarray, test: np.ndarray, state: dict, folder: Path, **options):
     """Train and run a model as anomalib's documentation does, from the given backbone.
 
     Its images need no resize: 256 x 256 is its own size.
@@ -42,7 +43,7 @@ def driven(name: str, train: np.ndarray, test: np.ndarray, state: dict, **option
         model.model.load_state_dict(backbone, strict=False)
         if name == "padim":
             model.model.idx = state["idx"]
-        engine = Engine(accelerator="cpu", enable_progress_bar=False, barebones=True)
+        engine = Engine(accelerator="cpu", barebones=True, default_root_dir=folder)
         loader = DataLoader(list(train), batch_size=32, collate_fn=batch)
         engine.fit(model, train_dataloaders=loader)
         with torch.inference_mode():
@@ -59,7 +60,9 @@ def driven(name: str, train: np.ndarray, test: np.ndarray, state: dict, **option
         ("patchcore", {"backbone": "resnet18", "coreset_sampling_ratio": 1.0}),
     ],
 )
-def test_maps_and_scores_are_those_of_anomalibs_engine(name, options, memory, pictures) -> None:
+def test_maps_and_scores_are_those_of_anomalibs_engine(
+    name, options, memory, pictures, tmp_path
+) -> None:
     scorer = ANOMALIB.make(AnomalibParams(model=name, weights="none", options=options))
     made = scorer.fit(memory(3, 256), np.random.default_rng(0))
     test = pictures(2, 256, seed=1)
@@ -69,6 +72,6 @@ def test_maps_and_scores_are_those_of_anomalibs_engine(name, options, memory, pi
         for n, a in made.state().items()
         if n.startswith("tensor.")
     }
-    maps, scores = driven(name, pictures(3, 256), test, state, **options)
+    maps, scores = driven(name, pictures(3, 256), test, state, tmp_path, **options)
     np.testing.assert_allclose(ours.patches, maps, rtol=1e-3, atol=1e-3 * np.abs(maps).max())
     np.testing.assert_allclose(ours.images, scores, rtol=1e-3)

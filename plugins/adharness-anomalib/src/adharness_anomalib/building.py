@@ -33,7 +33,8 @@ def build(params: AnomalibParams, size: tuple[int, int], weights: Weights) -> An
     Raises
     ------
     SuiteError
-        If an option is none of the model's, or anomalib refuses its value or the size.
+        If an option is none of the model's, anomalib refuses its value or the size, or the images
+        are no whole number of a transformer's patches.
     PluginError
         If the installed anomalib lacks the model, or it is not a one-class model.
     DataError
@@ -55,7 +56,22 @@ def build(params: AnomalibParams, size: tuple[int, int], weights: Weights) -> An
             f"anomalib's {params.model} is a {module.learning_type.value} model, no one-class one",
             hint="choose a model that learns from normal images alone",
         )
+    _require_whole_patches(module, params, size)
     return module
+
+
+def _require_whole_patches(module: Any, params: AnomalibParams, size: tuple[int, int]) -> None:
+    """Raise where a transformer would silently leave out the last rows: the map would be askew."""
+    for part in module.model.modules():
+        patch: Any = getattr(getattr(part, "patch_embed", None), "patch_size", 1)
+        steps = (patch, patch) if isinstance(patch, int) else tuple(patch)
+        if any(side % step for side, step in zip(size, steps, strict=True)):
+            whole = [max(side // step, 1) * step for side, step in zip(size, steps, strict=True)]
+            raise SuiteError(
+                f"anomalib's {params.model} sees patches of {steps[0]} x {steps[1]} pixels, and "
+                f"the images have {size[0]} x {size[1]}",
+                hint=f"extractor: {{use: pixels, resize: {whole}}}",
+            )
 
 
 def _class(name: str) -> Any:
