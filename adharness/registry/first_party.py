@@ -12,6 +12,7 @@ FIRST_PARTY: Mapping[str, Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "adharness-anomalib": {"scorer": ("anomalib",)},
         "adharness-anomalydino": {"scorer": ("anomalydino",)},
         "adharness-density": {"scorer": ("gmm",)},
+        "adharness-sklearn": {"scorer": ("sklearn", "pyod")},
         "adharness-spade": {"scorer": ("spade",)},
         "adharness-mahalanobis": {"scorer": ("mahalanobis",)},
         "adharness-padim": {"scorer": ("padim",)},
