@@ -12,7 +12,7 @@ from torch import nn
 
 from adharness import ContractError, FeatureGrid
 from adharness_anomalib.fitted import FittedAnomalib
-from adharness_anomalib.states import put_back
+from adharness_anomalib.states import put_back, settle
 
 
 class Flow(nn.Module):
@@ -22,6 +22,7 @@ class Flow(nn.Module):
         super().__init__()
         self.weight = nn.Parameter(torch.ones(3))
         self.register_buffer("bank", torch.empty(0))
+        self.register_buffer("steps", torch.tensor(0))
         self.gives = gives
 
     def forward(self, images: torch.Tensor) -> SimpleNamespace:
@@ -43,6 +44,7 @@ def module(learnt: bool = True, gives: str = "both") -> SimpleNamespace:
     if learnt:
         model.bank = torch.arange(6.0).reshape(2, 3)
         model.weight.data *= 1.5
+        model.steps += 7
     return SimpleNamespace(model=model.eval(), pre_processor=SimpleNamespace(transform=abs))
 
 
@@ -102,6 +104,19 @@ def test_a_model_that_fails_says_which_it_is(pictures) -> None:
         fitted(learnt=False).score(FeatureGrid(pictures(1, 8)))
 
 
+def test_no_stored_array_is_without_an_axis_since_files_keep_none() -> None:
+    assert all(array.ndim for array in fitted().state().values())
+
+
+def test_a_settled_model_lies_in_memory_as_a_stored_one_will() -> None:
+    made = module()
+    made.model.bank = torch.rand(3, 4).T
+    expected = made.model.bank.clone()
+    settle(made.model)
+    assert made.model.bank.is_contiguous()
+    assert torch.equal(made.model.bank, expected)
+
+
 def restored(state: dict) -> FittedAnomalib:
     made, size = put_back(state, lambda _size: module(learnt=False), title="flow")
     return FittedAnomalib("flow", made, size)
@@ -111,6 +126,8 @@ def test_a_stored_state_scores_as_before_though_its_bank_has_grown(pictures) -> 
     made = fitted()
     again = restored(made.state())
     assert again.size == (8, 8)
+    assert again.module.model.steps == torch.tensor(7)
+    assert again.module.model.steps.ndim == 0
     images = FeatureGrid(pictures(2, 8, seed=1))
     assert (again.score(images).images == made.score(images).images).all()
     assert (again.score(images).patches == made.score(images).patches).all()

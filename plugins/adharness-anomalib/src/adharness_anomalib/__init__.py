@@ -36,7 +36,11 @@ class AnomalibParams(Params):
     batch: PositiveInt = Field(
         32, description="training images a step; 32 is the default of anomalib's data modules"
     )
-    device: Literal["auto", "cpu", "cuda"] = Field("auto", json_schema_extra=SETTING)
+    device: Literal["auto", "cpu", "cuda"] = Field(
+        "auto",
+        description="where to train and score; auto takes CUDA where there is one",
+        json_schema_extra=SETTING,
+    )
 
     @model_validator(mode="before")
     @classmethod

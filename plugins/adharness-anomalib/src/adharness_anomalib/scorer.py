@@ -12,7 +12,7 @@ from adharness import Memory, check_pixels
 from adharness.arrays import AnyArray
 from adharness_anomalib import AnomalibParams
 from adharness_anomalib.fitted import FittedAnomalib
-from adharness_anomalib.states import put_back
+from adharness_anomalib.states import put_back, settle
 from adharness_anomalib.surroundings import undisturbed
 from adharness_anomalib.weights import Weights
 
@@ -70,4 +70,5 @@ class AnomalibScorer:
     def _ready(self, module: Any) -> Any:
         from adharness_anomalib.training import device
 
+        settle(module.model)
         return module.to(device(self.params)).eval()

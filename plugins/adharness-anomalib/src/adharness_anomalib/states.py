@@ -27,8 +27,22 @@ def state_of(model: nn.Module, size: Sizes) -> dict[str, AnyArray]:
     """
     arrays: dict[str, AnyArray] = {SIZE: np.array(size, dtype=np.int64)}
     for name, tensor in model.state_dict().items():
-        arrays[f"{TENSOR}{name}"] = np.array(tensor.detach().cpu().numpy())
+        # A number of no axis is stored with one: files keep no other.
+        arrays[f"{TENSOR}{name}"] = np.array(tensor.detach().cpu().numpy(), ndmin=1)
     return {LAYOUT: _layout(arrays), **arrays}
+
+
+def settle(model: nn.Module) -> None:
+    """Lay every tensor out as a stored one will lie: a product of others may round otherwise."""
+    for part in model.modules():
+        for name, buffer in part.named_buffers(recurse=False):
+            setattr(part, name, _laid_out(buffer))
+        for parameter in part.parameters(recurse=False):
+            parameter.data = _laid_out(parameter.data)
+
+
+def _laid_out(tensor: Tensor) -> Tensor:
+    return tensor.detach().clone(memory_format=torch.contiguous_format)
 
 
 def _layout(arrays: Mapping[str, AnyArray]) -> UInt8:
@@ -60,7 +74,9 @@ def put_back(
     for name in sorted(wanted.keys() ^ stored.keys()):
         require(False, f"the state of {title} {'lacks' if name in wanted else 'has'} '{name}'")
     for name, array in stored.items():
-        _put(module.model, name, torch.from_numpy(np.array(array)), title)
+        scalar = wanted[name].ndim == 0 and array.shape == (1,)
+        tensor = _laid_out(torch.from_numpy(np.array(array)))  # a copy, aligned as torch's own
+        _put(module.model, name, tensor.reshape(()) if scalar else tensor, title)
     return module, size
 
 
