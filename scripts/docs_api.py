@@ -1,0 +1,116 @@
+"""The reference of the public names, grouped by the module that each is defined in.
+
+A name that somebody adds to `adharness.__all__`, or to a module that plugins may import, is in
+the reference by itself; a test asks that it has a docstring.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import import_module
+from types import ModuleType
+
+from sphinx.pycode import ModuleAnalyzer
+
+MODULES = (
+    "adharness",
+    "adharness.testing",
+    "adharness.sampling",
+    "adharness.data",
+    "adharness.arrays",
+    "adharness.progress",
+    "adharness.threads",
+)
+"""What a plugin may import; `layers.plugin_breaks` refuses all else."""
+
+
+@dataclass(frozen=True)
+class Public:
+    """A public name: where it is imported from, and the module that defines it."""
+
+    module: str
+    name: str
+    home: str
+
+    @property
+    def path(self) -> str:
+        """What one writes: `adharness.Bag`."""
+        return f"{self.module}.{self.name}"
+
+    @property
+    def value(self) -> object:
+        """What it stands for."""
+        return getattr(import_module(self.module), self.name)
+
+    @property
+    def is_data(self) -> bool:
+        """Whether it is neither a class nor a function: a type alias, or a constant."""
+        return not (inspect.isclass(self.value) or inspect.isroutine(self.value))
+
+    @property
+    def docstring(self) -> str:
+        """Its docstring, or that which stands below its assignment."""
+        if not self.is_data:
+            return inspect.getdoc(self.value) or ""
+        return "\n".join(_attribute_docs(self.home).get(self.name, ())).strip()
+
+
+def public_names(module: str) -> list[Public]:
+    """List the public names of a module, in the order of their homes and of `__all__`."""
+    found = import_module(module)
+    names = getattr(found, "__all__", None) or list(_defined_in(found))
+    return [Public(module, name, _home(found, name)) for name in names]
+
+
+def _defined_in(module: ModuleType) -> Iterator[str]:
+    for name, value in vars(module).items():
+        own = getattr(value, "__module__", None) == module.__name__
+        if not name.startswith("_") and (own or name in _attribute_docs(module.__name__)):
+            yield name
+
+
+def _home(module: ModuleType, name: str) -> str:
+    """Name the module that defines a name: that of its own, or the first that assigns it."""
+    value = getattr(module, name)
+    if inspect.isclass(value) or inspect.isroutine(value):
+        return str(value.__module__)
+    loaded = [n for n in sorted(sys.modules) if n.startswith("adharness.")]
+    return next((n for n in loaded if name in _analysed(n).tagorder), module.__name__)
+
+
+def _attribute_docs(module: str) -> dict[str, list[str]]:
+    found = _analysed(module).attr_docs
+    return {name: list(lines) for (owner, name), lines in found.items() if not owner}
+
+
+def _analysed(module: str) -> ModuleAnalyzer:
+    analyzer = ModuleAnalyzer.for_module(module)
+    analyzer.analyze()
+    return analyzer
+
+
+def api(module: str) -> str:
+    """Write the reference of a module: a section for each module that its names come from."""
+    homes: dict[str, list[Public]] = {}
+    for public in public_names(module):
+        homes.setdefault(public.home, []).append(public)
+    return "\n\n".join(_section(home, names) for home, names in homes.items())
+
+
+def _section(home: str, names: list[Public]) -> str:
+    title = (inspect.getdoc(import_module(home)) or home).splitlines()[0].rstrip(".")
+    body = "\n\n".join(directive(public) for public in names)
+    return f"### {title}\n\n```{{eval-rst}}\n{body}\n```"
+
+
+def directive(public: Public) -> str:
+    """Write the directive that documents a name."""
+    if public.is_data:
+        lines = ["", *public.docstring.splitlines()]
+        return "\n".join([f".. py:data:: {public.path}", *(f"   {line}" for line in lines)])
+    if inspect.isclass(public.value):
+        return f".. autoclass:: {public.path}\n   :members:"
+    return f".. autofunction:: {public.path}"
