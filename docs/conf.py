@@ -17,12 +17,15 @@ release = version_of("adharness")
 version = release
 copyright = "the adharness authors"  # noqa: A001  Sphinx's name for it
 root_doc = "index"
+default_role = "code"  # in docstrings, as in Markdown
 extensions = ["myst_parser", "sphinx.ext.autodoc", "numpydoc", "sphinx_click", "docs_site"]
 
 html_theme = "furo"
 html_title = f"adharness {release}"
 html_show_sphinx = False
 html_copy_source = False
+html_static_path = ["static"]
+html_css_files = ["site.css"]
 html_theme_options = {"footer_icons": []}
 
 myst_heading_anchors = 4  # the anchors that other hosts give headings, so that links work on both

@@ -6,14 +6,14 @@ the reference by itself; a test asks that it has a docstring.
 
 from __future__ import annotations
 
+import ast
 import inspect
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from types import ModuleType
-
-from sphinx.pycode import ModuleAnalyzer
 
 MODULES = (
     "adharness",
@@ -55,7 +55,15 @@ class Public:
         """Its docstring, or that which stands below its assignment."""
         if not self.is_data:
             return inspect.getdoc(self.value) or ""
-        return "\n".join(_attribute_docs(self.home).get(self.name, ())).strip()
+        return assignments(self.home)[self.name].docstring
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """A name that a module assigns: the expression, and the string that stands below it."""
+
+    expression: str
+    docstring: str
 
 
 def public_names(module: str) -> list[Public]:
@@ -68,28 +76,36 @@ def public_names(module: str) -> list[Public]:
 def _defined_in(module: ModuleType) -> Iterator[str]:
     for name, value in vars(module).items():
         own = getattr(value, "__module__", None) == module.__name__
-        if not name.startswith("_") and (own or name in _attribute_docs(module.__name__)):
+        if not name.startswith("_") and (own or name in assignments(module.__name__)):
             yield name
 
 
 def _home(module: ModuleType, name: str) -> str:
-    """Name the module that defines a name: that of its own, or the first that assigns it."""
+    """Name the module that defines a name: that of its own, or the one that assigns it."""
     value = getattr(module, name)
     if inspect.isclass(value) or inspect.isroutine(value):
         return str(value.__module__)
     loaded = [n for n in sorted(sys.modules) if n.startswith("adharness.")]
-    return next((n for n in loaded if name in _analysed(n).tagorder), module.__name__)
+    return next((n for n in loaded if name in assignments(n)), module.__name__)
 
 
-def _attribute_docs(module: str) -> dict[str, list[str]]:
-    found = _analysed(module).attr_docs
-    return {name: list(lines) for (owner, name), lines in found.items() if not owner}
+@cache
+def assignments(module: str) -> dict[str, Assignment]:
+    """Read what a module assigns at its top level."""
+    body = ast.parse(inspect.getsource(import_module(module))).body
+    found = {}
+    for node, below in zip(body, [*body[1:], ast.Pass()], strict=True):
+        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
+            target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+            found[ast.unparse(target)] = Assignment(ast.unparse(node.value), _string(below))
+    return found
 
 
-def _analysed(module: str) -> ModuleAnalyzer:
-    analyzer = ModuleAnalyzer.for_module(module)
-    analyzer.analyze()
-    return analyzer
+def _string(node: ast.stmt) -> str:
+    """Give the text of a statement that is nothing but a string."""
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+        return node.value.value.strip() if isinstance(node.value.value, str) else ""
+    return ""
 
 
 def api(module: str) -> str:
@@ -109,7 +125,8 @@ def _section(home: str, names: list[Public]) -> str:
 def directive(public: Public) -> str:
     """Write the directive that documents a name."""
     if public.is_data:
-        lines = ["", *public.docstring.splitlines()]
+        value = " ".join(assignments(public.home)[public.name].expression.split())
+        lines = [f":value: {value}", "", *public.docstring.splitlines()]
         return "\n".join([f".. py:data:: {public.path}", *(f"   {line}" for line in lines)])
     if inspect.isclass(public.value):
         return f".. autoclass:: {public.path}\n   :members:"

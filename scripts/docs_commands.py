@@ -1,4 +1,4 @@
-"""The commands of `adharness`, and those that a page shows: do they parse?"""
+"""The commands of `adharness`, and whether those that a page shows parse."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import click
+
 from adharness.cli.main import cli
 from docs_links import FENCE
 

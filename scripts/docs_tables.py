@@ -17,7 +17,7 @@ from adharness.cli.components import needs
 from adharness.cli.parameters import describe
 from adharness.contracts import specs
 from adharness.registry import Component, discover
-from adharness.suite.schema import Document
+from adharness.suite.schema import Document, Reference
 from docs_links import ROOT
 
 KINDS = {
@@ -133,7 +133,8 @@ def suite_sections() -> list[tuple[str, type[BaseModel]]]:
     """List the models that a suite is made of, each under the key where it is first met."""
     found: dict[type[BaseModel], str] = {}
     _collect(Document, "", found)
-    return [(place or "the whole file", model) for model, place in found.items()]
+    titles = {Document: "The whole file", Reference: "A component"}
+    return [(titles.get(model, code(place)), model) for model, place in found.items()]
 
 
 def _collect(model: type[BaseModel], place: str, found: dict[type[BaseModel], str]) -> None:
@@ -160,7 +161,7 @@ def _section(heading: str, model: type[BaseModel], places: Mapping[Any, str]) ->
     ]
     told_any = any(row[-1] for row in rows)
     columns = ("key", "type", "default", "meaning")[: 4 if told_any else 3]
-    return f"## {code(heading)}\n\n{_prose(model)}\n\n" + table(
+    return f"## {heading}\n\n{_prose(model)}\n\n" + table(
         columns, [row[: len(columns)] for row in rows]
     )
 
@@ -179,9 +180,12 @@ def _prose(model: type) -> str:
 
 def _linked(described: Mapping[str, str], model: type[BaseModel], places: Mapping[Any, str]) -> str:
     """Write a type, with a link to each mapping that may stand there."""
+    written = described["type"]
     inner = models_in(model.model_fields[described["name"]].annotation)
-    links = [f"[{places[m]}](#{anchor(places[m])})" for m in inner]
-    return " ".join([code(described["type"]), *links])
+    for each in inner:
+        written = re.sub(rf"\b{each.__name__}\b", "mapping", written)
+    links = [f"[{places[m].strip('`')}](#{anchor(places[m])})" for m in inner]
+    return " ".join([code(written), *links])
 
 
 def anchor(heading: str) -> str:
