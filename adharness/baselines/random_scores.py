@@ -17,6 +17,7 @@ from adharness.contracts import (
     Nothing,
     Params,
     Scores,
+    check_rows,
     check_state,
     require_state,
 )
@@ -46,7 +47,7 @@ class RandomScorer:
         """Draw the run's key; of the memory only the length of its vectors is kept."""
         if isinstance(memory, Nothing):
             raise ContractError("random-scores was given no memory, and draws for its vectors")
-        dim = memory.features.dim if isinstance(memory, Grid) else memory.rows.shape[1]
+        dim = memory.features.dim if isinstance(memory, Grid) else _checked(memory).shape[1]
         patches = isinstance(memory, Bag | Grid)
         return FittedRandomScorer(key=rng.bytes(16), dim=dim, patches=patches)
 
@@ -64,6 +65,10 @@ class RandomScorer:
         require_state(dim > 0, f"random-scores's array 'dim' is {dim}, expected a positive length")
         patches = bool(found["patches"][0])
         return FittedRandomScorer(key=found["key"].tobytes(), dim=dim, patches=patches)
+
+
+def _checked(memory: Memory) -> Float32:
+    return check_rows(memory, scorer="random-scores")
 
 
 class FittedRandomScorer:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, ClassVar, Generic, Literal, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ConfigDict
@@ -33,6 +34,9 @@ SETTING: dict[str, Any] = {"setting": True}
 Written `Field(..., json_schema_extra=SETTING)`. Settings (a data root, a device, a batch size)
 never enter a cell's identity, and the command line may fill them in.
 """
+
+
+_DEFAULTS: Mapping[str, Any] = MappingProxyType({})
 
 
 class Params(BaseModel):
@@ -74,6 +78,12 @@ class Spec(Generic[RoleT]):
         One line for `adharness components`.
     source
         Where the method is defined: paper, section, equation.
+    examples
+        Parameters that it can be tried with, one mapping a trial; the conformance kit tries each.
+        By default its defaults. None at all where it needs files of the user's.
+    exempt
+        Checks of the conformance kit that it cannot pass by what it is, each with the reason in a
+        sentence: shown wherever it is tried.
     """
 
     kind: ClassVar[str] = "component"
@@ -82,6 +92,8 @@ class Spec(Generic[RoleT]):
     make: Callable[[Any], RoleT]
     summary: str
     source: str = ""
+    examples: tuple[Mapping[str, Any], ...] = field(default=(_DEFAULTS,), hash=False)
+    exempt: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,7 +17,7 @@ import pluggy
 
 from adharness import hooks
 from adharness.contracts import AnySpec
-from adharness.registry.checks import HOOK_TYPES, flaw_of
+from adharness.contracts.flaws import HOOK_TYPES, flaw_of
 from adharness.registry.records import Component, Distribution, Problem, Stage
 from adharness.registry.value import Registry
 

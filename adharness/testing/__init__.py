@@ -1,1 +1,33 @@
-"""What plugin authors test with. Nothing here is used by a run."""
+"""What plugin authors test with: the conformance kit. Nothing here is used by a run.
+
+Each check tries one promise of docs/contracts.md, on small made-up worlds: no GPU, no download.
+
+```python
+import pytest
+from adharness.testing import scorer_checks
+from adharness_mine import SPEC
+
+@pytest.mark.parametrize("check", scorer_checks(SPEC), ids=str)
+def test_it_conforms(check):
+    check()
+```
+"""
+
+from adharness.testing.check import Check, ConformanceError
+from adharness.testing.kinds import checks_of, conform, scorer_checks
+from adharness.testing.trials import Outcome, Report, Trial
+from adharness.testing.worlds import ToyFeatures, ToyWorld, toy_world
+
+__all__ = [
+    "Check",
+    "ConformanceError",
+    "Outcome",
+    "Report",
+    "ToyFeatures",
+    "ToyWorld",
+    "Trial",
+    "checks_of",
+    "conform",
+    "scorer_checks",
+    "toy_world",
+]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from adharness.arrays import Bool, Float32, Float64, Int64, require_shape
 from adharness.contracts.records import FeatureGrid
 from adharness.errors import ContractError
+from adharness.testing.subject import Arrange, as_given
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,6 +22,8 @@ class ToyFeatures:
     patches : (N, h, w, D) float32
     embeddings : (N, E) float32, optional
     classes : (N,) int64, optional
+    arrange
+        What is done to each array before it is handed out.
 
     Examples
     --------
@@ -34,6 +37,7 @@ class ToyFeatures:
     patches: Float32
     embeddings: Float32 | None = None
     classes: Int64 | None = None
+    arrange: Arrange = as_given
 
     def __post_init__(self) -> None:
         require_shape(self.patches, (None, None, None, None), name="patches")
@@ -64,7 +68,11 @@ class ToyFeatures:
         """Features of the images at these positions, in this order."""
         embeddings = None if self.embeddings is None else self.embeddings[images]
         classes = None if self.classes is None else self.classes[images]
-        return ToyFeatures(self.patches[images], embeddings, classes)
+        return ToyFeatures(self.patches[images], embeddings, classes, self.arrange)
+
+    def arranged(self, arrange: Arrange) -> ToyFeatures:
+        """Give the same features, each array arranged before it is handed out."""
+        return replace(self, arrange=arrange)
 
     def rotated(self, degrees: float) -> ToyFeatures:
         """Turn the grid of patches by the nearest quarter, as no image is behind it.
@@ -78,12 +86,12 @@ class ToyFeatures:
         turned = np.rot90(self.patches, quarters, axes=(1, 2))
         if turned.shape != self.patches.shape:
             raise ContractError(f"a grid of {self.grid} cannot be turned by {degrees} degrees")
-        return ToyFeatures(turned, self.embeddings, self.classes)
+        return replace(self, patches=turned)
 
     def read(self, images: Int64) -> FeatureGrid:
         """Features of the images at these positions, in this order; repeats are allowed."""
-        embeddings = None if self.embeddings is None else self.embeddings[images]
-        return FeatureGrid(self.patches[images], embeddings)
+        embeddings = None if self.embeddings is None else self.arrange(self.embeddings[images])
+        return FeatureGrid(self.arrange(self.patches[images]), embeddings)
 
     def batches(self, size: int = 32) -> Iterator[FeatureGrid]:
         """All images in order, at most `size` at a time."""
@@ -92,7 +100,7 @@ class ToyFeatures:
 
     def rows(self, patches: Int64) -> Float32:
         """Patch vectors (M, D) by flat position, any order."""
-        return self.patches.reshape(-1, self.dim)[patches]
+        return self.arrange(self.patches.reshape(-1, self.dim)[patches])
 
 
 @dataclass(frozen=True, eq=False)

@@ -42,6 +42,7 @@ GMM = ScorerSpec(
     deterministic=False,
     summary="Negative log-likelihood under a Gaussian mixture of PCA-reduced patches.",
     source="Moghaddam and Pentland 1997, section 3, with a mixture within the subspace",
+    examples=({"components": 2, "dims": 8},),
 )
 
 

@@ -5,14 +5,8 @@ from __future__ import annotations
 import re
 from typing import get_args
 
-from adharness.contracts import (
-    SPEC_TYPES,
-    AnySpec,
-    BankSpec,
-    MemoryKind,
-    Params,
-    ScorerSpec,
-)
+from adharness.contracts.records import MemoryKind
+from adharness.contracts.specs import SPEC_TYPES, AnySpec, BankSpec, Params, ScorerSpec
 
 HOOK_TYPES: dict[str, type[AnySpec]] = {f"adharness_{spec.kind}s": spec for spec in SPEC_TYPES}
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")

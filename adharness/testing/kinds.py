@@ -1,0 +1,49 @@
+"""The kit by kind of component: every check that a record's promises call for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from adharness.contracts import AnySpec, ScorerSpec
+from adharness.testing.every_kind import ANY_CHECKS
+from adharness.testing.scorer_subject import ScorerSubject
+from adharness.testing.scorers import SCORER_CHECKS
+from adharness.testing.trials import Report, Trial, report_of, trials_of
+
+Examples = Sequence[Mapping[str, Any]]
+
+
+def scorer_checks(spec: ScorerSpec, examples: Examples | None = None) -> list[Trial]:
+    """Give every check of a scorer, on each memory it accepts.
+
+    Parameters
+    ----------
+    spec
+        Its record.
+    examples
+        Parameters to try it with, in place of those of the record.
+
+    Returns
+    -------
+    list of Trial
+        To be called, each a test: `pytest.mark.parametrize("check", scorer_checks(SPEC), ids=str)`.
+    """
+    subjects = [
+        ScorerSubject(spec, example, kind)
+        for example in (spec.examples if examples is None else examples)
+        for kind in spec.accepts
+    ]
+    return trials_of((*ANY_CHECKS, *SCORER_CHECKS), subjects)
+
+
+def checks_of(spec: AnySpec, examples: Examples | None = None) -> list[Trial]:
+    """Give every check of a component of any kind."""
+    if isinstance(spec, ScorerSpec):
+        return scorer_checks(spec, examples)
+    raise NotImplementedError(spec.kind)
+
+
+def conform(spec: AnySpec, examples: Examples | None = None) -> Report:
+    """Try a component with every check of its kind."""
+    return report_of(spec, checks_of(spec, examples))
