@@ -3,6 +3,8 @@
 What a plugin author needs is here; everything else is the harness's own affair.
 """
 
+from typing import TYPE_CHECKING
+
 from adharness.contracts import (
     SETTING,
     Bag,
@@ -43,6 +45,7 @@ from adharness.contracts import (
     Nothing,
     Params,
     PixelMoments,
+    Pixels,
     PixelThresholder,
     Portion,
     Preprocess,
@@ -57,12 +60,15 @@ from adharness.contracts import (
     ThresholderSpec,
     check_finite,
     check_grid,
+    check_pixel_query,
+    check_pixels,
     check_query,
     check_rows,
     check_state,
     pixel_moments,
     require_state,
 )
+from adharness.deprecation import stand_in
 from adharness.errors import (
     AdharnessError,
     ContractError,
@@ -75,8 +81,18 @@ from adharness.errors import (
 from adharness.hooks import hookimpl
 
 __version__ = "0.1.0"
+CONTRACTS = "1.0"
+"""Version of the contracts: of docs/contracts.md and of the names here (docs/compatibility.md)."""
+
+if not TYPE_CHECKING:  # a type checker would believe in every name
+
+    def __getattr__(name: str) -> object:
+        """Give what a name of earlier stands for, with a DeprecationWarning."""
+        return stand_in(__name__, name)
+
 
 __all__ = [
+    "CONTRACTS",
     "SETTING",
     "AdharnessError",
     "Bag",
@@ -121,6 +137,7 @@ __all__ = [
     "Params",
     "PixelMoments",
     "PixelThresholder",
+    "Pixels",
     "PluginError",
     "Portion",
     "Preprocess",
@@ -137,6 +154,8 @@ __all__ = [
     "ThresholderSpec",
     "check_finite",
     "check_grid",
+    "check_pixel_query",
+    "check_pixels",
     "check_query",
     "check_rows",
     "check_state",

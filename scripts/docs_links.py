@@ -22,11 +22,11 @@ LINK = re.compile(r"(?<!!)\[(?P<text>[^\[\]]*)\]\((?!#|[a-z][a-z+.-]*:)(?P<targe
 LANDINGS: Mapping[str, str] = {".": "index.md", "README.md": "index.md", "plugins": "plugins.md"}
 
 
-def mirrors() -> dict[Path, Path]:
+def mirrors(docs: Path = DOCS) -> dict[Path, Path]:
     """Map each page that lies outside `docs/` to the copy that the site makes of it."""
     readmes = sorted((ROOT / "plugins").glob("*/README.md"))
-    pages = {readme: DOCS / "plugins" / f"{readme.parent.name}.md" for readme in readmes}
-    return {**pages, ROOT / "CONTRIBUTING.md": DOCS / "contributing.md"}
+    pages = {readme: docs / "plugins" / f"{readme.parent.name}.md" for readme in readmes}
+    return {**pages, ROOT / "CONTRIBUTING.md": docs / "contributing.md"}
 
 
 def repository() -> str:
@@ -36,21 +36,22 @@ def repository() -> str:
     return f"{address}/blob/main" if address else ""
 
 
-def resolve(text: str, source: Path, page: Path | None = None, *, files: str = "") -> str:
+def resolve(text: str, source: Path, page: Path | None = None, *, docs: Path = DOCS) -> str:
     """Make the links of a page right for the site.
 
     Parameters
     ----------
     text
-        The page's Markdown. What stands in fenced blocks is left as it is.
+        The page's Markdown. What stands in fenced blocks is left as it is, and so is a link to
+        what is not there: Sphinx warns of it.
     source
         The file that the text is of: its links are relative to it.
     page
         Where the site has it; the same file by default.
-    files
-        Address of the repository's files, or empty.
+    docs
+        The folder of the site's pages.
     """
-    turned = partial(_turned, source=source, page=page or source, files=files)
+    turned = partial(_turned, source=source, page=page or source, docs=docs)
     return "".join(part if fenced else LINK.sub(turned, part) for fenced, part in _parts(text))
 
 
@@ -64,26 +65,25 @@ def _parts(text: str) -> Iterator[tuple[bool, str]]:
     yield False, text[begin:]
 
 
-def _turned(link: re.Match[str], *, source: Path, page: Path, files: str) -> str:
+def _turned(link: re.Match[str], *, source: Path, page: Path, docs: Path) -> str:
     path, fragment = urldefrag(link["target"])
     target = Path(os.path.normpath(source.parent / path))
-    inside = _in_site(target)
+    inside = _in_site(target, docs)
     if inside is not None:
         anchor = f"#{fragment}" if fragment else ""
         return f"[{link['text']}]({os.path.relpath(inside, page.parent)}{anchor})"
-    name = target.relative_to(ROOT).as_posix() if target.is_relative_to(ROOT) else path
-    if files:
+    if not target.exists():
+        return link.group()
+    name = target.relative_to(ROOT).as_posix()
+    if files := repository():
         return f"[{link['text']}]({files}/{name})"
     return f"`{name}`" if link["text"].strip("`") in name else f"{link['text']} (`{name}`)"
 
 
-def _in_site(target: Path) -> Path | None:
+def _in_site(target: Path, docs: Path) -> Path | None:
     """Give the page or picture of the site that a file is; None where it has none."""
-    copies = mirrors()
-    if target in copies or target / "README.md" in copies:
-        return copies.get(target) or copies[target / "README.md"]
-    if target.is_relative_to(ROOT):
-        landing = LANDINGS.get(target.relative_to(ROOT).as_posix())
-        if landing:
-            return DOCS / landing
-    return target if target.is_relative_to(DOCS) and not target.is_dir() else None
+    copies = mirrors(docs)
+    copy = copies.get(target) or copies.get(target / "README.md")
+    landing = LANDINGS.get(os.path.relpath(target, ROOT))
+    own = target if target.is_relative_to(docs) and target.is_file() else None
+    return copy or (docs / landing if landing else own)

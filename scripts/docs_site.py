@@ -42,9 +42,9 @@ def setup(app: Any) -> dict[str, Any]:
 
 def mirror(app: Any, config: Any) -> None:  # noqa: ARG001  Sphinx's signature
     """Copy the pages that lie outside `docs/`; what has not changed is left alone."""
-    files = docs_links.repository()
-    for source, page in docs_links.mirrors().items():
-        text = docs_links.resolve(source.read_text(encoding="utf-8"), source, page, files=files)
+    docs = Path(app.srcdir)
+    for source, page in docs_links.mirrors(docs).items():
+        text = docs_links.resolve(source.read_text(encoding="utf-8"), source, page, docs=docs)
         page.parent.mkdir(exist_ok=True)
         if not page.exists() or page.read_text(encoding="utf-8") != text:
             page.write_text(text, encoding="utf-8")
@@ -52,9 +52,8 @@ def mirror(app: Any, config: Any) -> None:  # noqa: ARG001  Sphinx's signature
 
 def prepare(app: Any, name: str, source: list[str]) -> None:
     """Replace the text of a page by what the site shows."""
-    page = Path(app.srcdir, f"{name}.md")
-    text = generate(source[0])
-    text = docs_links.resolve(text, page, files=docs_links.repository())
+    docs = Path(app.srcdir)
+    text = docs_links.resolve(generate(source[0]), docs / f"{name}.md", docs=docs)
     source[0] = text + contents(text) if name == "index" else text
 
 

@@ -22,7 +22,7 @@ hooks | sampling
 contracts | metrics | maps | corruptions
 declared
 arrays
-errors | suggest | progress | threads
+errors | suggest | progress | threads | deprecation
 """
 """Top may import below, never above, never sideways across `|`.
 

@@ -11,9 +11,13 @@ from adharness.baselines.banks import (
     GridParams,
     ImagesBank,
     ImagesParams,
+    PixelsBank,
+    PixelsParams,
     RandomBank,
     RandomParams,
 )
+from adharness.baselines.mean_image import MeanImage, MeanImageParams
+from adharness.baselines.pixel_images import PixelImages, PixelImagesParams
 from adharness.baselines.pixel_patches import PixelPatches, PixelPatchesParams
 from adharness.baselines.random_scores import RandomScorer, RandomScoresParams
 from adharness.contracts import BankSpec, ExtractorSpec, ScorerSpec
@@ -23,18 +27,25 @@ from adharness.sampling import balances_classes
 
 @hookimpl
 def adharness_extractors() -> Iterator[ExtractorSpec]:
-    """Yield the extractor that learnt nothing."""
+    """Yield the extractor that learnt nothing, and the one that hands on the images."""
     yield ExtractorSpec(
         name="pixel-patches",
         params=PixelPatchesParams,
         make=PixelPatches,
         summary="Mean and standard deviation of the colours in each square patch.",
     )
+    yield ExtractorSpec(
+        name="pixels",
+        params=PixelImagesParams,
+        make=PixelImages,
+        gives="pixels",
+        summary="The images themselves, for models trained end to end.",
+    )
 
 
 @hookimpl
 def adharness_banks() -> Iterator[BankSpec]:
-    """Yield the banks that need no method: everything, some of it, in place, or images only."""
+    """Yield the banks that need no method: everything, some of it, in place, or images alone."""
     yield BankSpec(
         name="all",
         params=AllParams,
@@ -64,16 +75,23 @@ def adharness_banks() -> Iterator[BankSpec]:
         emits="images",
         summary="One embedding a training image.",
     )
+    yield BankSpec(
+        name="pixels",
+        params=PixelsParams,
+        make=PixelsBank,
+        emits="pixels",
+        summary="The training images themselves, for models trained end to end.",
+    )
 
 
 @hookimpl
 def adharness_scorers() -> Iterator[ScorerSpec]:
-    """Yield the scorer that every method must beat."""
+    """Yield the scorers that every method must beat, and every one that is trained on images."""
     yield ScorerSpec(
         name="random-scores",
         params=RandomScoresParams,
         make=RandomScorer,
-        needs=("bag", "grid", "images"),
+        needs=("bag", "grid", "images", "pixels"),
         deterministic=False,
         summary="Uniform random scores that depend on the image and the seed alone.",
         exempt={
@@ -81,4 +99,12 @@ def adharness_scorers() -> Iterator[ScorerSpec]:
             "refuses-what-is-not-finite": "Of a grid it reads the vectors' length, and no value.",
             "refuses-an-empty-memory": "Of a grid it reads the vectors' length, and no image.",
         },
+    )
+    yield ScorerSpec(
+        name="mean-image",
+        params=MeanImageParams,
+        make=MeanImage,
+        needs="pixels",
+        summary="Distance of each block of pixels from its mean over the training images.",
+        source="a Gaussian a pixel and colour, as old as golden-template inspection; a floor",
     )

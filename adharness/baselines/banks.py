@@ -1,4 +1,4 @@
-"""Banks that only choose: all patches, a random part, the grid as it is, or image embeddings.
+"""Banks that only choose: all patches, a random part, the grid, image embeddings, or the images.
 
 Each can be told to read a few of the training images only.
 """
@@ -9,7 +9,8 @@ import numpy as np
 from pydantic import Field
 
 from adharness.arrays import Float32, Int64
-from adharness.contracts import Bag, FeatureSet, Grid, Images
+from adharness.contracts import Bag, FeatureSet, Grid, Images, Pixels
+from adharness.contracts.checks import COLOURS
 from adharness.errors import ContractError
 from adharness.sampling import (
     BalanceParams,
@@ -39,6 +40,10 @@ class GridParams(ShotsParams):
 
 class ImagesParams(ShotsParams):
     """Parameters of `images`."""
+
+
+class PixelsParams(ReferenceParams):
+    """Parameters of the bank `pixels`."""
 
 
 class AllBank:
@@ -148,6 +153,31 @@ class ImagesBank:
         parts = [batch.embeddings for batch in read.batches() if batch.embeddings is not None]
         rows: Float32 = np.concatenate(parts)  # (N, E)
         return Images(rows=rows)
+
+
+class PixelsBank:
+    """Passes the training images on, to be read when the scorer asks for them."""
+
+    def __init__(self, params: PixelsParams) -> None:
+        self.params = params
+
+    def reduce(self, features: FeatureSet, rng: np.random.Generator) -> Pixels:
+        """Wrap the images; nothing is read.
+
+        Raises
+        ------
+        ContractError
+            If the extractor gives no pixels.
+        DataError
+            If there is no training image.
+        """
+        if features.dim != COLOURS:
+            raise ContractError(
+                f"bank 'pixels' passes on images of {COLOURS} colours, and these have "
+                f"{features.dim}",
+                hint="use an extractor that gives pixels, such as `pixels`",
+            )
+        return Pixels(references(features, self.params, rng).features)
 
 
 def _choice(total: int, count: int, rng: np.random.Generator) -> Int64:

@@ -16,6 +16,7 @@ from adharness.contracts import (
     Memory,
     Nothing,
     Params,
+    Pixels,
     Scores,
     check_rows,
     check_state,
@@ -47,8 +48,9 @@ class RandomScorer:
         """Draw the run's key; of the memory only the length of its vectors is kept."""
         if isinstance(memory, Nothing):
             raise ContractError("random-scores was given no memory, and draws for its vectors")
-        dim = memory.features.dim if isinstance(memory, Grid) else _checked(memory).shape[1]
-        patches = isinstance(memory, Bag | Grid)
+        streamed = memory.features if isinstance(memory, Grid | Pixels) else None
+        dim = streamed.dim if streamed else _checked(memory).shape[1]
+        patches = isinstance(memory, Bag | Grid | Pixels)
         return FittedRandomScorer(key=rng.bytes(16), dim=dim, patches=patches)
 
     def restore(self, state: Mapping[str, AnyArray]) -> FittedRandomScorer:

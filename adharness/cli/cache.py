@@ -121,7 +121,7 @@ def _row(entry: CacheEntry) -> render.Row:
         "-"
         if shard is None
         else f"{shard.entry.grid[0]} x {shard.entry.grid[1]} x {shard.entry.dim}"
-        + f"{' float16' if shard.entry.identity.get('stored_as') == 'float16' else ''}"
+        + f" {shard.entry.identity.get('stored_as', '')}".rstrip()
     )
     images = "-" if shard is None else f"{shard.entry.count:,}"
     size = "pruned" if entry.pruned else _size(entry)

@@ -10,7 +10,14 @@ import click
 from adharness.cli import render
 from adharness.cli.installed import read_registry
 from adharness.cli.parameters import describe
-from adharness.contracts import BankSpec, ClassNeed, NormalizerSpec, ScorerSpec, ThresholderSpec
+from adharness.contracts import (
+    BankSpec,
+    ClassNeed,
+    ExtractorSpec,
+    NormalizerSpec,
+    ScorerSpec,
+    ThresholderSpec,
+)
 from adharness.registry import Component, Registry
 from adharness.registry.records import KINDS
 
@@ -74,6 +81,8 @@ def _print_table(registry: Registry, chosen: list[Component]) -> None:
 def _facts(component: Component) -> dict[str, Any]:
     """Return what decides whether a suite may combine it: the memory, the class, the labels."""
     spec = component.spec
+    if isinstance(spec, ExtractorSpec):
+        return {"gives": spec.gives}
     if isinstance(spec, BankSpec):
         return {"emits": spec.emits}
     if isinstance(spec, ScorerSpec):
@@ -105,6 +114,7 @@ def needs(component: Component) -> str:
     """Say what decides whether a suite may combine it, as the table of components does."""
     facts = _facts(component)
     said = [
+        "gives pixels" if facts.get("gives") == "pixels" else "",
         f"emits {facts['emits']}" if "emits" in facts else "",
         f"needs {' or '.join(facts['needs'])}" if "needs" in facts else "",
         _CLASS_NEEDS.get(facts.get("needs_class", ""), ""),

@@ -13,6 +13,8 @@ REGRESSED: Final = 1
 DISAGREES: Final = 1
 """`verify` or `merge` found a number that is not what the scores give, or `reproduce` one that is
 not what it was."""
+NOT_CONFORMING: Final = 1
+"""`conform` found a component that breaks its contract."""
 USAGE: Final = 2
 PLUGIN_PROBLEM: Final = 3
 CRASHED: Final = 70

@@ -31,6 +31,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "check": "adharness.cli.check:check",
         "plugins": "adharness.cli.plugins:plugins",
         "components": "adharness.cli.components:components",
+        "conform": "adharness.cli.conform:conform",
         "data": "adharness.cli.data:data",
         "cache": "adharness.cli.cache:cache",
         "status": "adharness.cli.status:status",
@@ -52,8 +53,8 @@ def cli() -> None:
     """Compare visual anomaly-detection methods fairly.
 
     \b
-    Exit codes: 0 fine, 1 some cells failed, a data set is broken, a metric fell, or a
-    bundle or a reproduction disagrees,
+    Exit codes: 0 fine, 1 some cells failed, a data set is broken, a metric fell, a component
+    breaks its contract, or a bundle or a reproduction disagrees,
     2 suite or usage error, 3 plugin problem under --strict, 130 interrupted.
     """  # noqa: D301  \b is click's mark for a paragraph not to be wrapped
 

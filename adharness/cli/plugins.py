@@ -9,6 +9,8 @@ import click
 from adharness.cli import exit_codes, render
 from adharness.cli.installed import read_registry
 from adharness.registry import Distribution, Problem, Registry
+from adharness.registry.selection import VARIABLE
+from adharness.registry.versions import CORE
 
 
 @click.command()
@@ -33,11 +35,30 @@ def _print(registry: Registry, *, verbose: bool) -> None:
     render.print_table(columns, rows, empty="no plugin is installed")
     for problem in registry.problems:
         _print_problem(problem, verbose=verbose)
+    for note in (*_unbounded(registry), *_left_out(registry)):
+        render.print_line(note)
     for group in registry.ambiguous():
         names = " or ".join(component.qualified for component in group)
         render.print_line(
             f"note: {group[0].kind} {group[0].name!r} has more than one home; write {names}"
         )
+
+
+def _unbounded(registry: Registry) -> list[str]:
+    """Note plugins that will be loaded under any version, also one that breaks them."""
+    names = [d.name for d in registry.distributions if not d.requires and d.name != CORE]
+    said = "does not say which versions of adharness it works with, and loads with any"
+    return [f"note: {name} {said}: see docs/compatibility.md" for name in names]
+
+
+def _left_out(registry: Registry) -> list[str]:
+    if registry.only is None:
+        return []
+    theirs = [d for d in registry.distributions if d.name != CORE]
+    every = sum(len(d.entry_points) for d in theirs)
+    loaded = every - sum(len(d.left_out) for d in theirs)
+    asked = ",".join(registry.only) or repr("")
+    return [f"note: {loaded} of {every} plugins loaded: {VARIABLE}={asked}"]
 
 
 def _row(registry: Registry, distribution: Distribution) -> render.Row:
@@ -47,9 +68,17 @@ def _row(registry: Registry, distribution: Distribution) -> render.Row:
         distribution.version,
         ", ".join(f"{kind} {name}" for kind, name in _components_of(registry, distribution)) or "-",
         ", ".join(hook.removeprefix("adharness_") for hook in distribution.hooks) or "-",
-        "ok" if not count else f"{count} problem{'s' if count > 1 else ''}",
+        _state(distribution, count),
     )
     return render.Row(cells, bad=bool(count))
+
+
+def _state(distribution: Distribution, problems: int) -> str:
+    if problems:
+        return f"{problems} problem{'s' if problems > 1 else ''}"
+    if len(distribution.left_out) == len(distribution.entry_points):
+        return "left out"
+    return f"ok, without {', '.join(distribution.left_out)}" if distribution.left_out else "ok"
 
 
 def _print_problem(problem: Problem, *, verbose: bool) -> None:
@@ -57,6 +86,8 @@ def _print_problem(problem: Problem, *, verbose: bool) -> None:
     entry = f" ({problem.entry_point})" if problem.entry_point else ""
     said = f"problem: {plugin}{entry}, at {problem.stage}: {problem.message}"
     render.print_line(said, style="red")
+    if problem.hint:
+        render.print_line(f"hint: {problem.hint}")
     if verbose and problem.traceback:
         render.print_line(problem.traceback.rstrip())
 
@@ -77,6 +108,7 @@ def _as_json(registry: Registry) -> dict[str, Any]:
     listed = [_distribution_json(registry, d) for d in registry.distributions]
     return {
         "schema": 1,
+        "only": None if registry.only is None else list(registry.only),
         "distributions": listed,
         "problems": [_problem_json(problem) for problem in registry.problems],
         "ambiguous": [[c.qualified for c in group] for group in registry.ambiguous()],
@@ -89,6 +121,8 @@ def _distribution_json(registry: Registry, distribution: Distribution) -> dict[s
         "name": distribution.name,
         "version": distribution.version,
         "entry_points": list(distribution.entry_points),
+        "requires": distribution.requires,
+        "left_out": list(distribution.left_out),
         "hooks": list(distribution.hooks),
         "components": [{"kind": kind, "name": name} for kind, name in pairs],
         "problems": len(_problems_of(registry, distribution)),
@@ -102,6 +136,7 @@ def _problem_json(problem: Problem) -> dict[str, Any]:
         "entry_point": problem.entry_point,
         "stage": problem.stage,
         "message": problem.message,
+        "hint": problem.hint,
         "traceback": problem.traceback,
         "claims": [{"kind": kind, "name": name} for kind, name in problem.claims],
     }

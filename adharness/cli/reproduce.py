@@ -93,7 +93,8 @@ def reproduce(  # noqa: PLR0913, PLR0917 - one argument an option
     overrides = Overrides(
         data_root=data_root, environment_root=environment_path("ADHARNESS_DATA"), device=device
     )
-    again = ask_again(run, read_registry(), overrides)
+    registry = read_registry()
+    again = ask_again(run, registry, overrides)
     place = out or run.absolute().with_name(f"{run.absolute().name}-reproduced")
     if place.absolute().resolve() == run.absolute().resolve():
         raise StoreError(f"{place} is the run itself", hint="choose another folder with --out")
@@ -106,6 +107,7 @@ def reproduce(  # noqa: PLR0913, PLR0917 - one argument an option
             fresh=True,
             jobs=jobs or again.run.given.jobs,
             threads=again.run.given.threads,
+            plugins=registry.only,
         )
         options = _options(again, place, cache, given)
         _run(again, options, extracted, quiet=quiet or as_json)

@@ -78,7 +78,8 @@ def run(  # noqa: PLR0913, PLR0917 - one argument an option
         data_root=data_root, environment_root=environment_path("ADHARNESS_DATA"), device=device
     )
     means = Means(jobs, threads, scheduler, scheduler_timeout, resource)
-    whole = expand(bind(load_suite(suite), read_registry(), overrides))
+    registry = read_registry()
+    whole = expand(bind(load_suite(suite), registry, overrides))
     plan = chosen(whole, only)
     options = RunOptions(
         out=out or Path("reports") / plan.suite.name,
@@ -95,6 +96,7 @@ def run(  # noqa: PLR0913, PLR0917 - one argument an option
             jobs=jobs,
             threads=threads,
             cluster=scheduler is not None,
+            plugins=registry.only,
         ),
     )
     with (

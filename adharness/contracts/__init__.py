@@ -1,23 +1,33 @@
 """The contracts: roles, the records that pass between them, and the specs that plugins yield."""
 
-from adharness.contracts.checks import check_finite, check_grid, check_query, check_rows
+from adharness.contracts.checks import (
+    check_finite,
+    check_grid,
+    check_pixel_query,
+    check_pixels,
+    check_query,
+    check_rows,
+)
 from adharness.contracts.lookup import ImageName, LookupExtractor, LookupScorer
+from adharness.contracts.memories import (
+    Bag,
+    Grid,
+    Images,
+    Memory,
+    MemoryKind,
+    Nothing,
+    Pixels,
+)
 from adharness.contracts.pixels import PixelMoments, pixel_moments
 from adharness.contracts.preprocess import Margins, Preprocess
 from adharness.contracts.published import Counts, Download, Expected
 from adharness.contracts.records import (
-    Bag,
     Calibration,
     ContentHash,
     FeatureGrid,
     FeatureSet,
-    Grid,
     ImageContext,
-    Images,
     Licence,
-    Memory,
-    MemoryKind,
-    Nothing,
     Portion,
     Sample,
     Scores,
@@ -103,6 +113,7 @@ __all__ = [
     "Params",
     "PixelMoments",
     "PixelThresholder",
+    "Pixels",
     "Portion",
     "Preprocess",
     "Restoring",
@@ -117,6 +128,8 @@ __all__ = [
     "ThresholderSpec",
     "check_finite",
     "check_grid",
+    "check_pixel_query",
+    "check_pixels",
     "check_query",
     "check_rows",
     "check_state",

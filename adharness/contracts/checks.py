@@ -8,10 +8,13 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from adharness.arrays import AnyArray, Float32, require_finite, require_shape
-from adharness.contracts.records import Bag, FeatureGrid, Grid, Images, Memory, MemoryKind
+from adharness.contracts.memories import Bag, Grid, Images, Memory, MemoryKind, Pixels
+from adharness.contracts.records import FeatureGrid
 from adharness.errors import ContractError
 
 Level: TypeAlias = Literal["patches", "images"]
+COLOURS = 3
+"""Red, green and blue."""
 
 
 def check_query(features: FeatureGrid, dim: int, *, level: Level = "patches") -> Float32:
@@ -109,6 +112,51 @@ def check_grid(memory: Memory, *, scorer: str) -> Grid:
     if not isinstance(memory, Grid):
         raise _wrong_kind(memory, scorer, ("grid",))
     return memory
+
+
+def check_pixels(memory: Memory, *, scorer: str) -> Pixels:
+    """Give the memory back where it is training images, at least one of them.
+
+    Raises
+    ------
+    ContractError
+        Where it is of another kind, holds no image, or its images have no three colours.
+    """
+    if not isinstance(memory, Pixels):
+        raise _wrong_kind(memory, scorer, ("pixels",))
+    if not memory.features.count:
+        raise ContractError("the memory has no images", hint="give the bank some training images")
+    if memory.features.dim != COLOURS:
+        raise ContractError(
+            f"the memory's images have {memory.features.dim} colours, expected {COLOURS}",
+            hint="choose an extractor that gives pixels, such as `pixels`",
+        )
+    return memory
+
+
+def check_pixel_query(features: FeatureGrid, size: tuple[int, int]) -> Float32:
+    """Give the images to score, once they are sure to be of the size of the training images.
+
+    Parameters
+    ----------
+    features
+        What `FittedScorer.score` was given; never changed.
+    size
+        (height, width) in pixels of the training images: `memory.features.grid`.
+
+    Returns
+    -------
+    (N, H, W, 3) float32
+        C-contiguous and native; the same memory where the input already is.
+
+    Raises
+    ------
+    ContractError
+        Where the images have another size, no three colours, or a value that is not finite.
+    """
+    images = check_query(features, COLOURS)
+    require_shape(images, (None, *size, COLOURS), name="images to score")
+    return images
 
 
 def _wrong_kind(memory: Memory, scorer: str, kinds: Sequence[MemoryKind]) -> ContractError:

@@ -5,8 +5,16 @@ from __future__ import annotations
 import re
 from typing import get_args
 
-from adharness.contracts.records import MemoryKind
-from adharness.contracts.specs import SPEC_TYPES, AnySpec, BankSpec, Params, ScorerSpec
+from adharness.contracts.memories import MemoryKind
+from adharness.contracts.specs import (
+    SPEC_TYPES,
+    AnySpec,
+    BankSpec,
+    ExtractorSpec,
+    Gives,
+    Params,
+    ScorerSpec,
+)
 
 HOOK_TYPES: dict[str, type[AnySpec]] = {f"adharness_{spec.kind}s": spec for spec in SPEC_TYPES}
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -56,6 +64,8 @@ def _text_flaw(spec: AnySpec) -> str | None:
 
 def _memory_flaw(spec: AnySpec) -> str | None:
     known = get_args(MemoryKind)
+    if isinstance(spec, ExtractorSpec) and spec.gives not in get_args(Gives):
+        return f"gives is {spec.gives!r}, expected one of {', '.join(get_args(Gives))}"
     if isinstance(spec, BankSpec) and spec.emits not in known:
         return f"emits is {spec.emits!r}, expected one of {', '.join(known)}"
     if isinstance(spec, ScorerSpec):

@@ -9,7 +9,6 @@ from typing import Literal, NamedTuple, Protocol, TypeAlias, runtime_checkable
 from adharness.arrays import Float32, Float64, Int64
 
 Portion: TypeAlias = Literal["train", "validation", "test"]
-MemoryKind: TypeAlias = Literal["bag", "grid", "images", "nothing"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +72,8 @@ class FeatureGrid:
     Parameters
     ----------
     patches : (N, h, w, D) float32
-        One vector a patch, on a regular grid over the extractor's input.
+        One vector a patch, on a regular grid over the extractor's input. Of an extractor that gives
+        pixels: the input itself, (N, H, W, 3), whole numbers from 0 to 255.
     embeddings : (N, E) float32, optional
         One vector an image, where the extractor has one.
     """
@@ -127,55 +127,14 @@ class FeatureSet(Protocol):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Bag:
-    """Patch vectors without their place: what nearest-neighbour scorers search.
-
-    Parameters
-    ----------
-    rows : (M, D) float32
-    images : (M,) int64
-        The training image, by position in the feature set, that each row came from.
-    """
-
-    rows: Float32
-    images: Int64
-    kind: Literal["bag"] = "bag"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Grid:
-    """All training features with their place kept, streamed: what per-position models fit."""
-
-    features: FeatureSet
-    kind: Literal["grid"] = "grid"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Images:
-    """Image embeddings (M, E) float32, one a training image."""
-
-    rows: Float32
-    kind: Literal["images"] = "images"
-
-
-@dataclass(frozen=True, slots=True)
-class Nothing:
-    """No memory: for scorers whose outputs were made elsewhere."""
-
-    kind: Literal["nothing"] = "nothing"
-
-
-Memory: TypeAlias = Bag | Grid | Images | Nothing
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class Scores:
     """Anomaly scores of N images; higher = more anomalous; at least one of the two is given.
 
     Parameters
     ----------
     patches : (N, h, w) float32, optional
-        One score a patch. Where it is missing, no map can be drawn.
+        One score a patch. Where it is missing, no map can be drawn. A scorer that was fitted on
+        pixels chooses its own grid over the input, the same for every image.
     images : (N,) float32 or float64, optional
         One score an image: the scorer's own aggregation, where its method has one. A suite's
         `image_score` may ask for another, taken from the patches.

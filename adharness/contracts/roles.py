@@ -8,6 +8,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from adharness.arrays import AnyArray, Bool, Float32, Float64, UInt8
+from adharness.contracts.memories import Memory
 from adharness.contracts.preprocess import Preprocess
 from adharness.contracts.records import (
     Calibration,
@@ -16,7 +17,6 @@ from adharness.contracts.records import (
     FeatureSet,
     ImageContext,
     Licence,
-    Memory,
     Sample,
     Scores,
     Threshold,
@@ -104,7 +104,8 @@ class Storable(Protocol):
     """A fitted scorer that can be written to disk; its scorer is `Restoring`.
 
     One that fits on a bag or on image embeddings needs none of this: its memory is stored, and it
-    is fitted again with the same seed.
+    is fitted again with the same seed. One that fits on a grid or on pixels cannot be saved
+    without.
     """
 
     def state(self) -> Mapping[str, AnyArray]:

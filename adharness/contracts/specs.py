@@ -10,8 +10,8 @@ from typing import Any, ClassVar, Generic, Literal, TypeAlias, TypeVar
 from pydantic import BaseModel, ConfigDict
 
 from adharness.contracts.lookup import LookupExtractor, LookupScorer
+from adharness.contracts.memories import MemoryKind
 from adharness.contracts.published import Download, Expected
-from adharness.contracts.records import MemoryKind
 from adharness.contracts.roles import (
     Bank,
     BatchThresholder,
@@ -27,6 +27,8 @@ RoleT = TypeVar("RoleT", covariant=True)
 ClassNeed: TypeAlias = Literal["never", "at-fit", "always"]
 """Whether a normalizer must be told classes: never, of calibration images only, or of all."""
 DecisionLevel: TypeAlias = Literal["image", "pixel"]
+Gives: TypeAlias = Literal["features", "pixels"]
+"""What the patches of an extractor are."""
 
 SETTING: dict[str, Any] = {"setting": True}
 """Marks a field that says how or where to compute, not what.
@@ -128,10 +130,15 @@ class ExtractorSpec(Spec[Extractor | LookupExtractor]):
     ----------
     imported
         It is a `LookupExtractor`: it is told the names of images, and the board says so.
+    gives
+        What its patches are: `features`, or the `pixels` of the image as they are, (N, H, W, 3),
+        whole numbers from 0 to 255. Banks that emit `pixels` take no other; pixels are kept in the
+        cache as bytes.
     """
 
     kind: ClassVar[str] = "extractor"
     imported: bool = False
+    gives: Gives = "features"
 
 
 def _never(params: Any) -> bool:  # noqa: ARG001  whatever they are

@@ -16,6 +16,7 @@ from adharness.contracts import (
     FittedScorer,
     Informative,
     Memory,
+    Pixels,
     Scores,
 )
 from adharness.engine.costs import FitSpent, ScoreSpent, model_costs
@@ -132,7 +133,7 @@ def score_images(
         raise DataError("no calibration or test image is left to score")
     classes = 0 if train.classes is None else int(train.classes.max()) + 1
     rows = _row_classes(model.memory, train.classes)
-    collected = _Collected(name, rows, classes)
+    collected = _Collected(name, rows, classes, isinstance(model.memory, Pixels))
     with Meter() as scoring:
         for i in range(evaluate.count):
             features = evaluate.read(np.array([i]))
@@ -158,6 +159,8 @@ class _Collected:
     row_classes: Int64 | None
     """Of each row of the memory; None where there is no need to count."""
     classes: int
+    any_grid: bool = False
+    """Whether the scorer chooses its own grid, as on pixels."""
     images: list[float] = field(default_factory=list)
     patches: list[Float32] = field(default_factory=list)
     neighbours: list[Int64] = field(default_factory=list)
@@ -165,11 +168,12 @@ class _Collected:
 
     def add(self, scores: Scores, features: FeatureGrid, seconds: float) -> None:
         """Check the scores of one image and keep them."""
-        check_scores(scores, features, self.name)
+        check_scores(scores, features, self.name, any_grid=self.any_grid)
         self.spent.each_ms.append(1000 * seconds)
         if scores.images is not None:
             self.images.append(float(scores.images[0]))
         if scores.patches is not None:
+            self._require_same_grid(scores.patches)
             self.patches.append(scores.patches[0])
         if scores.nearest is not None and self.row_classes is not None:
             self.neighbours.append(self._classes_of(scores.nearest.ravel()))
@@ -178,6 +182,12 @@ class _Collected:
             raise ContractError(
                 f"scorer '{self.name}' gave patch or image scores of some images and not of others"
             )
+
+    def _require_same_grid(self, patches: Float32) -> None:
+        if self.patches:
+            shape = (1, *self.patches[0].shape)
+            name = f"patch scores of scorer '{self.name}', whose grid is that of the first image,"
+            require_shape(patches, shape, name=name)
 
     def _classes_of(self, nearest: Int64) -> Int64:
         assert self.row_classes is not None  # noqa: S101  asked for above
@@ -194,14 +204,22 @@ class _Collected:
         return np.stack(self.patches).astype(np.float32) if self.patches else None
 
 
-def check_scores(scores: Scores, features: FeatureGrid, name: str) -> None:
-    """Raise ContractError where a scorer's answer is not what its contract says."""
+def check_scores(
+    scores: Scores, features: FeatureGrid, name: str, *, any_grid: bool = False
+) -> None:
+    """Raise ContractError where a scorer's answer is not what its contract says.
+
+    Patch scores are one a patch; of `any_grid`, one a place of whatever grid the scorer chose.
+    """
     if scores.images is None and scores.patches is None:
         raise ContractError(f"scorer '{name}' gave neither patch scores nor image scores")
+    count, *grid = features.patches.shape[:3]
+    if any_grid and scores.patches is not None and scores.patches.ndim == 3:
+        grid = [max(length, 1) for length in scores.patches.shape[1:]]
     given: dict[str, tuple[AnyArray | None, tuple[int, ...]]] = {
-        "patch": (scores.patches, features.patches.shape[:3]),
-        "image": (scores.images, features.patches.shape[:1]),
-        "nearest rows of": (scores.nearest, features.patches.shape[:3]),
+        "patch": (scores.patches, (count, *grid)),
+        "image": (scores.images, (count,)),
+        "nearest rows of": (scores.nearest, (count, *grid)),
     }
     for level, (values, shape) in given.items():
         if values is not None:

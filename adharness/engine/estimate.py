@@ -227,11 +227,14 @@ class _Trials:
         """Judge made-up images, with maps where a method gives some, and without."""
         if not self.judged.pixels:
             return
-        grids = [costs.map_grid for costs in self.made.methods.values() if costs.map_grid]
+        drawing = [costs for costs in self.made.methods.values() if costs.map_grid]
         suite, size = self.plan.suite, (JUDGED_SIDE, JUDGED_SIDE)
         self.judged.plain = try_judge(suite, size, None, most=JUDGED)
-        if grids:
-            self.judged.drawn = try_judge(suite, size, grids[0], most=JUDGED)
+        if drawing:
+            first = drawing[0]
+            self.judged.drawn = try_judge(
+                suite, size, first.map_grid, most=JUDGED, input_size=first.input_size
+            )
 
 
 def _told(error: BaseException) -> str:

@@ -24,7 +24,7 @@ from adharness.contracts import (
 from adharness.data.images import resize_image, turn_image
 from adharness.errors import ContractError, DataError
 from adharness.store.identity import digest
-from adharness.suite.feature_settings import FeatureType
+from adharness.suite.feature_settings import StoredType
 from adharness.threads import in_order
 
 BATCH = 16
@@ -56,9 +56,10 @@ class ExtractionJob:
         )
 
     @property
-    def stored_as(self) -> FeatureType:
-        """What features are rounded to: a part of the identity, and float32 where it says none."""
-        return "float16" if self.identity.get("stored_as") == "float16" else "float32"
+    def stored_as(self) -> StoredType:
+        """What features are kept as: a part of the identity, and float32 where it says none."""
+        known: StoredType = self.identity.get("stored_as", "float32")
+        return known
 
     def key(self) -> str:
         """Name of the shard: a digest of all that can change a feature."""
@@ -166,6 +167,9 @@ def _check(grid: FeatureGrid, job: ExtractionJob, start: int, count: int, used: 
     """Check features of `count` images, of which the first `used` are of the job."""
     name = job.identity["use"]
     require_shape(grid.patches, (count, None, None, None), name=f"patches of extractor '{name}'")
+    if job.stored_as == "uint8":
+        size = job.extractor.preprocess.input_size
+        require_shape(grid.patches, (count, *size, 3), name=f"pixels of extractor '{name}'")
     parts = {"patches": grid.patches}
     if grid.embeddings is not None:
         require_shape(grid.embeddings, (count, None), name=f"embeddings of extractor '{name}'")
@@ -176,6 +180,8 @@ def _check(grid: FeatureGrid, job: ExtractionJob, start: int, count: int, used: 
             require_finite(values[i], name=f"extractor '{name}': {part} of {path}")
             if job.stored_as == "float16":
                 _require_float16(values[i], f"extractor '{name}': {part} of {path}")
+            if job.stored_as == "uint8":
+                _require_bytes(values[i], f"extractor '{name}': {part} of {path}")
 
 
 def _require_float16(values: Float32, name: str) -> None:
@@ -187,16 +193,26 @@ def _require_float16(values: Float32, name: str) -> None:
         )
 
 
-def rounded(grid: FeatureGrid, stored_as: FeatureType) -> FeatureGrid:
+def _require_bytes(values: Float32, name: str) -> None:
+    """Refuse what is no pixel: kept as a byte it would become another number."""
+    wrong = values[(values < 0) | (values > 255) | (values != np.rint(values))]
+    if len(wrong):
+        raise ContractError(
+            f"{name} hold {wrong[0]:g}, and pixels are whole numbers from 0 to 255",
+            hint="an extractor whose record says `gives` pixels gives its input as it is",
+        )
+
+
+def rounded(grid: FeatureGrid, stored_as: StoredType) -> FeatureGrid:
     """Round features, float32, to the nearest values that the cache can hold, ties to even.
 
     Notes
     -----
     float16: relative error at most 2^-11 from 2^-14 (6.1e-5) up; below, an absolute error of at
     most 2^-25 (3e-8), and 0 for what is no larger than that. Features beyond an image that is
-    there may become infinite: nobody reads them.
+    there may become infinite: nobody reads them. Pixels, kept as uint8, are whole numbers already.
     """
-    if stored_as == "float32":
+    if stored_as != "float16":
         return grid
     with np.errstate(over="ignore"):
         embeddings = None if grid.embeddings is None else _half(grid.embeddings)

@@ -33,12 +33,15 @@ class MethodCosts:
         Bytes at the peak of the fit and of the scoring, beyond those of before.
     map_grid : (h, w), optional
         Of the patch scores; None where the scorer gives none.
+    input_size : (H, W), optional
+        In pixels, of what the extractor was given.
     """
 
     fit_s: Growth
     score_s: Growth
     memory: Growth
     map_grid: tuple[int, int] | None
+    input_size: tuple[int, int] | None = None
 
 
 def try_methods(
@@ -82,6 +85,7 @@ class _Trial:
     memory: dict[int, float] = field(default_factory=dict)
     last_s: float = 0.0
     map_grid: tuple[int, int] | None = None
+    input_size: tuple[int, int] | None = None
     problem: str | None = None
     stopped: bool = False
 
@@ -120,6 +124,7 @@ class _Trial:
             model = fit(self.method, train, seed=0)
             scored = features.subset(np.arange(min(SCORED, features.count)))
             raw = score_images(model, self.method.scorer.name, train, scored)
+            self.input_size = features.shards[0].entry.input_size
         self.map_grid = None if raw.patches is None else raw.patches.shape[1:3]
         return raw.costs
 
@@ -127,7 +132,7 @@ class _Trial:
         """Give what was measured, by size."""
         fit_s = _grown(self.fit_s, steepest=2.0)
         score_s, memory = (_grown(one, steepest=1.0) for one in (self.score_s, self.memory))
-        return MethodCosts(fit_s, score_s, memory, self.map_grid)
+        return MethodCosts(fit_s, score_s, memory, self.map_grid, self.input_size)
 
 
 def _grown(measured: Mapping[int, float], steepest: float) -> Growth:

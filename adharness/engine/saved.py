@@ -20,6 +20,7 @@ from adharness.contracts import (
     Images,
     Margins,
     Restoring,
+    ScorerSpec,
 )
 from adharness.engine.cell import check_scores, generators
 from adharness.engine.features import image_vector
@@ -72,6 +73,8 @@ class SavedJudge:
     settings: MapSettings
     scorer_name: str
     scorer: FittedScorer
+    any_grid: bool
+    """Whether the scorer may choose the grid of its maps."""
     normalizer: FittedNormalizer
     reads_embedding: bool
     """Whether the normalizer is told the image's embedding, as in the run."""
@@ -92,7 +95,7 @@ class SavedJudge:
             The features or the scores are not what they should be.
         """
         scores = self.scorer.score(features)
-        check_scores(scores, features, self.scorer_name)
+        check_scores(scores, features, self.scorer_name, any_grid=self.any_grid)
         own = None if scores.images is None else scores.images.astype(np.float64)
         maps = None
         if scores.patches is not None:
@@ -151,6 +154,8 @@ def open_judge(
         settings=MapSettings.model_validate(record.maps),
         scorer_name=scorer.name,
         scorer=_restored(folder, record.models[part.model], scorer, record.seed),
+        any_grid=isinstance(scorer.component.spec, ScorerSpec)
+        and "pixels" in scorer.component.spec.accepts,
         normalizer=_fitted_again(folder, part, normalizer),
         reads_embedding=needs_embedding(normalizer),
     )

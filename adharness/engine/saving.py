@@ -207,7 +207,7 @@ def _refuse_batch(record: CellRecord) -> None:
 
 
 def _component(bound: Bound) -> SavedComponent:
-    return SavedComponent.model_validate(bound.identity())
+    return SavedComponent(use=bound.component.qualified, params=bound.params.identity())
 
 
 def _held(
@@ -222,7 +222,8 @@ def _held(
     if isinstance(memory, Images):
         return "images", {"rows": memory.rows}
     raise ContractError(
-        f"scorer '{scorer.name}' cannot be saved: it fits on a grid and has no `state`",
+        f"scorer '{scorer.name}' cannot be saved: it fits on a memory of kind {memory.kind}, which "
+        "is all training images, and has no `state`",
         hint="give the fitted scorer `state` and the scorer `restore`: see docs/contracts.md",
     )
 

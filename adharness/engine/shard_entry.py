@@ -106,11 +106,11 @@ class Shard:
             )
 
     def patches(self) -> AnyArray:
-        """Map the patches, (n, h, w, D), float32 or float16 as they are stored, read-only."""
+        """Map the patches, (n, h, w, D), of the type that they are stored as, read-only."""
         return self._map("patches.npy")
 
     def embeddings(self) -> AnyArray:
-        """Map the embeddings, (n, E), float32 or float16 as they are stored, read-only."""
+        """Map the embeddings, (n, E), of the type that they are stored as, read-only."""
         return self._map("embeddings.npy")
 
     def _map(self, name: str) -> AnyArray:

@@ -13,7 +13,7 @@ from adharness.arrays import AnyArray, Float32
 from adharness.contracts import FeatureGrid
 from adharness.errors import ContractError
 from adharness.store.files import explained
-from adharness.suite.feature_settings import FeatureType
+from adharness.suite.feature_settings import StoredType
 
 
 class _Hashed:
@@ -42,7 +42,7 @@ class ShardWriters:
     """
 
     def __init__(
-        self, folder: Path, total: int, files: ExitStack, dtype: FeatureType = "float32"
+        self, folder: Path, total: int, files: ExitStack, dtype: StoredType = "float32"
     ) -> None:
         self._folder, self._total, self._files = folder, total, files
         self._dtype = np.dtype(dtype).newbyteorder("<")

@@ -104,7 +104,12 @@ class JudgeCosts:
 
 
 def try_judge(
-    suite: BoundSuite, native: tuple[int, int], grid: tuple[int, int] | None, *, most: int
+    suite: BoundSuite,
+    native: tuple[int, int],
+    grid: tuple[int, int] | None,
+    *,
+    most: int,
+    input_size: tuple[int, int] | None = None,
 ) -> JudgeCosts:
     """Judge a few made-up images, and more of them, as the suite asks.
 
@@ -116,8 +121,13 @@ def try_judge(
         (h, w) of the patch scores; None for a scorer that gives image scores only.
     most
         Images of the larger trial; the smaller has half of them.
+    input_size
+        (H, W) in pixels of what the extractor is given; 8 pixels a patch if not given.
     """
-    trials = [_Trial(suite, native, grid, count) for count in (2, most // 2, most)]
+    if grid and input_size is None:
+        input_size = 8 * max(grid), 8 * max(grid)
+    drawing = (grid, input_size) if grid and input_size else None
+    trials = [_Trial(suite, native, drawing, count) for count in (2, most // 2, most)]
     _, few, more = [trial.timed() for trial in trials]  # in the first, libraries are loaded
     drawn, order, scale, decided = (
         Line.through((most // 2, a), (most, b)) for a, b in zip(few, more, strict=True)
@@ -131,7 +141,8 @@ class _Trial:
 
     suite: BoundSuite
     native: tuple[int, int]
-    grid: tuple[int, int] | None
+    drawing: tuple[tuple[int, int], tuple[int, int]] | None
+    """The grid of patch scores, and the size of the extractor's input."""
     count: int
 
     def timed(self) -> tuple[float, float, float, float]:
@@ -159,13 +170,13 @@ class _Trial:
         )
 
     def _maps(self, rng: np.random.Generator) -> RawMaps | None:
-        if self.grid is None:
+        if self.drawing is None:
             return None
-        patches = rng.random((self.count, *self.grid), dtype=np.float32)
-        side = 8 * max(self.grid)  # networks see about so many pixels
+        grid, input_size = self.drawing
+        patches = rng.random((self.count, *grid), dtype=np.float32)
         how = self.suite.maps
         sizes = [self.native] * self.count
-        return RawMaps(patches, sizes, (side, side), how.smooth_px, how.upsample)
+        return RawMaps(patches, sizes, input_size, how.smooth_px, how.upsample)
 
     def _truth(self) -> Truth:
         mask = np.zeros(self.native, dtype=np.bool_)

@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 
 from adharness.contracts import SPEC_TYPES, AnySpec
 
-Stage: TypeAlias = Literal["metadata", "import", "register", "hook", "record", "clash"]
+Stage: TypeAlias = Literal["metadata", "version", "import", "register", "hook", "record", "clash"]
 
 KINDS: tuple[str, ...] = tuple(spec.kind for spec in SPEC_TYPES)
 
@@ -56,14 +56,17 @@ class Problem:
     distribution, version, entry_point
         Which plugin. The version is empty where the metadata are broken.
     stage
-        `metadata` (unreadable), `import`, `register` (a hook that is misspelt or takes arguments),
-        `hook` (it raised), `record` (not a valid spec), `clash` (a name given twice).
+        `metadata` (unreadable), `version` (made for another adharness, and not imported),
+        `import`, `register` (a hook that is misspelt or takes arguments), `hook` (it raised),
+        `record` (not a valid spec), `clash` (a name given twice).
     message
         One sentence with its values.
     traceback
         Of the exception, where there was one; empty otherwise.
     claims
         (kind, name) of the components it yielded before it failed.
+    hint
+        What to type about it, where that is known.
     """
 
     distribution: str
@@ -73,6 +76,7 @@ class Problem:
     message: str
     traceback: str = ""
     claims: tuple[tuple[str, str], ...] = ()
+    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +91,16 @@ class Distribution:
         Names of its entry points in the group `adharness`, sorted.
     hooks
         Names of the hooks that its healthy plugins implement, sorted.
+    requires
+        The versions of adharness it works with, such as `>=0.1,<0.2`; empty where its metadata
+        name none.
+    left_out
+        Those of its entry points that were not loaded, because only others were asked for.
     """
 
     name: str
     version: str
     entry_points: tuple[str, ...]
     hooks: tuple[str, ...] = ()
+    requires: str = ""
+    left_out: tuple[str, ...] = ()

@@ -6,13 +6,9 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from adharness.errors import PluginError, SuiteError
-from adharness.registry.first_party import (
-    FIRST_PARTY,
-    first_party_home,
-    first_party_names,
-    install_line,
-)
+from adharness.registry.first_party import first_party_home, first_party_names, install_line
 from adharness.registry.records import KINDS, Component, Distribution, Problem
+from adharness.registry.unseen import has_by_its_names, left_out_home, unseen
 from adharness.suggest import nearest
 
 
@@ -28,11 +24,14 @@ class Registry:
         One for each plugin in quarantine.
     distributions
         Each distribution that declares plugins, sorted by name.
+    only
+        Names of the plugins that alone were to be loaded; None where all were.
     """
 
     components: tuple[Component, ...] = ()
     problems: tuple[Problem, ...] = ()
     distributions: tuple[Distribution, ...] = ()
+    only: tuple[str, ...] | None = None
 
     def of_kind(self, kind: str) -> tuple[Component, ...]:
         """Return the components of a kind, sorted by name, then by distribution.
@@ -103,25 +102,18 @@ def _ambiguous(prefix: str, matches: list[Component], where: str | None) -> Plug
 def _quarantined(prefix: str, asked: str, problem: Problem, where: str | None) -> PluginError:
     source = f"{problem.distribution} {problem.version}".strip()
     said = f"{prefix}{asked} is in {source}, which could not be loaded: {problem.message}"
-    hint = "adharness plugins --verbose shows the traceback"
+    hint = problem.hint or "adharness plugins --verbose shows the traceback"
     return PluginError(said, hint=hint, where=where)
 
 
 def _claims(problem: Problem, kind: str, name: str) -> bool:
     """Tell whether the plugin would have had the component, as far as can be known.
 
-    One that failed at import yielded nothing, so that only its own names and the table of
-    first-party plugins can tell.
+    One that was not imported yielded nothing, so that only its names can tell.
     """
     distribution, _, bare = name.rpartition("/")
-    if distribution:
-        return distribution == problem.distribution
-    known = (*FIRST_PARTY.get(problem.distribution, {}).get(kind, ()), problem.entry_point)
-    return (
-        (kind, bare) in problem.claims
-        or bare in known
-        or problem.distribution in (bare, f"adharness-{bare}")
-    )
+    claimed = (kind, bare) in problem.claims and not distribution
+    return claimed or has_by_its_names(problem.distribution, problem.entry_point, kind, name)
 
 
 def _hint(registry: Registry, kind: str, name: str) -> str:
@@ -129,10 +121,14 @@ def _hint(registry: Registry, kind: str, name: str) -> str:
     home = first_party_home(kind, bare)
     if home and _is_offered(registry, kind, bare):
         return install_line(home)
+    left_out = left_out_home(registry.only, registry.distributions, kind, name)
+    if left_out:
+        return left_out
     others = [c.kind for c in registry.components if name in (c.name, c.qualified)]
     if others:
         return f"{name!r} is a {others[0]}, not a {kind}; {_listing(registry, kind)}"
-    return _closest(registry, kind, bare) or _listing(registry, kind)
+    said = _closest(registry, kind, bare) or _listing(registry, kind)
+    return said + unseen(registry.problems, registry.distributions)
 
 
 def _is_installed(registry: Registry, distribution: str) -> bool:

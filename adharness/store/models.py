@@ -79,8 +79,8 @@ class SavedMethod(Record):
     seed: int
     cell: str
     extractor: SavedComponent
-    stored_as: Literal["float32", "float16"] = "float32"
-    """What features were rounded to when the models saw them, and are again."""
+    stored_as: Literal["float32", "float16", "uint8"] = "float32"
+    """What features were kept as when the models saw them, and are again."""
     fingerprint: str
     """Of the extractor's weights."""
     scorer: SavedComponent

@@ -100,6 +100,8 @@ class GivenRecord(Record):
     """Of the libraries of each process; None for the cores shared out."""
     cluster: bool = False
     """Whether a Dask cluster worked on it: each cell says on what processor it was measured."""
+    plugins: tuple[str, ...] | None = None
+    """What ADHARNESS_PLUGINS named, which alone was loaded; None where it was not set."""
 
 
 class RunRecord(Record):

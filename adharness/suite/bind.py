@@ -6,12 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from adharness.contracts.specs import BankSpec, DecisionLevel, Params, ScorerSpec
+from adharness.contracts.specs import DecisionLevel, Params
 from adharness.errors import AdharnessError, PluginError, SuiteError
 from adharness.suite.bound import Bound, BoundDataset, BoundMethod, BoundSuite, Overrides
 from adharness.suite.deciders import thresholder_flaws
 from adharness.suite.load import Suite
 from adharness.suite.made_elsewhere import protocol_flaw
+from adharness.suite.memories import PIXELS_BANK, gives_pixels, misfit, needs_pixels
 from adharness.suite.schema import NONE, DatasetReference, MapSettings, Method, Reference
 from adharness.suite.source import Loc, field_name
 from adharness.suite.sweep import MAX_COMBINATIONS, Combination, combinations, plain, size
@@ -105,13 +106,18 @@ class _Binder:
     def _extractor(self, name: str) -> Bound | None:
         document = self.suite.document
         bound = self._bound("extractor", document.extractors[name], ("extractors", name))
-        return bound and replace(bound, stored_as=document.features.dtype)
+        if bound is None:
+            return None
+        kept = "uint8" if gives_pixels(bound.component) else document.features.dtype
+        return replace(bound, stored_as=kept)
 
     def _method(self, method: Method, extractor: Bound | None, loc: Loc) -> list[BoundMethod]:
-        bank = self._find("bank", method.bank, (*loc, "bank"))
         scorer = self._find("scorer", method.scorer, (*loc, "scorer"))
-        if bank is None or scorer is None or not self._fits(bank, scorer, loc):
+        whole = self._with_bank(method, scorer, loc)
+        bank = self._find("bank", whole.bank, (*loc, "bank")) if whole else None
+        if not (whole and bank and scorer and self._fits(extractor, bank, scorer, loc)):
             return []
+        method = whole
         count = size(method.sweep)
         if count > MAX_COMBINATIONS:
             fact = f"{count} combinations, more than {MAX_COMBINATIONS}"
@@ -138,15 +144,22 @@ class _Binder:
         self.errors += errors
         return maps
 
-    def _fits(self, bank: Component, scorer: Component, loc: Loc) -> bool:
-        emits, accepts = _emits(bank), _accepts(scorer)
-        if emits in accepts:
-            return True
-        banks = (b.name for b in self.registry.of_kind("bank") if _emits(b) in accepts)
-        fact = f"bank '{bank.name}' emits {emits}, scorer '{scorer.name}' needs"
-        hint = f"banks that fit '{scorer.name}': {', '.join(banks) or 'none is installed'}"
-        self._wrong((*loc, "bank", "use"), f"{fact} {' or '.join(accepts)}", hint)
-        return False
+    def _with_bank(self, method: Method, scorer: Component | None, loc: Loc) -> Method | None:
+        """Fill in the bank of a method that names an extractor alone."""
+        given = method.model_fields_set
+        if scorer is None or "extractor" not in given or "bank" in given:
+            return method
+        if needs_pixels(scorer):
+            return method.model_copy(update={"bank": Reference(use=PIXELS_BANK)})
+        self._wrong((*loc, "bank"), "the key is missing", "add `bank:` here")
+        return None
+
+    def _fits(self, extractor: Bound | None, bank: Component, scorer: Component, loc: Loc) -> bool:
+        seen = extractor.component if extractor else None
+        flaw = misfit(seen, bank, scorer, self.registry)
+        if flaw:
+            self._wrong((*loc, *flaw[0]), *flaw[1:])
+        return flaw is None
 
     def _choose(
         self, component: Component, reference: Reference, choice: Combination, loc: Loc
@@ -238,11 +251,3 @@ def _is_setting(model: type[Params], name: str) -> bool:
     info = model.model_fields.get(name)
     extra = info.json_schema_extra if info else None
     return isinstance(extra, dict) and bool(extra.get("setting"))
-
-
-def _emits(bank: Component) -> str:
-    return bank.spec.emits if isinstance(bank.spec, BankSpec) else ""
-
-
-def _accepts(scorer: Component) -> tuple[str, ...]:
-    return scorer.spec.accepts if isinstance(scorer.spec, ScorerSpec) else ()

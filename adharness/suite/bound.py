@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from adharness.contracts.specs import Params
 from adharness.corruptions import Shift
-from adharness.suite.feature_settings import FeatureType
+from adharness.suite.feature_settings import StoredType
 from adharness.suite.limits import LimitSettings
 from adharness.suite.report_settings import ReportSettings, ViewSettings
 from adharness.suite.schema import (
@@ -35,7 +35,7 @@ class Bound:
     component: Component
     params: Params
     label: str | None = None
-    stored_as: FeatureType = "float32"
+    stored_as: StoredType = "float32"
 
     @property
     def name(self) -> str:

@@ -118,9 +118,9 @@ def _spoken(entry: Mapping[str, Any], loc: Loc, source: Source) -> Iterator[Suit
 def _extractors(document: Document, source: Source) -> Iterator[SuiteError]:
     for i, method in enumerate(document.methods):
         given = method.model_fields_set & {"extractor", "bank"}
-        for key in sorted({"extractor", "bank"} - given if given else ()):
-            hint = f"add `{key}:` here"
-            yield source.error(("methods", i, key), "the key is missing", hint=hint)
+        if given == {"bank"}:  # an extractor alone may do: the scorer decides, where it is bound
+            hint = "add `extractor:` here"
+            yield source.error(("methods", i, "extractor"), "the key is missing", hint=hint)
         if "extractor" in given and method.extractor not in document.extractors:
             fact = f"no extractor is declared as '{method.extractor}'"
             hint = closest(method.extractor, document.extractors, otherwise="declared are")

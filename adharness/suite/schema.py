@@ -81,7 +81,8 @@ NONE = "none"
 class Method(_Section):
     """A row of the board: what is remembered of which features, and how an image is scored.
 
-    `extractor` and `bank` are left out, both, where the scores were made elsewhere.
+    `extractor` and `bank` are left out, both, where the scores were made elsewhere; `bank` alone
+    where the scorer fits on the images themselves.
     `maps` holds what differs from the suite's `maps:` for this method alone. `sweep` maps
     `bank.<parameter>`, `scorer.<parameter>` or `maps.<key>` to the values tried: one method each.
     """

@@ -13,6 +13,9 @@ def test_it_conforms(check):
 ```
 """
 
+from typing import TYPE_CHECKING
+
+from adharness.deprecation import stand_in
 from adharness.testing.check import Check, ConformanceError
 from adharness.testing.kinds import checks_of, conform, scorer_checks
 from adharness.testing.trials import Outcome, Report, Trial
@@ -31,3 +34,9 @@ __all__ = [
     "scorer_checks",
     "toy_world",
 ]
+
+if not TYPE_CHECKING:  # a type checker would believe in every name
+
+    def __getattr__(name: str) -> object:
+        """Give what a name of earlier stands for, with a DeprecationWarning."""
+        return stand_in(__name__, name)

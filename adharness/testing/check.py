@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
+from unittest import SkipTest
 
 from adharness.errors import ContractError
-from adharness.testing.subject import Subject
+from adharness.testing.subject import ConformanceError, Subject
+
+__all__ = ["Check", "ConformanceError", "require", "require_refused"]
 
 SubjectT = TypeVar("SubjectT", bound=Subject)
-
-
-class ConformanceError(AssertionError):
-    """A component broke a clause of its contract; the message has the clause and the values."""
 
 
 def require(fact: bool, message: str) -> None:
@@ -30,6 +29,8 @@ def require_refused(tried: Callable[[], object], what: str, *errors: type[Except
         tried()
     except wanted:
         return
+    except SkipTest:
+        raise
     except Exception as error:
         said = f"of {what} it makes a {type(error).__name__} ({error}), expected {names}"
         raise ConformanceError(said) from error

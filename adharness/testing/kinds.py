@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from adharness.contracts import AnySpec, ScorerSpec
-from adharness.testing.every_kind import ANY_CHECKS
+from adharness.testing.check import Check
+from adharness.testing.every_kind import ANY_CHECKS, RECORD_CHECKS
 from adharness.testing.scorer_subject import ScorerSubject
 from adharness.testing.scorers import SCORER_CHECKS
+from adharness.testing.subject import RecordSubject, Subject
 from adharness.testing.trials import Report, Trial, report_of, trials_of
 
 Examples = Sequence[Mapping[str, Any]]
@@ -34,7 +36,15 @@ def scorer_checks(spec: ScorerSpec, examples: Examples | None = None) -> list[Tr
         for example in (spec.examples if examples is None else examples)
         for kind in spec.accepts
     ]
-    return trials_of((*ANY_CHECKS, *SCORER_CHECKS), subjects)
+    return _trials(spec, SCORER_CHECKS, subjects)
+
+
+def _trials(
+    spec: AnySpec, checks: Sequence[Check[Any]], subjects: Sequence[Subject]
+) -> list[Trial]:
+    """Lay out the checks of a record, once, and those of a kind on each of its subjects."""
+    of_record = trials_of(RECORD_CHECKS, [RecordSubject(spec)])
+    return of_record + trials_of((*ANY_CHECKS, *checks), subjects)
 
 
 def checks_of(spec: AnySpec, examples: Examples | None = None) -> list[Trial]:

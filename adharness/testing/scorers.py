@@ -71,7 +71,8 @@ def _require_same(
         if name == "nearest":
             continue  # of rows equally far either may be named
         scale = float(np.abs(values).max()) or 1.0
-        apart = float(np.abs(values - found[name]).max())
+        with np.errstate(invalid="ignore"):  # two infinities are no number apart
+            apart = float(np.abs(values - found[name]).max())
         require(
             apart <= ALONE * scale,
             f"{name} scores differ by {apart:.3g} {how}, where the largest is {scale:.3g}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 from unittest import SkipTest
 
@@ -13,6 +14,11 @@ from pydantic import ValidationError
 from adharness.arrays import AnyArray
 from adharness.contracts import AnySpec, Params
 from adharness.errors import PluginError
+
+
+class ConformanceError(AssertionError):
+    """A component broke a clause of its contract; the message has the clause and the values."""
+
 
 Arrange: TypeAlias = Callable[[AnyArray], AnyArray]
 """What is done to each input array before the component gets it."""
@@ -40,6 +46,27 @@ class Subject(Protocol):
         """Give what a run calls image by image, and the bytes that one call is given."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class RecordSubject:
+    """The record of a component, which is not made."""
+
+    spec: AnySpec
+    label: str = ""
+
+    @property
+    def params(self) -> Params:
+        """Raise SkipTest: a record has a model of parameters, and none of its own."""
+        raise SkipTest("only its record is tried")
+
+    def use(self, arrange: Arrange) -> Mapping[str, AnyArray]:  # noqa: ARG002  nothing is used
+        """Give nothing."""
+        return {}
+
+    def again(self) -> tuple[Callable[[], object], int]:
+        """Give a call that does nothing."""
+        return lambda: None, 1
+
+
 def as_given(array: AnyArray) -> AnyArray:
     """Leave an input as it is."""
     return array
@@ -64,15 +91,22 @@ def params_of(spec: AnySpec, example: Mapping[str, Any]) -> Params:
     Raises
     ------
     SkipTest
-        Where a parameter without a default is missing: nobody said how it can be tried.
+        Where the defaults are not enough: nobody said how it can be tried.
+    ConformanceError
+        Where the model refuses an example of the record.
     """
     try:
         return spec.params(**example)
     except ValidationError as error:
-        missing = [".".join(map(str, e["loc"])) for e in error.errors() if e["type"] == "missing"]
-        if missing and not example:
-            raise SkipTest(f"it has no default of {', '.join(missing)}: give examples") from error
-        raise
+        told = "; ".join(_told(details["loc"], details["msg"]) for details in error.errors())
+        if not example:
+            raise SkipTest(f"its defaults alone are refused: {told}") from error
+        raise ConformanceError(f"its example {label_of(example)} is refused: {told}") from error
+
+
+def _told(place: tuple[int | str, ...], message: str) -> str:
+    where = ".".join(map(str, place))
+    return f"{where}: {message}" if where else message
 
 
 def made(spec: AnySpec, params: Params) -> Any:

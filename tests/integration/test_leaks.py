@@ -13,6 +13,15 @@ from adharness.arrays import Bool, UInt8
 from adharness.data.textures import TexturesDataset, TexturesParams
 
 pytestmark = pytest.mark.slow
+ON_IMAGES: dict[str, Any] = {
+    "extractors": {"px": {"use": "pixels", "resize": 32}},
+    "methods": [{"name": "mean", "extractor": "px", "scorer": {"use": "mean-image"}},
+                {"name": "luck", "extractor": "px", "bank": {"use": "pixels", "shots": 5},
+                 "scorer": {"use": "random-scores"}}],
+    "protocols": ["per-class", "absolute-unified"],
+    "normalizers": [{"use": "zscore-routed", "smallest": 2}],
+}  # fmt: skip
+"""Methods that are shown the images themselves."""
 TINY = TexturesParams(size=64, train=10, good=6, per_defect=2)
 
 
@@ -124,9 +133,10 @@ def assert_equal_where_both(
         assert {s: one[s] for s in other} == other, values
 
 
-def test_permuting_the_test_labels_changes_no_score_map_or_threshold(bench):
-    before = run(bench, honest, "honest")
-    after = run(bench, with_labels_permuted, "permuted")
+@pytest.mark.parametrize("changes", [{}, ON_IMAGES], ids=["features", "images"])
+def test_permuting_the_test_labels_changes_no_score_map_or_threshold(bench, changes):
+    before = run(bench, honest, "honest", **changes)
+    after = run(bench, with_labels_permuted, "permuted", **changes)
     assert before.keys() == after.keys()
     for cell, arrays in before.items():
         assert_equal_where_both(arrays, after[cell])
@@ -134,9 +144,12 @@ def test_permuting_the_test_labels_changes_no_score_map_or_threshold(bench):
     assert labels[0] != labels[1]  # the tampering did happen
 
 
-def test_dropping_half_of_the_test_images_changes_no_score_map_or_threshold_of_the_rest(bench):
-    before = run(bench, honest, "honest")
-    after = run(bench, with_half_the_test_images, "half")
+@pytest.mark.parametrize("changes", [{}, ON_IMAGES], ids=["features", "images"])
+def test_dropping_half_of_the_test_images_changes_no_score_map_or_threshold_of_the_rest(
+    bench, changes
+):
+    before = run(bench, honest, "honest", **changes)
+    after = run(bench, with_half_the_test_images, "half", **changes)
     for cell, arrays in before.items():
         assert len(after[cell]["samples"]) == len(arrays["samples"]) / 2
         assert_equal_where_both(arrays, after[cell], fewer=True)

@@ -99,6 +99,20 @@ def test_new_images_score_as_in_the_run_to_the_last_bit(
         assert [one["anomalous"] for one in found] == decided.tolist()
 
 
+def test_features_that_are_kept_as_float16_are_rounded_again_for_new_images(
+    bench, on_tree, tree, capsys
+):
+    changes = {**CHANGES, "methods": METHODS[:1], "protocols": ["model-unified"]}
+    _, bench.cells = bench.run(**changes, **on_tree, features={"dtype": "float16"})
+    code, folder = save(bench, "knn", "model-unified")
+    assert code == 0
+    _, arrays = stored(bench, "knn", "model-unified")
+    mine = arrays["classes"] == "nut"
+    paths = [str(tree.root / p) for p in arrays["samples"][mine]]
+    _, said = scored(folder, *paths, "--class", "nut", capsys=capsys)
+    assert [one["score"] for one in said["images"]] == arrays["scores"][mine].tolist()
+
+
 def test_a_class_must_be_named_where_the_protocol_knows_it(ran, tree, capsys):
     _, folder = save(ran, "knn", "per-class")
     image = str(tree.root / "nut/test/good/000.png")

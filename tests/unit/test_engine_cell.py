@@ -14,6 +14,7 @@ from adharness.contracts import (
     ExtractorSpec,
     FeatureGrid,
     Params,
+    Pixels,
     ScorerSpec,
     Scores,
 )  # fmt: skip
@@ -199,3 +200,36 @@ def test_a_training_image_among_the_evaluated_is_a_leak():
     assert evaluated(train, np.array([9, 4]), np.array([5, 4])).tolist() == [4, 5, 9]
     with pytest.raises(ContractError, match="2 training images are also evaluated"):
         evaluated(train, np.array([4, 1]), np.array([2]))
+
+
+class OnImages(Toy):
+    """Remembers the images themselves."""
+
+    def reduce(self, features: Features, rng: np.random.Generator) -> Pixels:  # type: ignore[override]
+        return Pixels(features)
+
+
+def constant(*shape: int) -> Any:
+    return lambda features: Scores(patches=np.ones(shape, np.float32))
+
+
+@pytest.mark.parametrize("grid", [(1, 1), (2, 3), (5, 7)])
+def test_a_scorer_on_images_chooses_the_grid_of_its_maps(grid):
+    assert score(OnImages(constant(1, *grid))).patches.shape == (5, *grid)
+
+
+def test_any_other_scorer_gives_a_score_a_patch():
+    with pytest.raises(ContractError, match=r"has shape \(1, 5, 7\), expected \(1, 2, 3\)"):
+        score(Toy(constant(1, 5, 7)))
+
+
+@pytest.mark.parametrize("shape", [(1, 0, 4), (2, 3, 3), (3, 3), (1, 3, 3, 1)])
+def test_a_map_that_is_no_map_of_one_image_is_refused(shape):
+    with pytest.raises(ContractError, match="patch scores of scorer 'toy' has shape"):
+        score(OnImages(constant(*shape)))
+
+
+def test_a_grid_that_changes_from_image_to_image_is_refused():
+    toy = OnImages(lambda _: Scores(patches=np.ones((1, len(toy.seen), 2), np.float32)))
+    with pytest.raises(ContractError, match=r"that of the first image, has shape \(1, 2, 2\)"):
+        score(toy)

@@ -408,3 +408,44 @@ def test_an_entry_tells_network_and_decoding_apart_without_the_first_batch(
     assert entry.decode_ms is not None
     assert 0 < entry.decode_ms < 5
     assert entry.extract_ms >= 0.9 * sum([0.48, *[0.16] * (-(-count // BATCH) - 1)]) * 1000 / count
+
+
+@dataclass
+class AsTheyAre(Means):
+    """The images themselves, and a byte of each as its embedding."""
+
+    def extract(self, images: np.ndarray) -> FeatureGrid:
+        self.seen.append(len(images))
+        given = FeatureGrid(images.astype(np.float32), images[:, 0, 0].astype(np.float32))
+        return self.change(given, len(self.seen))
+
+
+BYTES = {"identity": {"use": "pixels", "stored_as": "uint8"}}
+
+
+def test_pixels_are_kept_as_bytes_and_read_as_they_were(tmp_path):
+    shard = ensure_shard(tmp_path, job(20, AsTheyAre(), **BYTES), quiet)
+    assert shard.patches().dtype == shard.embeddings().dtype == np.uint8
+    assert shard.entry.bytes["patches.npy"] == 128 + 20 * 4 * 4 * 3
+    features = CachedFeatures.over({0: shard}, [(0, i) for i in range(20)])
+    read = features.read(np.array([7, 3]))
+    assert read.patches.dtype == np.float32
+    assert (read.patches.min(axis=(1, 2, 3)).tolist(), read.patches.max()) == ([7, 3], 7)
+    assert features.rows(np.array([19 * 16])).tolist() == [[19, 19, 19]]
+    assert features.image_vectors().dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda grid: FeatureGrid(grid.patches + np.float32(0.5), grid.embeddings), "hold 0.5"),
+        (lambda grid: FeatureGrid(grid.patches - 1, grid.embeddings), "hold -1, and pixels are"),
+        (lambda grid: FeatureGrid(grid.patches, grid.embeddings + 300), "embeddings of 0 hold 300"),
+        (lambda grid: FeatureGrid(grid.patches[:, :2], grid.embeddings), r"expected \(16, 4, 4, 3"),
+    ],
+)
+def test_what_is_no_pixel_is_refused_and_leaves_no_entry(tmp_path, change, says):
+    extractor = AsTheyAre(lambda grid, call: change(grid))
+    with pytest.raises(ContractError, match=says):
+        ensure_shard(tmp_path, job(20, extractor, **BYTES), quiet)
+    assert entries(tmp_path) == []

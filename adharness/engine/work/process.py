@@ -57,7 +57,7 @@ def main() -> None:
 def _opened(told: Mapping[str, Any]) -> Site:
     request = RunRequest.model_validate(told)
     request.enter()
-    return Site(request, request.plan(discover()))
+    return Site(request, request.plan(discover(request.plugins)))
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,8 @@ class RunRequest(BaseModel):
     """Where relative paths of the suite begin."""
     at_once: int = 1
     """Units that are worked on at the same time on a machine, at most: times are told with it."""
+    plugins: tuple[str, ...] | None = None
+    """Names of the plugins that alone are loaded; None for all."""
 
     @property
     def reuse(self) -> Reuse:
@@ -96,4 +98,5 @@ def request_of(plan: Plan, asked: Asked, options: RunOptions) -> RunRequest:
         fresh=options.reuse.fresh,
         keep_stale=options.reuse.keep_stale,
         folder=Path.cwd(),
+        plugins=options.given.plugins,
     )

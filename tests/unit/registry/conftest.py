@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -48,6 +48,7 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install
         entry_point: str = "plugin",
         version: str = "1.0",
         into: Path = site,
+        requires: Sequence[str] = ("adharness>=0.1,<0.2",),
     ) -> None:
         module = f"module_of_{name.replace('-', '_')}"
         modules.append(module)
@@ -55,7 +56,8 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install
         info = into / f"{name.replace('-', '_')}-{version}.dist-info"
         info.mkdir()
         head = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
-        (info / "METADATA").write_text(head, encoding="utf-8")
+        needs = "".join(f"Requires-Dist: {line}\n" for line in requires)
+        (info / "METADATA").write_text(head + needs, encoding="utf-8")
         text = f"[adharness]\n{entry_point} = {module}\n"
         (info / "entry_points.txt").write_text(text, encoding="utf-8")
 

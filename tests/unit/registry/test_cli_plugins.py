@@ -140,7 +140,7 @@ def test_a_component_as_json_says_what_it_needs() -> None:
         for c in json.loads(invoke("components", "scorer", "--json").stdout)["components"]
         if c["name"] == "random-scores"
     ]
-    assert scorer["needs"] == ["bag", "grid", "images"]
+    assert scorer["needs"] == ["bag", "grid", "images", "pixels"]
     assert scorer["qualified"] == "adharness/random-scores"
 
 

@@ -92,6 +92,13 @@ BROKEN = {
         "record",
         "needs is None",
     ),
+    "an extractor that gives nothing known": (
+        "from adharness import ExtractorSpec\n"
+        "@hookimpl\ndef adharness_extractors():\n    yield ExtractorSpec(name='cut', params=P,"
+        " make=P, gives='pixel', summary='A fake.')\n",
+        "record",
+        "gives is 'pixel', expected one of features, pixels",
+    ),
     "a bank that emits nothing known": (
         "@hookimpl\ndef adharness_banks():\n    yield BankSpec(name='cut', params=P, make=P,"
         " emits='rows', summary='A fake.')\n",
