@@ -40,5 +40,5 @@ numpydoc_xref_param_type = False  # shapes such as (N, h, w, D) are no types
 # Names of other projects, which only the network could resolve, and those that are not public.
 nitpick_ignore_regex = [
     (r"py:.*", r"(numpy|np|pydantic|annotated_types|collections|typing|types|pathlib|pluggy)\..*"),
-    (r"py:.*", r"adharness\.(.*\.)?(_\w+|RoleT|Pattern|Listing)"),
+    (r"py:.*", r"adharness\.(.*\.)?(_\w+|RoleT|Pattern|Listing|Spec|Subject)"),
 ]

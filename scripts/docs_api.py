@@ -85,8 +85,9 @@ def _home(module: ModuleType, name: str) -> str:
     value = getattr(module, name)
     if inspect.isclass(value) or inspect.isroutine(value):
         return str(value.__module__)
-    loaded = [n for n in sorted(sys.modules) if n.startswith("adharness.")]
-    return next((n for n in loaded if name in assignments(n)), module.__name__)
+    loaded = {n: m for n, m in sorted(sys.modules.items()) if n.startswith("adharness.")}
+    having = (n for n, m in loaded.items() if getattr(m, name, None) is value)
+    return next((n for n in having if name in assignments(n)), module.__name__)
 
 
 @cache

@@ -36,6 +36,7 @@ def setup(app: Any) -> dict[str, Any]:
     # Now, for autodoc spoils pydantic's BaseModel for models that are defined after it.
     list(docs_commands.commands())
     app.connect("config-inited", mirror)
+    app.connect("env-get-outdated", generated_pages)
     app.connect("source-read", prepare)
     return {"parallel_read_safe": True}
 
@@ -43,11 +44,19 @@ def setup(app: Any) -> dict[str, Any]:
 def mirror(app: Any, config: Any) -> None:  # noqa: ARG001  Sphinx's signature
     """Copy the pages that lie outside `docs/`; what has not changed is left alone."""
     docs = Path(app.srcdir)
+    if docs != docs_links.DOCS:
+        return  # a trial with other pages
     for source, page in docs_links.mirrors(docs).items():
         text = docs_links.resolve(source.read_text(encoding="utf-8"), source, page, docs=docs)
         page.parent.mkdir(exist_ok=True)
         if not page.exists() or page.read_text(encoding="utf-8") != text:
             page.write_text(text, encoding="utf-8")
+
+
+def generated_pages(app: Any, env: Any, *changes: Any) -> list[str]:  # noqa: ARG001  as above
+    """Name the pages to read again though they are unchanged: the code may have changed."""
+    pages = [Path(env.doc2path(name)) for name in env.found_docs]
+    return [env.path2doc(p) for p in pages if MARK.search(p.read_text(encoding="utf-8"))]
 
 
 def prepare(app: Any, name: str, source: list[str]) -> None:

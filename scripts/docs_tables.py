@@ -117,9 +117,16 @@ def described_fields(spec: type) -> dict[str, str]:
 
 
 def _default(field: dataclasses.Field[Any]) -> str:
+    if field.default_factory is not dataclasses.MISSING:
+        return code(repr(field.default_factory()))
     if field.default is dataclasses.MISSING:
         return "required"
-    return "by its docstring" if callable(field.default) else code(repr(field.default))
+    return "see there" if callable(field.default) else code(_plain(repr(field.default)))
+
+
+def _plain(written: str) -> str:
+    """Write a read-only mapping as the dict that one would type."""
+    return re.sub(r"mappingproxy\((.*?)\)", r"\1", written)
 
 
 def suite_keys() -> str:
