@@ -98,6 +98,7 @@ def adharness_scorers() -> Iterator[ScorerSpec]:
             "scores-anomalies-higher": "It is the floor: it knows nothing of what is normal.",
             "refuses-what-is-not-finite": "Of a grid it reads the vectors' length, and no value.",
             "refuses-an-empty-memory": "Of a grid it reads the vectors' length, and no image.",
+            "refuses-images-of-another-size": "It draws for the bytes of any image.",
         },
     )
     yield ScorerSpec(

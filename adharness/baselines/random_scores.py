@@ -12,6 +12,7 @@ from adharness.contracts import (
     Bag,
     FeatureGrid,
     Grid,
+    Images,
     Layout,
     Memory,
     Nothing,
@@ -48,8 +49,7 @@ class RandomScorer:
         """Draw the run's key; of the memory only the length of its vectors is kept."""
         if isinstance(memory, Nothing):
             raise ContractError("random-scores was given no memory, and draws for its vectors")
-        streamed = memory.features if isinstance(memory, Grid | Pixels) else None
-        dim = streamed.dim if streamed else _checked(memory).shape[1]
+        dim = _checked(memory).shape[1] if isinstance(memory, Bag | Images) else memory.features.dim
         patches = isinstance(memory, Bag | Grid | Pixels)
         return FittedRandomScorer(key=rng.bytes(16), dim=dim, patches=patches)
 

@@ -125,7 +125,9 @@ def _print(
     for component, report in zip(chosen, reports, strict=True):
         _print_flaws(component, report, skips=not in_full, verbose=verbose)
     count = sum(report.conforms for report in reports)
-    render.print_line(f"{count} of {len(reports)} keep their contracts")
+    from adharness import CONTRACTS
+
+    render.print_line(f"{count} of {len(reports)} keep contracts {CONTRACTS}")
 
 
 def _line(outcome: Outcome) -> render.Row:
@@ -170,7 +172,7 @@ def _print_flaws(component: Component, report: Report, *, skips: bool, verbose: 
 def _as_json(chosen: Sequence[Component], reports: Sequence[Report]) -> dict[str, Any]:
     from dataclasses import asdict
 
-    from adharness import __version__
+    from adharness import CONTRACTS, __version__
 
     listed = [
         {
@@ -184,4 +186,5 @@ def _as_json(chosen: Sequence[Component], reports: Sequence[Report]) -> dict[str
         }
         for component, report in zip(chosen, reports, strict=True)
     ]
-    return {"schema": 1, "adharness": __version__, "components": listed}
+    versions = {"adharness": __version__, "contracts": CONTRACTS}
+    return {"schema": 1, **versions, "components": listed}

@@ -27,7 +27,7 @@ def has_by_its_names(distribution: str, entry_point: str, kind: str, name: str) 
 def left_out_home(
     only: Iterable[str] | None, distributions: Iterable[Distribution], kind: str, name: str
 ) -> str | None:
-    """Say which plugin that was not to be loaded has the component, and how to have it loaded."""
+    """Say which plugin that was not to be loaded has the component, and what to set instead."""
     homes = (
         one.name
         for one in distributions
@@ -37,9 +37,7 @@ def left_out_home(
     home = next(homes, None)
     if home is None:
         return None
-    asked = ",".join(only or ())
-    wider = ",".join([*(only or ()), home])
-    return f"it is in {home}, which {VARIABLE}={asked or repr('')} leaves out: {VARIABLE}={wider}"
+    return f"it is in {home}, left out: {VARIABLE}={','.join([*(only or ()), home])}"
 
 
 def unseen(problems: Iterable[Problem], distributions: Iterable[Distribution]) -> str:

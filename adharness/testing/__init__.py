@@ -17,9 +17,15 @@ from typing import TYPE_CHECKING
 
 from adharness.deprecation import stand_in
 from adharness.testing.check import Check, ConformanceError
-from adharness.testing.kinds import checks_of, conform, scorer_checks
+from adharness.testing.kinds import (
+    checks_of,
+    conform,
+    every_check,
+    scorer_checks,
+    thresholder_checks,
+)
 from adharness.testing.trials import Outcome, Report, Trial
-from adharness.testing.worlds import ToyFeatures, ToyWorld, toy_world
+from adharness.testing.worlds import ToyFeatures, ToyWorld, toy_images, toy_world
 
 __all__ = [
     "Check",
@@ -31,7 +37,10 @@ __all__ = [
     "Trial",
     "checks_of",
     "conform",
+    "every_check",
     "scorer_checks",
+    "thresholder_checks",
+    "toy_images",
     "toy_world",
 ]
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from adharness.arrays import Bool, Float32
-from adharness.contracts import Bag, FeatureGrid, Grid, Images, Memory, MemoryKind, Nothing
+from adharness.contracts import Bag, FeatureGrid, Grid, Images, Memory, MemoryKind, Nothing, Pixels
 from adharness.testing.subject import Arrange
-from adharness.testing.worlds import ToyFeatures, ToyWorld, toy_world
+from adharness.testing.worlds import ToyFeatures, ToyWorld, toy_images, toy_world
 
 DIM, TRAIN = 128, 64
 """Length of vectors, and training images: as many as methods ask for by default."""
@@ -33,11 +33,15 @@ class World:
     @classmethod
     def drawn(cls, kind: MemoryKind, seed: int) -> World:
         """Draw a world; equal seeds give equal ones."""
-        return cls(kind, toy_world(np.random.default_rng(seed), dim=DIM, train=TRAIN))
+        rng = np.random.default_rng(seed)
+        if kind == "pixels":
+            return cls(kind, toy_images(rng))
+        return cls(kind, toy_world(rng, dim=DIM, train=TRAIN))
 
     def memory(self, arrange: Arrange, *, images: int | None = None) -> Memory:
         """Remember the first training images, or all of them."""
-        return remembered(self.kind, self.toy.train.subset(np.arange(TRAIN)[:images]), arrange)
+        train = self.toy.train
+        return remembered(self.kind, train.subset(np.arange(train.count)[:images]), arrange)
 
     def normal(self, arrange: Arrange) -> FeatureGrid:
         """Features of the normal test images."""
@@ -47,16 +51,21 @@ class World:
         """Features of the anomalous test images."""
         return arranged(self.toy.anomalous, arrange)
 
-    @property
-    def defects(self) -> Bool:
-        """Where the odd patches of the anomalous images are (n, h, w)."""
-        return self.toy.defects
+    def defects(self, grid: tuple[int, int]) -> Bool:
+        """Where on a grid the odd patches, or pixels, of the anomalous images are (n, h, w)."""
+        images, rows, columns = np.nonzero(self.toy.defects)
+        height, width = self.toy.defects.shape[1:]
+        found = np.zeros((len(self.toy.defects), *grid), dtype=np.bool_)
+        found[images, rows * grid[0] // height, columns * grid[1] // width] = True
+        return found
 
 
 def remembered(kind: MemoryKind, features: ToyFeatures, arrange: Arrange) -> Memory:
     """Make a memory of a kind, out of all patches or embeddings of these images."""
     if kind == "grid":
         return Grid(features.arranged(arrange))
+    if kind == "pixels":
+        return Pixels(features.arranged(arrange))
     if kind == "images":
         assert features.embeddings is not None  # noqa: S101  toy worlds have them
         return Images(arrange(features.embeddings))

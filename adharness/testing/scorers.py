@@ -11,6 +11,7 @@ from adharness.arrays import AnyArray
 from adharness.contracts import Bag, Informative, Restoring, Storable
 from adharness.testing.check import Check, require, require_refused
 from adharness.testing.memories import World, some
+from adharness.testing.pixel_scorers import ON_PIXELS
 from adharness.testing.scorer_refusals import REFUSALS
 from adharness.testing.scorer_subject import ScorerSubject, arrays_of, image_scores
 from adharness.testing.states import assert_restores, spoiled
@@ -30,6 +31,8 @@ def check_gives_finite_scores(subject: ScorerSubject) -> None:
     )
     for level, values in arrays_of(scores).items():
         shape = features.patches.shape[: 1 if level == "image" else 3]
+        if subject.kind == "pixels" and values.ndim == 3 and values.size:
+            shape = len(features.patches), *values.shape[1:]  # of a grid of its own
         require(values.shape == shape, f"its {level} scores have shape {values.shape}, not {shape}")
         require(bool(np.isfinite(values).all()), f"its {level} scores are not all finite")
         types = {"patch": ["float32"], "image": ["float32", "float64"], "nearest": ["int64"]}[level]
@@ -44,7 +47,8 @@ def check_scores_anomalies_higher(subject: ScorerSubject) -> None:
     won = float((high[:, None] > low[None]).mean())
     require(won >= 0.9, f"an anomalous image outranks a normal one in {won:.0%} of the pairs")
     if odd.patches is not None:
-        inside, outside = odd.patches[world.defects], odd.patches[~world.defects]
+        defects = world.defects(odd.patches.shape[1:])
+        inside, outside = odd.patches[defects], odd.patches[~defects]
         require(
             float(np.mean(inside)) > float(np.mean(outside)),
             f"defects score {np.mean(inside):.3g} on average, all else {np.mean(outside):.3g}",
@@ -136,7 +140,7 @@ def check_comes_back_from_its_state(subject: ScorerSubject) -> None:
 
 
 def _keeps_state(subject: ScorerSubject) -> bool:
-    return subject.kind == "grid"
+    return subject.kind in ("grid", "pixels")
 
 
 def _says_deterministic(subject: ScorerSubject) -> bool:
@@ -152,5 +156,6 @@ SCORER_CHECKS: tuple[Check[ScorerSubject], ...] = (
     Check("S5", check_names_rows_that_exist),
     Check("S6", check_tells_finite_facts),
     Check("S7", check_comes_back_from_its_state, _keeps_state),
-    Check("S9", check_draws_only_if_it_says_so, _says_deterministic),
+    *ON_PIXELS,
+    Check("S10", check_draws_only_if_it_says_so, _says_deterministic),
 )

@@ -79,10 +79,7 @@ def test_a_left_out_component_fails_with_what_to_set(
     with pytest.raises(SuiteError) as caught:
         discover(["fake-one"]).find("scorer", "second")
     assert caught.value.message == "unknown scorer 'second'"
-    assert caught.value.hint == (
-        "it is in fake-two, which ADHARNESS_PLUGINS=fake-one leaves out: "
-        "ADHARNESS_PLUGINS=fake-one,fake-two"
-    )
+    assert caught.value.hint == ("it is in fake-two, left out: ADHARNESS_PLUGINS=fake-one,fake-two")
 
 
 def test_an_unknown_component_is_told_with_what_was_left_out(

@@ -172,6 +172,7 @@ REGION_AREA = ThresholderSpec(
     params=RegionAreaParams,
     make=_make_region_area,
     levels=("pixel",),
+    examples=({"min_area_px": 6},),
     summary="The smallest pixel threshold that leaves no region of `min_area_px` on normal maps.",
     source="Bergmann et al. 2019, MVTec AD, section 4.2",
 )
@@ -192,6 +193,13 @@ FIXED = ThresholderSpec(
     levels=("image", "pixel"),
     summary="A number that the suite declares: no image fits it.",
     source="the suite",
+    examples=({"value": 9.0},),
+    exempt={
+        "moves-with-the-scores": "It is a number that the suite declares, whatever the scores are.",
+        "refuses-no-image": "No image fits it, so that none is needed.",
+        "refuses-what-is-not-finite": "It reads no score and no map.",
+        "counts-its-images": "No image fitted it, and so it counts none.",
+    },
 )
 
 
