@@ -13,7 +13,7 @@ LAYERS = """
 cli
 bundle | reproduction
 report | engine
-exchange
+exchange | scaffold
 plan | store | statistics
 suite | data | baselines
 registry | testing

@@ -56,7 +56,7 @@ def changes(stored: Sequence[str], found: Sequence[str]) -> list[str]:
     new = [f"+ {line}" for line in found if line not in set(stored)]
     if not gone and not new:
         return []
-    advice = "new names alone: raise the minor number of adharness.CONTRACTS"
+    advice = "new names alone: raise the second number of adharness.CONTRACTS, once a release"
     if gone:
         advice = (
             "what is gone or changed may break plugins: keep the old name for one minor release "

@@ -51,6 +51,7 @@ def adharness_banks() -> Iterator[BankSpec]:
         params=AllParams,
         make=AllBank,
         emits="bag",
+        examples=({}, {"shots": 2, "rotations": 4}),
         summary="Every patch of every training image.",
     )
     yield BankSpec(
@@ -59,6 +60,7 @@ def adharness_banks() -> Iterator[BankSpec]:
         make=RandomBank,
         emits="bag",
         needs_class=balances_classes,
+        examples=({}, {"balance": "class"}),
         summary="Patches drawn at random without replacement, whatever their image.",
     )
     yield BankSpec(

@@ -8,9 +8,10 @@ from typing import Annotated, Any, Literal, Self
 import numpy as np
 from pydantic import BeforeValidator, Field, PositiveInt, model_validator
 
-from adharness.arrays import UInt8, require_shape
+from adharness.arrays import UInt8
 from adharness.baselines.blocks import block_means, even_starts
 from adharness.contracts import FeatureGrid, Params, Preprocess
+from adharness.contracts.checks import check_images
 
 THUMBNAIL = 8
 """Blocks a side of the thumbnail that stands for an image as a whole."""
@@ -81,10 +82,10 @@ class PixelImages:
         Raises
         ------
         ContractError
-            If the images have another size.
+            If the images have another size or type.
         """
         height, width = self.preprocess.input_size
-        require_shape(images, (None, height, width, 3), name="images")
+        check_images(images, (height, width))
         rows, columns = even_starts(height, THUMBNAIL), even_starts(width, THUMBNAIL)
         thumbnails = np.rint(block_means(images, rows, columns)).astype(np.float32)
         flat = thumbnails.reshape(len(images), len(rows) * len(columns) * 3)

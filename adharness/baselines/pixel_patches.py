@@ -8,8 +8,9 @@ from typing import Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from adharness.arrays import Float32, UInt8, require_shape
+from adharness.arrays import Float32, UInt8
 from adharness.contracts import FeatureGrid, Params, Preprocess
+from adharness.contracts.checks import check_images
 
 
 class PixelPatchesParams(Params):
@@ -59,10 +60,10 @@ class PixelPatches:
         Raises
         ------
         ContractError
-            If the images have another size.
+            If the images have another size or type.
         """
         size = self.params.resize
-        require_shape(images, (None, size, size, 3), name="images")
+        check_images(images, (size, size))
         patches = _colour_statistics(images, self.params.patch_px)
         # One image at a time: the order of a floating sum must not depend on the batch.
         means = [each.reshape(-1, 6).mean(axis=0, dtype=np.float64) for each in patches]

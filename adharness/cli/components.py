@@ -20,6 +20,7 @@ from adharness.contracts import (
 )
 from adharness.registry import Component, Registry
 from adharness.registry.records import KINDS
+from adharness.suggest import nearest
 
 
 class Kind(click.Choice[str]):
@@ -29,6 +30,12 @@ class Kind(click.Choice[str]):
         """Take `scorers` for `scorer`."""
         singular = value[:-1] if isinstance(value, str) and value[:-1] in KINDS else value
         return super().convert(singular, param, ctx)
+
+    def get_invalid_choice_message(self, value: Any, ctx: click.Context | None) -> str:
+        """Say which there are, and which was probably meant."""
+        said = super().get_invalid_choice_message(value, ctx).rstrip(".")
+        meant = nearest(str(value), KINDS)
+        return f"{said}; did you mean '{meant}'?" if meant else said
 
 
 @click.command()

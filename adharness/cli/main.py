@@ -31,6 +31,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "check": "adharness.cli.check:check",
         "plugins": "adharness.cli.plugins:plugins",
         "components": "adharness.cli.components:components",
+        "new-plugin": "adharness.cli.new_plugin:new_plugin",
         "conform": "adharness.cli.conform:conform",
         "data": "adharness.cli.data:data",
         "cache": "adharness.cli.cache:cache",

@@ -19,7 +19,10 @@ from adharness.registry.versions import CORE
 @click.option("--verbose", is_flag=True, help="Show the traceback of each problem.")
 @click.pass_context
 def plugins(ctx: click.Context, *, strict: bool, as_json: bool, verbose: bool) -> None:
-    """List the installed plugins and their problems."""
+    """List the installed plugins and their problems.
+
+    With ADHARNESS_PLUGINS=a,b set, every command loads these only, and the core's own.
+    """
     registry = read_registry()
     if as_json:
         render.print_json(_as_json(registry))

@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from adharness.arrays import AnyArray, Float32, require_finite, require_shape
+from adharness.arrays import AnyArray, Float32, UInt8, require_finite, require_shape
 from adharness.contracts.memories import Bag, Grid, Images, Memory, MemoryKind, Pixels
 from adharness.contracts.records import FeatureGrid
 from adharness.errors import ContractError
@@ -15,6 +15,26 @@ from adharness.errors import ContractError
 Level: TypeAlias = Literal["patches", "images"]
 COLOURS = 3
 """Red, green and blue."""
+
+
+def check_images(images: UInt8, size: tuple[int, int]) -> None:
+    """Raise unless these are images that an extractor asked for.
+
+    Parameters
+    ----------
+    images : (N, H, W, 3) uint8
+        What `Extractor.extract` was given; N may be 0.
+    size
+        (height, width) in pixels: `preprocess.input_size`.
+
+    Raises
+    ------
+    ContractError
+        Where they have another size, number of colours or type.
+    """
+    require_shape(images, (None, *size, COLOURS), name="images")
+    if images.dtype != np.uint8:
+        raise ContractError(f"images are of type {images.dtype}, expected uint8")
 
 
 def check_query(features: FeatureGrid, dim: int, *, level: Level = "patches") -> Float32:

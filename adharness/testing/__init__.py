@@ -18,9 +18,13 @@ from typing import TYPE_CHECKING
 from adharness.deprecation import stand_in
 from adharness.testing.check import Check, ConformanceError
 from adharness.testing.kinds import (
+    bank_checks,
     checks_of,
     conform,
+    dataset_checks,
     every_check,
+    extractor_checks,
+    normalizer_checks,
     scorer_checks,
     thresholder_checks,
 )
@@ -35,9 +39,13 @@ __all__ = [
     "ToyFeatures",
     "ToyWorld",
     "Trial",
+    "bank_checks",
     "checks_of",
     "conform",
+    "dataset_checks",
     "every_check",
+    "extractor_checks",
+    "normalizer_checks",
     "scorer_checks",
     "thresholder_checks",
     "toy_images",

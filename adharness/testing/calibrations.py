@@ -75,7 +75,7 @@ def _on_scale(one: Float32, factor: float, shift: float) -> Float32:
     return (factor * one.astype(np.float64) + shift).astype(np.float32)
 
 
-def scored(seed: int, *, maps: int = NORMALS // 2) -> Scored:
+def scored(seed: int, *, maps: int = 9) -> Scored:
     """Draw images: normal scores have a long right tail, anomalous ones begin in its midst."""
     rng = np.random.default_rng(seed)
     normal, odd = rng.gamma(4.0, 1.0, NORMALS), 6.0 + rng.gamma(4.0, 1.0, ANOMALIES)

@@ -5,9 +5,29 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from adharness.contracts import AnySpec, ScorerSpec, ThresholderSpec
+from adharness.contracts import (
+    AnySpec,
+    BankSpec,
+    DatasetSpec,
+    ExtractorSpec,
+    ImageName,
+    NormalizerSpec,
+    ScorerSpec,
+    ThresholderSpec,
+)
+from adharness.testing.bank_subject import BankSubject
+from adharness.testing.banks import BANK_CHECKS
 from adharness.testing.check import Check
+from adharness.testing.dataset_records import DATASET_RECORD_CHECKS
+from adharness.testing.dataset_subject import DatasetSubject
+from adharness.testing.datasets import DATASET_CHECKS
 from adharness.testing.every_kind import ANY_CHECKS, RECORD_CHECKS
+from adharness.testing.extractor_subject import ExtractorSubject
+from adharness.testing.extractors import EXTRACTOR_CHECKS
+from adharness.testing.lookup_subject import LookupSubject
+from adharness.testing.lookups import LOOKUP_EXTRACTOR_CHECKS, LOOKUP_SCORER_CHECKS
+from adharness.testing.normalizer_subject import NormalizerSubject
+from adharness.testing.normalizers import NORMALIZER_CHECKS
 from adharness.testing.scorer_subject import ScorerSubject
 from adharness.testing.scorers import SCORER_CHECKS
 from adharness.testing.subject import RecordSubject, Subject
@@ -18,7 +38,9 @@ from adharness.testing.trials import Report, Trial, report_of, trials_of
 Examples = Sequence[Mapping[str, Any]]
 
 
-def scorer_checks(spec: ScorerSpec, examples: Examples | None = None) -> list[Trial]:
+def scorer_checks(
+    spec: ScorerSpec, examples: Examples | None = None, *, images: Sequence[ImageName] = ()
+) -> list[Trial]:
     """Give every check of a scorer, on each memory it accepts.
 
     Parameters
@@ -27,12 +49,16 @@ def scorer_checks(spec: ScorerSpec, examples: Examples | None = None) -> list[Tr
         Its record.
     examples
         Parameters to try it with, in place of those of the record.
+    images
+        Of an imported one: names of images that it has something of.
 
     Returns
     -------
     list of Trial
         To be called, each a test: `pytest.mark.parametrize("check", scorer_checks(SPEC), ids=str)`.
     """
+    if spec.imported:
+        return _trials(spec, LOOKUP_SCORER_CHECKS, _lookups(spec, examples, images))
     subjects = [
         ScorerSubject(spec, example, kind)
         for example in _examples(spec, examples)
@@ -49,6 +75,46 @@ def _trials(
     return of_record + trials_of((*ANY_CHECKS, *checks), subjects)
 
 
+def _lookups(
+    spec: ExtractorSpec | ScorerSpec, examples: Examples | None, images: Sequence[ImageName]
+) -> list[LookupSubject]:
+    names = tuple(images)
+    return [LookupSubject(spec, example, names) for example in _examples(spec, examples)]
+
+
+def dataset_checks(spec: DatasetSpec, examples: Examples | None = None) -> list[Trial]:
+    """Give every check of a data set; see `scorer_checks`.
+
+    At most 12 of its samples are read. One whose files are not here needs `examples`, such as
+    `[{"root": "/data/mine"}]`: without, what reads them is skipped.
+    """
+    subjects = [DatasetSubject(spec, example) for example in _examples(spec, examples)]
+    of_record = trials_of(DATASET_RECORD_CHECKS, [RecordSubject(spec)])
+    return of_record + _trials(spec, DATASET_CHECKS, subjects)
+
+
+def extractor_checks(
+    spec: ExtractorSpec, examples: Examples | None = None, *, images: Sequence[ImageName] = ()
+) -> list[Trial]:
+    """Give every check of an extractor; see `scorer_checks`."""
+    if spec.imported:
+        return _trials(spec, LOOKUP_EXTRACTOR_CHECKS, _lookups(spec, examples, images))
+    subjects = [ExtractorSubject(spec, example) for example in _examples(spec, examples)]
+    return _trials(spec, EXTRACTOR_CHECKS, subjects)
+
+
+def bank_checks(spec: BankSpec, examples: Examples | None = None) -> list[Trial]:
+    """Give every check of a bank; see `scorer_checks`."""
+    subjects = [BankSubject(spec, example) for example in _examples(spec, examples)]
+    return _trials(spec, BANK_CHECKS, subjects)
+
+
+def normalizer_checks(spec: NormalizerSpec, examples: Examples | None = None) -> list[Trial]:
+    """Give every check of a normalizer; see `scorer_checks`."""
+    subjects = [NormalizerSubject(spec, example) for example in _examples(spec, examples)]
+    return _trials(spec, NORMALIZER_CHECKS, subjects)
+
+
 def thresholder_checks(spec: ThresholderSpec, examples: Examples | None = None) -> list[Trial]:
     """Give every check of a thresholder, at each level that it decides; see `scorer_checks`."""
     subjects = [
@@ -61,13 +127,25 @@ def thresholder_checks(spec: ThresholderSpec, examples: Examples | None = None) 
 
 def every_check() -> tuple[Check[Any], ...]:
     """List the checks of all kinds."""
-    return (*RECORD_CHECKS, *ANY_CHECKS, *SCORER_CHECKS, *THRESHOLDER_CHECKS)
+    found: list[Check[Any]] = [*RECORD_CHECKS, *ANY_CHECKS]
+    found += [*DATASET_RECORD_CHECKS, *DATASET_CHECKS]
+    found += [*EXTRACTOR_CHECKS, *LOOKUP_EXTRACTOR_CHECKS, *LOOKUP_SCORER_CHECKS]
+    found += [*BANK_CHECKS, *SCORER_CHECKS, *NORMALIZER_CHECKS, *THRESHOLDER_CHECKS]
+    return tuple(found)
 
 
 def checks_of(spec: AnySpec, examples: Examples | None = None) -> list[Trial]:
     """Give every check of a component of any kind."""
     if isinstance(spec, ScorerSpec):
         return scorer_checks(spec, examples)
+    if isinstance(spec, DatasetSpec):
+        return dataset_checks(spec, examples)
+    if isinstance(spec, ExtractorSpec):
+        return extractor_checks(spec, examples)
+    if isinstance(spec, BankSpec):
+        return bank_checks(spec, examples)
+    if isinstance(spec, NormalizerSpec):
+        return normalizer_checks(spec, examples)
     if isinstance(spec, ThresholderSpec):
         return thresholder_checks(spec, examples)
     raise NotImplementedError(spec.kind)

@@ -132,7 +132,7 @@ def check_keeps_its_promise(subject: ThresholderSubject) -> None:
 
 def check_holds_one_map_at_a_time(subject: ThresholderSubject) -> None:
     """It reads maps that are drawn when they are asked for, and never holds many at once."""
-    maps = DrawnMaps(scored(0, maps=40).maps, as_given)
+    maps = DrawnMaps(scored(0, maps=12).maps, as_given)
     subject.make().pixel_threshold(maps)
     require(maps.most <= 4, f"it holds {maps.most} of {len(maps)} maps at once")
 

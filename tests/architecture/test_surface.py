@@ -31,7 +31,7 @@ STORED_LINES = ["contracts 1.0", "adharness.a(x: int) -> int", "adharness.b: cla
 @pytest.mark.parametrize(
     ("found", "first", "advice"),
     [
-        ([*STORED_LINES, "adharness.c: str"], "+ adharness.c: str", "raise the minor number"),
+        ([*STORED_LINES, "adharness.c: str"], "+ adharness.c: str", "raise the second number"),
         (STORED_LINES[:2], "- adharness.b: class of object", "keep the old name for one minor"),
         (
             [STORED_LINES[0], "adharness.a(x: float) -> int", STORED_LINES[2]],

@@ -145,7 +145,9 @@ def test_it_is_judged_again_without_the_cache(bench):
 
 @pytest.mark.parametrize("protocol", ["per-class", "absolute-unified"])
 def test_it_is_saved_and_scores_new_files_as_in_the_run(bench, on_tree, tree, capsys, protocol):
+    rule = {"image_score": {"use": "top", "of": "pixels", "ratio": 0.02}}
     changes = {**END_TO_END, "protocols": [protocol], "normalizers": [{"use": "raw"}], **on_tree}
+    changes["maps"] = rule
     _, (cell,) = bench.run(**changes)
     folder = bench.folder / "saved"
     where = ["--out", str(folder), "--cache-dir", str(bench.cache)]

@@ -36,6 +36,7 @@ from adharness import (
     Normalizer,
     NormalizerSpec,
     Params,
+    Pixels,
     Preprocess,
     Restoring,
     Sample,
@@ -46,6 +47,8 @@ from adharness import (
     Threshold,
     Thresholder,
     ThresholderSpec,
+    check_pixel_query,
+    check_pixels,
     check_query,
     hookimpl,
 )
@@ -142,6 +145,27 @@ class Distance:
         return FittedDistance(state["centre"])
 
 
+class FittedAverage:
+    """Fitted on images themselves, not on features."""
+
+    def __init__(self, mean: Float32) -> None:
+        self.mean = mean
+
+    def score(self, features: FeatureGrid) -> Scores:
+        pixels = check_pixel_query(features, (32, 32))
+        assert_type(pixels, Float32)
+        return Scores(patches=np.abs(pixels - self.mean).mean(axis=-1))
+
+
+class Average:
+    """A scorer that is trained on images."""
+
+    def fit(self, memory: Memory, rng: np.random.Generator) -> FittedAverage:
+        pixels = check_pixels(memory, scorer="average")
+        assert_type(pixels, Pixels)
+        return FittedAverage(next(pixels.features.batches(4)).patches.mean(axis=0))
+
+
 class FittedShift:
     """A fitted normalizer."""
 
@@ -207,6 +231,13 @@ def adharness_scorers() -> Iterator[ScorerSpec]:
         deterministic=True,
         summary="Distance to the mean.",
         source="nowhere",
+    )
+    yield ScorerSpec(
+        name="average",
+        params=Params,
+        make=lambda _: Average(),
+        needs="pixels",
+        summary="Distance to the mean image.",
     )
 
 

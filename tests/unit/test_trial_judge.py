@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from adharness.engine import trial_judge
+from adharness.engine.scored_maps import RawMaps
 from adharness.engine.trial_judge import Line, MadeUpImages, try_judge
 from adharness.suite.schema import MapSettings, StatisticsSettings
 
@@ -42,3 +44,22 @@ def test_every_metric_can_be_tried(grid):
     larger = costs.scaled(4.0)
     assert larger.order.image_s == 4 * costs.order.image_s
     assert larger.decided == costs.decided
+
+
+@pytest.mark.parametrize(("given", "drawn_at"), [(None, (256, 256)), ((32, 48), (32, 48))])
+def test_maps_are_drawn_at_the_size_of_the_extractors_input(monkeypatch, given, drawn_at):
+    sizes: list[Any] = []
+
+    def watched(patches: Any, native: Any, input_size: Any, *how: Any) -> RawMaps:
+        sizes.append(input_size)
+        return RawMaps(patches, native, input_size, *how)
+
+    monkeypatch.setattr(trial_judge, "RawMaps", watched)
+    suite: Any = SimpleNamespace(
+        metrics=("image_auroc",),
+        statistics=StatisticsSettings(bootstrap=0),
+        maps=MapSettings(),
+        deployment=None,
+    )
+    try_judge(suite, (8, 8), (32, 24), most=4, input_size=given)
+    assert set(sizes) == {drawn_at}

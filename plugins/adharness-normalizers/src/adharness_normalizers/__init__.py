@@ -105,6 +105,10 @@ RAW = NormalizerSpec(
     make=_make_raw,
     keeps_class_order=True,
     summary="Scores as the scorer gave them.",
+    exempt={
+        "refuses-no-image": "It learns nothing, so that it needs no image.",
+        "refuses-what-is-not-finite": "It reads no calibration score.",
+    },
 )
 
 ZSCORE = NormalizerSpec(
@@ -123,6 +127,7 @@ ZSCORE_ROUTED = NormalizerSpec(
     make=_make_zscore_routed,
     needs_class=_routed_need,
     needs_embedding=_embedded,
+    examples=({}, {"by": "class"}, {"by": "class", "route": "neighbours"}),
     summary="z-scores of the cluster, or of the class, that the image's embedding is nearest to.",
     source="After HierCore (arXiv 2508.02477): criteria of a group that is found, not told",
 )
@@ -141,6 +146,7 @@ LOCAL_DENSITY = NormalizerSpec(
     params=LocalDensityParams,
     make=_make_local_density,
     needs_embedding=_embedded,
+    examples=({}, {"of": "distances"}),
     summary="Scores divided by what is usual for the normal images around the image.",
     source="After LOF, Breunig et al. 2000, SIGMOD: a ratio to the neighbours' neighbourhoods",
 )
@@ -151,6 +157,7 @@ CONFORMAL = NormalizerSpec(
     make=_make_conformal,
     needs_class=_conformal_need,
     needs_embedding=_per_cluster,
+    examples=({}, {"per": "class"}, {"per": "pooled", "tail": "exponential"}),
     summary="Minus the logarithm of the conformal p-value in its cluster, in its class or in all.",
     source="Bates et al. 2023 (arXiv 2104.08279), p = (1 + #{scores >= s}) / (n + 1)",
 )

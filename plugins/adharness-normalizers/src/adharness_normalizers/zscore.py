@@ -9,6 +9,7 @@ import numpy as np
 
 from adharness import Calibration, ContractError, DataError, FittedNormalizer, ImageContext
 from adharness.arrays import AnyArray, Bool, Float64, require_finite
+from adharness_normalizers.normals import MORE
 
 
 class ZscoreNormalizer:
@@ -29,8 +30,8 @@ class ZscoreNormalizer:
         ContractError
             If the classes are not given.
         DataError
-            If a score is not finite, if a class has fewer than two normal images, or if all its
-            scores are equal.
+            If there is no normal image, if a score is not finite, if a class has fewer than two
+            normal images, or if all its scores are equal.
         """
         classes = np.asarray(_classes(calibration.context, len(calibration.scores)))
         scores = calibration.scores.astype(np.float64)
@@ -39,6 +40,8 @@ class ZscoreNormalizer:
             _require_normals(classes, normal)
             classes, scores = classes[normal], scores[normal]
         require_finite(scores, name="calibration scores", error=DataError)
+        if not len(scores):
+            raise DataError("zscore needs normal images of every class, and has none", hint=MORE)
         return _ClassScales(
             {c: center(f"class {c!r}", scores[classes == c]) for c in sorted(set(classes.tolist()))}
         )

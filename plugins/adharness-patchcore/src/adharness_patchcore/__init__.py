@@ -120,6 +120,7 @@ CORESET = BankSpec(
     make=_make_bank,
     emits="bag",
     needs_class=balances_classes,
+    examples=({}, {"balance": "class"}),
     summary="Patches that cover all training patches: greedy farthest-first selection.",
     source="Roth et al. 2022, section 3.2, algorithm 1; Sener and Savarese 2018, algorithm 1",
 )

@@ -63,7 +63,9 @@ class TimmParams(Params):
         description="centre crop after the resize: one number, [height, width], or none; what it "
         "cuts off is never seen, so defects there are missed",
     )
-    interpolation: Literal["bilinear", "bicubic"] = "bilinear"
+    interpolation: Literal["bilinear", "bicubic"] = Field(
+        "bilinear", description="how images are scaled; both are antialiased on the way down"
+    )
     embedding: bool = Field(True, description="also give one vector an image")
     seed: int = Field(0, ge=0, description="of the random weights; no effect on others")
     precision: Literal["float32", "bfloat16"] = Field(
@@ -71,7 +73,11 @@ class TimmParams(Params):
         description="of the network's products; bfloat16 is faster where the device has it, moves "
         "features by about 1 % of the largest, and differs between devices; features stay float32",
     )
-    device: Literal["auto", "cpu", "cuda"] = Field("auto", json_schema_extra=SETTING)
+    device: Literal["auto", "cpu", "cuda"] = Field(
+        "auto",
+        description="where the network runs; auto: on the GPU where there is one",
+        json_schema_extra=SETTING,
+    )
 
     @field_validator("layers")
     @classmethod
@@ -109,6 +115,7 @@ TIMM = ExtractorSpec(
     name="timm",
     params=TimmParams,
     make=_make,
+    examples=({"resize": 64},),
     summary="Layers of any timm model, each patch with its neighbours, joined on the finest grid.",
     source="Roth et al. 2022, section 3.1; by default with plain concatenation as in anomalib",
 )
