@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import faulthandler
+import os
 import sys
-from collections.abc import Mapping, Sequence
-from contextlib import redirect_stdout
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stdout
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -50,7 +51,8 @@ def conform(
     faulthandler.enable()  # a component that takes the process along is at least named
     chosen = _choose(read_registry(), name, kind)
     example = _example(params, chosen) if params is not None else None
-    reports = [_tried(component, example) for component in chosen]
+    with _one_thread():
+        reports = [_tried(component, example) for component in chosen]
     if as_json:
         render.print_json(_as_json(chosen, reports))
     else:
@@ -101,6 +103,16 @@ def _example(text: str, chosen: Sequence[Component]) -> Mapping[str, Any]:
             hint = f"adharness components {component.kind} {component.name}"
             raise SuiteError(f"--params of '{component.name}': {told}", hint=hint) from error
     return given
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Let libraries use one thread: what is tried is too small to share between cores."""
+    from threadpoolctl import threadpool_limits
+
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # for those that are still to be loaded
+    with threadpool_limits(1):
+        yield
 
 
 def _tried(component: Component, example: Mapping[str, Any] | None) -> Report:

@@ -1,0 +1,79 @@
+"""Every installed component keeps every clause of its contract, or says why it cannot."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from adharness.registry import Component, discover
+from adharness.registry.records import KINDS
+from adharness.testing.trials import Trial
+from conformance_files import trials_of_installed, write_all
+
+
+@cache
+def laid_out() -> list[tuple[Component, Trial]]:
+    return [(c, trial) for c in discover().components for trial in trials_of_installed(c)]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Go where the examples' files are."""
+    folder, before = tmp_path_factory.mktemp("conformance"), Path.cwd()
+    write_all(folder)
+    os.chdir(folder)
+    yield
+    os.chdir(before)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    """What is tried here is too small to share between cores."""
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1):
+        if find_spec("torch") is None:
+            yield
+            return
+        import torch
+
+        before = torch.get_num_threads()
+        torch.set_num_threads(1)
+        yield
+        torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize(
+    "trial", [pytest.param(t, id=f"{c.kind}-{c.name}-{t}") for c, t in laid_out()]
+)
+def test_an_installed_component_keeps_its_contract(trial: Trial) -> None:
+    trial()
+
+
+EXEMPT = [c for c in discover().components if c.spec.exempt]
+
+
+@pytest.mark.parametrize("component", EXEMPT, ids=lambda c: f"{c.kind}-{c.name}")
+def test_every_exemption_of_a_record_is_needed(component: Component) -> None:
+    trials = [
+        t for c, t in laid_out() if (c.kind, c.qualified) == (component.kind, component.qualified)
+    ]
+    tried = {t.check.name: set[str]() for t in trials}
+    for trial in trials:
+        if trial.check.name in component.spec.exempt:
+            tried[trial.check.name].add(trial.outcome().status)
+    assert set(component.spec.exempt) <= set(tried)
+    needless = [name for name in component.spec.exempt if "exempt" not in tried[name]]
+    assert needless == []
+
+
+def test_every_kind_is_installed_and_each_component_is_tried_by_all_its_checks() -> None:
+    tried = Counter(component.qualified + component.kind for component, _ in laid_out())
+    assert {component.kind for component, _ in laid_out()} == set(KINDS)
+    assert min(tried.values()) > 15
