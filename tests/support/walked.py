@@ -19,7 +19,7 @@ from pathlib import Path
 BLOCK = re.compile(r"^```(?P<language>\w+)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
 FILE = re.compile(r"# (?P<path>[\w./-]+\.\w+)\n")
 INSTALL = re.compile(r"pip install -e \./(?P<folder>adharness-[\w-]+)$")
-GIVEN = ("python -m venv", "pip install -e ./adharness ", "pip install pytest")
+GIVEN = re.compile(r"python -m venv .*|pip install (pytest|-e \./adharness(/.*)?)")
 """What the environment that runs the tests has already."""
 
 
@@ -61,7 +61,7 @@ class Walk:
         """Run a line of a shell block; give what it printed."""
         command, _, remark = line.partition("#")
         command = command.strip()
-        if command.startswith(GIVEN):
+        if GIVEN.fullmatch(command):
             return ""
         if install := INSTALL.fullmatch(command):
             _make_visible(self.folder / install["folder"], self.folder / "site")
