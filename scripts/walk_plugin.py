@@ -14,7 +14,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import venv
 from pathlib import Path
 
 from adharness.scaffold.contents import SUITE_NEEDS
@@ -25,11 +24,11 @@ NAME = "walked"
 
 def walk(kind: str, folder: Path) -> None:
     """Type what an author would, in a folder; raises CalledProcessError at the first failure."""
-    venv.create(folder / "venv", with_pip=True)
     programs = folder / "venv" / "bin"
     plugin = f"adharness-{NAME}"
     needed = [f"-e{ROOT / 'plugins' / name}" for name in SUITE_NEEDS[kind]]
     typed = [
+        ["python", "-m", "venv", "venv"],
         ["pip", "install", "--quiet", f"-e{ROOT}", *needed],
         ["adharness", "new-plugin", NAME, "--kind", kind],
         ["pip", "install", "--quiet", "-e", f"./{plugin}[test]"],
@@ -45,8 +44,8 @@ def walk(kind: str, folder: Path) -> None:
     for line in typed:
         begun = time.perf_counter()
         print(f"$ {' '.join(line)}", flush=True)
-        program = [str(programs / line[0]), *line[1:]]
-        subprocess.run(program, cwd=folder, env=environment, check=True)
+        program = sys.executable if line[0] == "python" else str(programs / line[0])
+        subprocess.run([program, *line[1:]], cwd=folder, env=environment, check=True)
         print(f"  {time.perf_counter() - begun:.1f} s", flush=True)
 
 
@@ -68,7 +67,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="walk-") as folder:
         walk(kind, Path(folder))
         rows = rows_of(kind, Path(folder))
-    print(f"{rows} rows of {NAME} on the board, after {time.perf_counter() - begun:.0f} s")
+        print(f"{rows} rows of {NAME} on the board, after {time.perf_counter() - begun:.0f} s")
     return 0 if rows else 1
 
 

@@ -9,8 +9,10 @@ FIRST_PARTY: Mapping[str, Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         "adharness-timm": {"extractor": ("timm",)},
         "adharness-knn-faiss": {"scorer": ("knn-faiss",)},
+        "adharness-anomalib": {"scorer": ("anomalib",)},
         "adharness-anomalydino": {"scorer": ("anomalydino",)},
         "adharness-density": {"scorer": ("gmm",)},
+        "adharness-sklearn": {"scorer": ("sklearn", "pyod")},
         "adharness-spade": {"scorer": ("spade",)},
         "adharness-mahalanobis": {"scorer": ("mahalanobis",)},
         "adharness-padim": {"scorer": ("padim",)},
@@ -54,8 +56,15 @@ FIRST_PARTY: Mapping[str, Mapping[str, tuple[str, ...]]] = MappingProxyType(
 """Distribution -> kind -> component names. The folder is `plugins/<distribution>`."""
 
 
-SEARCHING = frozenset({"adharness-anomalydino", "adharness-patchcore", "adharness-spade"})
-"""Those that depend on adharness-knn-faiss for the search of neighbours."""
+NEEDED: Mapping[str, str] = MappingProxyType(
+    {
+        "adharness-anomalydino": "adharness-knn-faiss",
+        "adharness-patchcore": "adharness-knn-faiss",
+        "adharness-spade": "adharness-knn-faiss",
+        "adharness-anomalib": "adharness-timm",
+    }
+)
+"""The plugin of this repository that another depends on: no index has it, so it is named too."""
 
 
 def first_party_names(kind: str) -> tuple[str, ...]:
@@ -71,6 +80,6 @@ def first_party_home(kind: str, name: str) -> str | None:
 
 def install_line(distribution: str) -> str:
     """Say where a first-party plugin is, and what to type to install it."""
-    needed = ["adharness-knn-faiss"] if distribution in SEARCHING else []
+    needed = [NEEDED[distribution]] if distribution in NEEDED else []
     folders = " ".join(f"-e ./plugins/{name}" for name in [*needed, distribution])
     return f"It is in plugins/{distribution}:  pip install {folders}"

@@ -24,7 +24,10 @@ class Installed:
     _known: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def versions(self, distributions: Iterable[str]) -> dict[str, str]:
-        """Versions of these distributions and of what they directly require."""
+        """Versions of these distributions and of what they directly require.
+
+        And of what an extra brings that is called as it: `adharness-anomalib[anomalib]`.
+        """
         found: dict[str, str] = {}
         for name in distributions:
             if name not in self._known:
@@ -61,8 +64,20 @@ def _requirements(distribution: str) -> list[str]:
         lines = metadata.requires(distribution) or []
     except metadata.PackageNotFoundError:
         return []
-    names = (re.match(r"[A-Za-z0-9._-]+", line) for line in lines if "extra ==" not in line)
-    return sorted({match.group().lower() for match in names if match})
+    names = (_needed(line) for line in lines)
+    return sorted({name for name in names if name})
+
+
+def _needed(requirement: str) -> str | None:
+    """Name what a requirement asks for; None where it is optional and of no component.
+
+    An extra that is called as what it brings (`x-y[y]`) is the heavy library of the components: its
+    version is theirs. Other extras, such as `dev` or the core's `parquet`, change no number.
+    """
+    match = re.match(r"[A-Za-z0-9._-]+", requirement)
+    name = match.group().lower() if match else None
+    extra = re.search(r"""extra\s*==\s*["']([^"']+)""", requirement)
+    return name if extra is None or extra.group(1).lower() == name else None
 
 
 def provenance(

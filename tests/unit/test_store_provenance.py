@@ -36,6 +36,21 @@ def test_each_distribution_is_read_once(monkeypatch):
     assert installed.versions(["adharness"]) == first
 
 
+@pytest.mark.parametrize(
+    ("requirement", "found"),
+    [
+        ("numpy>=1", True),
+        ("numpy<3,>=1; extra == 'numpy'", True),  # the heavy library of a plugin's components
+        ('numpy; extra == "NumPy"', True),
+        ("numpy; extra == 'dev'", False),
+        ("numpy; python_version > '3' and extra == 'parquet'", False),
+    ],
+)
+def test_what_an_extra_brings_counts_where_it_is_called_as_it(monkeypatch, requirement, found):
+    monkeypatch.setattr(metadata, "requires", lambda name: [requirement])
+    assert ("numpy" in Installed().versions(["adharness"])) is found
+
+
 def git(folder: Path, *arguments: str) -> None:
     who = ["-c", "user.name=x", "-c", "user.email=x@example.com"]
     subprocess.run(["git", "-C", str(folder), *who, *arguments], check=True, capture_output=True)

@@ -183,3 +183,6 @@ def test_the_line_that_installs_a_plugin_names_the_plugins_it_needs() -> None:
     assert install_line("adharness-patchcore").endswith(
         "pip install -e ./plugins/adharness-knn-faiss -e ./plugins/adharness-patchcore"
     )
+    assert install_line("adharness-anomalib").endswith(
+        "pip install -e ./plugins/adharness-timm -e ./plugins/adharness-anomalib"
+    )
