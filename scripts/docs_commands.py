@@ -116,5 +116,6 @@ def _parse_words(command: click.Command, words: list[str], *, whole: bool) -> No
         missing = value is None or value == () or "UNSET" in repr(value)
         if missing and whole and parameter.required:
             raise click.UsageError(f"missing: {parameter.human_readable_name}")
-        if not missing and not isinstance(parameter.type, PLACES):
+        stands_for_others = not whole and str(value).isupper()  # as in `--kind KIND`
+        if not missing and not stands_for_others and not isinstance(parameter.type, PLACES):
             parameter.type_cast_value(context, value)

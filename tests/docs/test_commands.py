@@ -96,5 +96,8 @@ def test_a_command_that_the_program_takes_is_let_pass(right: str) -> None:
     parse(right)
 
 
-def test_a_command_named_in_a_sentence_may_leave_its_arguments_out() -> None:
+def test_a_command_named_in_a_sentence_may_leave_its_arguments_out_or_open() -> None:
     parse("adharness run", whole=False)
+    parse("adharness new-plugin NAME --kind KIND", whole=False)
+    with pytest.raises(click.ClickException):
+        parse("adharness new-plugin NAME --kind kind", whole=False)
