@@ -167,5 +167,5 @@ def test_images_of_no_whole_number_of_patches_are_refused(memory) -> None:
 
 def test_what_anomalib_refuses_keeps_its_words(memory) -> None:
     scorer = ANOMALIB.make(AnomalibParams(model="cflow", **STEP, options={"coupling_blocks": 1}))
-    with pytest.raises(ContractError, match="cflow failed on 2 images of 64 x 64 .*enough fibers"):
+    with pytest.raises(ContractError, match=r"cflow failed on 2 images of 64 x 64 .*enough fibers"):
         scorer.fit(memory(2), np.random.default_rng(0))
