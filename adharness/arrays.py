@@ -10,11 +10,17 @@ from numpy.typing import NDArray
 from adharness.errors import AdharnessError, ContractError
 
 Float32: TypeAlias = NDArray[np.float32]
+"""Scores, features and maps."""
 Float64: TypeAlias = NDArray[np.float64]
+"""Image scores, and what is summed."""
 Int64: TypeAlias = NDArray[np.int64]
+"""Positions, labels and counts."""
 UInt8: TypeAlias = NDArray[np.uint8]
+"""Pixels of images."""
 Bool: TypeAlias = NDArray[np.bool_]
+"""Masks: True where defective."""
 AnyArray: TypeAlias = NDArray[Any]
+"""Of any type."""
 
 
 def require_shape(

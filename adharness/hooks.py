@@ -27,6 +27,7 @@ from adharness.contracts.specs import (
 GROUP = "adharness"
 hookspec = pluggy.HookspecMarker(GROUP)
 hookimpl = pluggy.HookimplMarker(GROUP)
+"""Marks a module's function as the implementation of the hook whose name it has."""
 
 
 @hookspec

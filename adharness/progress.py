@@ -12,6 +12,7 @@ from contextvars import ContextVar
 from typing import TypeAlias
 
 Told: TypeAlias = Callable[[int, int, str], None]
+"""A listener: it is told how many steps are done, of how many, and what a step is."""
 
 _LISTENER: ContextVar[Told | None] = ContextVar("adharness_progress", default=None)
 

@@ -75,7 +75,7 @@ def _print_table(registry: Registry, chosen: list[Component]) -> None:
                 component.qualified if component in unclear else component.name,
                 component.kind,
                 component.distribution,
-                _needs(component),
+                needs(component),
                 component.spec.summary,
             )
         )
@@ -117,7 +117,8 @@ def _class_need(spec: NormalizerSpec) -> ClassNeed | None:
 _PIXELS = MappingProxyType({("pixel",): "of pixels", ("image", "pixel"): "also of pixels"})
 
 
-def _needs(component: Component) -> str:
+def needs(component: Component) -> str:
+    """Say what decides whether a suite may combine it, as the table of components does."""
     facts = _facts(component)
     said = [
         "gives pixels" if facts.get("gives") == "pixels" else "",
@@ -133,7 +134,7 @@ def _needs(component: Component) -> str:
 
 def _print_in_full(component: Component) -> None:
     spec = component.spec
-    about = filter(None, (spec.kind, component.distribution, _needs(component)))
+    about = filter(None, (spec.kind, component.distribution, needs(component)))
     render.print_line(f"{spec.name}  ({', '.join(about)})", style="bold")
     render.print_line(f"  {spec.summary}")
     if spec.source:

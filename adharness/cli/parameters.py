@@ -5,14 +5,13 @@ from __future__ import annotations
 import types
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
+from pydantic import BaseModel
 from pydantic.fields import FieldInfo
-
-from adharness.contracts import Params
 
 BOUNDS = {"gt": ">", "ge": ">=", "lt": "<", "le": "<="}
 
 
-def describe(params: type[Params]) -> list[dict[str, str]]:
+def describe(params: type[BaseModel]) -> list[dict[str, str]]:
     """Name, type, default and description of each field, in the order of the model."""
     return [
         {

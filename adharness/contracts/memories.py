@@ -9,6 +9,7 @@ from adharness.arrays import Float32, Int64
 from adharness.contracts.records import FeatureSet
 
 MemoryKind: TypeAlias = Literal["bag", "grid", "images", "pixels", "nothing"]
+"""What a bank emits and a scorer needs; each names one of the classes below."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,3 +68,4 @@ class Nothing:
 
 
 Memory: TypeAlias = Bag | Grid | Images | Pixels | Nothing
+"""What `Scorer.fit` is given."""

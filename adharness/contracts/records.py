@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple, Protocol, TypeAlias, runtime_checkable
 from adharness.arrays import Float32, Float64, Int64
 
 Portion: TypeAlias = Literal["train", "validation", "test"]
+"""Where the owners of a data set put an image."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -175,6 +175,8 @@ class ScorerSpec(Spec[Scorer | LookupScorer]):
     ----------
     needs
         The kind of memory it fits on, or a tuple of those it accepts.
+    deterministic
+        It draws nothing from the `rng` that `fit` is given: every seed gives the same.
     imported
         It is a `LookupScorer`: it is told the names of images, and the board says so.
     trains_per_class

@@ -13,6 +13,10 @@ from adharness.errors import ContractError
 
 StateType: TypeAlias = Literal["bool", "uint8", "int64", "float32", "float64"]
 Layout: TypeAlias = Mapping[str, tuple[StateType, tuple[int | str, ...]]]
+"""What a state holds: of each array its name, its type, and its shape.
+
+A length that several arrays share is a name: `{"mean": ("float32", ("D",))}`.
+"""
 
 HINT = "the file was changed, or written with other parameters or another version: fit again"
 

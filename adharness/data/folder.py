@@ -188,3 +188,4 @@ FOLDER = DatasetSpec(
     summary="Your own images, in folders of the MVTec layout.",
     source="Bergmann et al., The MVTec Anomaly Detection Dataset, IJCV 2021 (the layout)",
 )
+"""The reader `folder`."""

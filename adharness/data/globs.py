@@ -90,3 +90,4 @@ GLOBS = DatasetSpec(
     make=_make,
     summary="Your own images in any folders, told by patterns for normal, anomalous and masks.",
 )
+"""The reader `globs`."""

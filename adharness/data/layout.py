@@ -245,3 +245,4 @@ MVTEC = TreeLayout(
     masks=("ground_truth/{defect}/{stem}_mask", "ground_truth/{defect}/{stem}"),
     optional_masks=True,
 )
+"""The layout of MVTec AD, which many sets share."""

@@ -163,3 +163,4 @@ MANIFEST = DatasetSpec(
     make=_make,
     summary="Your own images, told by a CSV or JSONL list: path, class, split, label, mask, ...",
 )
+"""The reader `manifest`."""

@@ -11,6 +11,7 @@ from adharness.data.partition import Member, Split, checked_classes, with_held_o
 from adharness.errors import DataError, SuiteError
 
 Policy: TypeAlias = Literal["holdout", "official"]
+"""Who holds images out: `make_split` draws a share, or the owners of the set said."""
 
 
 def make_split(

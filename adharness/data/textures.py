@@ -242,3 +242,4 @@ TEXTURES = DatasetSpec(
     citation="van der Walt et al., scikit-image: image processing in Python, PeerJ 2014",
     url="https://scikit-image.org/docs/stable/api/skimage.data.html",
 )
+"""The demo set `textures`."""
