@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tracemalloc
 from collections.abc import Mapping
+from functools import cache
 from unittest import SkipTest
 
 import numpy as np
@@ -43,9 +44,18 @@ def check_record_is_whole(subject: Subject) -> None:
 def check_imports_nothing_heavy(subject: Subject) -> None:
     """Importing the modules of its record and parameters imports no heavy library."""
     spec = subject.spec
-    modules = sorted({spec.params.__module__, getattr(spec.make, "__module__", "builtins")})
+    modules = (spec.params.__module__, getattr(spec.make, "__module__", "builtins"))
     if "__main__" in modules:
         raise SkipTest("its record was made in a script, which cannot be imported again")
+    names = ", ".join(sorted(set(modules)))
+    problem, loaded = _imported(tuple(sorted(set(modules))))
+    require(not problem, f"importing {names} fails:\n{problem}")
+    require(not loaded, f"importing {names} imports {', '.join(loaded)}")
+
+
+@cache  # the records of one package are in one module
+def _imported(modules: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+    """Import modules in a new process: what went wrong, and the heavy libraries it loaded."""
     lines = [f"import {module}" for module in modules]
     lines += ["import sys, json", f"print(json.dumps([m for m in {HEAVY!r} if m in sys.modules]))"]
     done = subprocess.run(  # noqa: S603  this interpreter, on code of this module
@@ -56,9 +66,9 @@ def check_imports_nothing_heavy(subject: Subject) -> None:
         check=False,
         env=_environment(),
     )
-    require(done.returncode == 0, f"importing {', '.join(modules)} fails:\n{done.stderr[-2000:]}")
-    loaded = json.loads(done.stdout.strip().splitlines()[-1])
-    require(not loaded, f"importing {', '.join(modules)} imports {', '.join(loaded)}")
+    if done.returncode:
+        return done.stderr[-2000:] or f"exit code {done.returncode}", ()
+    return "", tuple(json.loads(done.stdout.strip().splitlines()[-1]))
 
 
 def _environment() -> dict[str, str]:

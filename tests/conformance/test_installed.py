@@ -84,6 +84,7 @@ def test_every_exemption_of_a_record_is_needed(component: Component) -> None:
 
 
 def test_every_kind_is_installed_and_each_component_is_tried_by_all_its_checks() -> None:
-    tried = Counter(component.qualified + component.kind for component, _ in laid_out())
-    assert {component.kind for component, _ in laid_out()} == set(KINDS)
+    possible = [c for c, _ in laid_out() if c.spec.examples]  # none: a library is not installed
+    tried = Counter(component.qualified + component.kind for component in possible)
+    assert {component.kind for component in possible} == set(KINDS)
     assert min(tried.values()) > 15
