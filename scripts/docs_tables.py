@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
+import yaml
 from numpydoc.docscrape import NumpyDocString
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
 
 from adharness.cli.components import needs
 from adharness.cli.parameters import describe
@@ -163,7 +164,7 @@ def models_in(annotation: Any) -> list[type[BaseModel]]:
 def _section(heading: str, model: type[BaseModel], places: Mapping[Any, str]) -> str:
     told = described_fields(model)
     rows = [
-        (code(key), _linked(p, model, places), _short(p["default"]), told.get(p["name"], ""))
+        (code(key), _linked(p, model, places), _in_yaml(model, p), told.get(p["name"], ""))
         for key, p in _keys(model)
     ]
     told_any = any(row[-1] for row in rows)
@@ -192,7 +193,19 @@ def _linked(described: Mapping[str, str], model: type[BaseModel], places: Mappin
     for each in inner:
         written = re.sub(rf"\b{each.__name__}\b", "mapping", written)
     links = [f"[{places[m].strip('`')}](#{anchor(places[m])})" for m in inner]
-    return " ".join([code(written), *links])
+    return " ".join([code(_as_yaml_says(written)), *links])
+
+
+def _as_yaml_says(written: str) -> str:
+    """Say a type of Python in the words of YAML.
+
+    >>> _as_yaml_says("tuple[int >= 0, ...] | None")
+    'list of int >= 0, or null'
+    """
+    written = re.sub(r"tuple\[(.*), \.\.\.\]", r"list of \1", written)
+    written = re.sub(r"dict\[str, Any\]", "mapping", written)
+    written = re.sub(r"dict\[str, (.+)\]", r"mapping of name to \1", written)
+    return written.replace(" | None", ", or null").replace("4.29497e+09", "2^32")
 
 
 def anchor(heading: str) -> str:
@@ -200,9 +213,17 @@ def anchor(heading: str) -> str:
     return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
 
 
-def _short(default: str) -> str:
-    """Leave out a default that is a mapping with defaults of its own."""
-    return "its defaults" if re.match(r"[A-Z]\w+\(.*=", default) else code(default)
+def _in_yaml(model: type[BaseModel], described: Mapping[str, str]) -> str:
+    """Write a default as one would type it; a mapping with defaults of its own is left out."""
+    info = model.model_fields[described["name"]]
+    if info.is_required():
+        return "required"
+    value = info.get_default(call_default_factory=True, validated_data={})
+    if isinstance(value, BaseModel):
+        return "its defaults"
+    plain = TypeAdapter(Any).dump_python(value, mode="json", exclude_defaults=True)
+    typed = yaml.safe_dump(plain, default_flow_style=True, width=10**6)
+    return code(typed.removesuffix("...\n").strip())
 
 
 def decisions() -> str:
