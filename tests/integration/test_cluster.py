@@ -15,7 +15,7 @@ import hostile_plugin
 from adharness.engine.journal import read_journal
 from adharness.store.folder import RunFolder
 from adharness.store.records import CellRecord
-from dask_here import DaskHere, is_joined, until
+from dask_here import DaskHere, is_joined, is_running, until
 
 pytest.importorskip("distributed")
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]  # a dozen processes import everything
@@ -125,7 +125,10 @@ def lines_of(mark: Path) -> list[int]:
 
 
 def meanwhile(mark: Path, acts: Callable[[int], None]) -> threading.Thread:
-    """Once the scorer is at work, act, then let it go on."""
+    """Once the scorer is at work, act, which kills it, then let the next one go on.
+
+    Its process hears of the death a moment later; let go before, it could end its work.
+    """
     go = mark.with_suffix(".go")
     mark.unlink(missing_ok=True)
     go.unlink(missing_ok=True)
@@ -133,7 +136,9 @@ def meanwhile(mark: Path, acts: Callable[[int], None]) -> threading.Thread:
     def watch() -> None:
         try:
             until(lambda: bool(lines_of(mark)), "the scorer")
-            acts(lines_of(mark)[0])
+            pid = lines_of(mark)[0]
+            acts(pid)
+            until(lambda: not is_running(pid), "the scorer's end")
         finally:
             go.touch()
 

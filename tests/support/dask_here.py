@@ -103,6 +103,14 @@ def is_joined(log: Path) -> bool:
     return "Registered to" in log.read_text(errors="replace")
 
 
+def is_running(pid: int) -> bool:
+    """Whether a process does something yet; one that nobody buried does not."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
 def _kill(process: subprocess.Popen[bytes]) -> None:
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
