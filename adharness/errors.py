@@ -11,6 +11,11 @@ AdharnessError
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+
 
 class AdharnessError(Exception):
     """A mistake that can be stated in one sentence and mended by the reader.
@@ -60,3 +65,13 @@ class StoreError(AdharnessError):
 
 class MetricError(AdharnessError):
     """A metric was given arrays it cannot judge: shapes that differ, a NaN, a label not 0 or 1."""
+
+
+def refusals(error: ValidationError) -> list[str]:
+    """Write what a model refused, `place: reason` each, in the order of its fields.
+
+    What a rule of the whole model refused has no place, and is the reason alone.
+    """
+    found = error.errors(include_url=False, include_input=False)
+    placed = ((".".join(map(str, one["loc"])), one["msg"]) for one in found)
+    return [f"{place}: {reason}" if place else reason for place, reason in placed]

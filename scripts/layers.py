@@ -18,8 +18,8 @@ plan | store | statistics
 suite | data | baselines
 registry | testing
 adharness
-hooks | sampling
-contracts | metrics | maps | corruptions
+hooks | sampling | maps
+contracts | metrics | corruptions
 declared
 arrays
 errors | suggest | progress | threads | deprecation

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from adharness.cli import exit_codes, render
 from adharness.cli.components import Kind
 from adharness.cli.installed import read_registry
-from adharness.errors import AdharnessError, PluginError, SuiteError
+from adharness.errors import AdharnessError, PluginError, SuiteError, refusals
 from adharness.registry import Component, Registry
 from adharness.registry.records import KINDS
 from adharness.suggest import nearest
@@ -99,7 +99,7 @@ def _example(text: str, chosen: Sequence[Component]) -> Mapping[str, Any]:
         try:
             component.spec.params(**given)
         except ValidationError as error:
-            told = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+            told = "; ".join(refusals(error))
             hint = f"adharness components {component.kind} {component.name}"
             raise SuiteError(f"--params of '{component.name}': {told}", hint=hint) from error
     return given

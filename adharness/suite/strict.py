@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, InitErrorDetails
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
@@ -39,13 +39,22 @@ def validate_strictly(model: type[ModelT], values: Mapping[str, Any]) -> ModelT:
         return model.model_validate_json(text, strict=True)
     except ValidationError as error:
         refused = error.errors(include_url=False)
-        if not all(_is_container(details) for details in refused):
-            raise
+        mistakes = [details for details in refused if not _is_container(details)]
+        if mistakes:
+            raise _only(error, mistakes) from None  # the others may well be right
         lax = model.model_validate_json(text)
         dumped = lax.model_dump(mode="json", by_alias=True)
         if not all(_is_kept(details, dumped) for details in refused):
             raise
         return lax
+
+
+def _only(error: ValidationError, mistakes: list[ErrorDetails]) -> ValidationError:
+    told = [
+        InitErrorDetails(type=d["type"], loc=d["loc"], input=d["input"], ctx=d.get("ctx", {}))
+        for d in mistakes
+    ]
+    return ValidationError.from_exception_data(error.title, told)
 
 
 def _is_container(details: ErrorDetails) -> bool:

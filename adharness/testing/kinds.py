@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from adharness.contracts import (
@@ -15,24 +16,24 @@ from adharness.contracts import (
     ScorerSpec,
     ThresholderSpec,
 )
-from adharness.testing.bank_subject import BankSubject
-from adharness.testing.banks import BANK_CHECKS
+from adharness.testing.banks.checks import BANK_CHECKS
+from adharness.testing.banks.subject import BankSubject
 from adharness.testing.check import Check
-from adharness.testing.dataset_records import DATASET_RECORD_CHECKS
-from adharness.testing.dataset_subject import DatasetSubject
-from adharness.testing.datasets import DATASET_CHECKS
+from adharness.testing.datasets.checks import DATASET_CHECKS
+from adharness.testing.datasets.records import DATASET_RECORD_CHECKS
+from adharness.testing.datasets.subject import DatasetSubject
 from adharness.testing.every_kind import ANY_CHECKS, RECORD_CHECKS
-from adharness.testing.extractor_subject import ExtractorSubject
-from adharness.testing.extractors import EXTRACTOR_CHECKS
-from adharness.testing.lookup_subject import LookupSubject
-from adharness.testing.lookups import LOOKUP_EXTRACTOR_CHECKS, LOOKUP_SCORER_CHECKS
-from adharness.testing.normalizer_subject import NormalizerSubject
-from adharness.testing.normalizers import NORMALIZER_CHECKS
-from adharness.testing.scorer_subject import ScorerSubject
-from adharness.testing.scorers import SCORER_CHECKS
+from adharness.testing.extractors.checks import EXTRACTOR_CHECKS
+from adharness.testing.extractors.subject import ExtractorSubject
+from adharness.testing.lookups.checks import LOOKUP_EXTRACTOR_CHECKS, LOOKUP_SCORER_CHECKS
+from adharness.testing.lookups.subject import LookupSubject
+from adharness.testing.normalizers.checks import NORMALIZER_CHECKS
+from adharness.testing.normalizers.subject import NormalizerSubject
+from adharness.testing.scorers.checks import SCORER_CHECKS
+from adharness.testing.scorers.subject import ScorerSubject
 from adharness.testing.subject import RecordSubject, Subject
-from adharness.testing.thresholder_subject import ThresholderSubject
-from adharness.testing.thresholders import THRESHOLDER_CHECKS
+from adharness.testing.thresholders.checks import THRESHOLDER_CHECKS
+from adharness.testing.thresholders.subject import ThresholderSubject
 from adharness.testing.trials import Report, Trial, report_of, trials_of
 
 Examples = Sequence[Mapping[str, Any]]
@@ -136,19 +137,19 @@ def every_check() -> tuple[Check[Any], ...]:
 
 def checks_of(spec: AnySpec, examples: Examples | None = None) -> list[Trial]:
     """Give every check of a component of any kind."""
-    if isinstance(spec, ScorerSpec):
-        return scorer_checks(spec, examples)
-    if isinstance(spec, DatasetSpec):
-        return dataset_checks(spec, examples)
-    if isinstance(spec, ExtractorSpec):
-        return extractor_checks(spec, examples)
-    if isinstance(spec, BankSpec):
-        return bank_checks(spec, examples)
-    if isinstance(spec, NormalizerSpec):
-        return normalizer_checks(spec, examples)
-    if isinstance(spec, ThresholderSpec):
-        return thresholder_checks(spec, examples)
-    raise NotImplementedError(spec.kind)
+    return _BY_KIND[spec.kind](spec, examples)
+
+
+_BY_KIND: Mapping[str, Callable[..., list[Trial]]] = MappingProxyType(
+    {
+        DatasetSpec.kind: dataset_checks,
+        ExtractorSpec.kind: extractor_checks,
+        BankSpec.kind: bank_checks,
+        ScorerSpec.kind: scorer_checks,
+        NormalizerSpec.kind: normalizer_checks,
+        ThresholderSpec.kind: thresholder_checks,
+    }
+)
 
 
 def conform(spec: AnySpec, examples: Examples | None = None) -> Report:

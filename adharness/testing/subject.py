@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias
+from functools import cached_property
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 from unittest import SkipTest
 
 import numpy as np
@@ -13,7 +14,7 @@ from pydantic import ValidationError
 
 from adharness.arrays import AnyArray
 from adharness.contracts import AnySpec, Params
-from adharness.errors import PluginError
+from adharness.errors import PluginError, refusals
 
 
 class ConformanceError(AssertionError):
@@ -22,6 +23,8 @@ class ConformanceError(AssertionError):
 
 Arrange: TypeAlias = Callable[[AnyArray], AnyArray]
 """What is done to each input array before the component gets it."""
+SpecT = TypeVar("SpecT", bound=AnySpec)
+RoleT = TypeVar("RoleT")
 
 
 class Subject(Protocol):
@@ -44,6 +47,42 @@ class Subject(Protocol):
 
     def again(self) -> tuple[Callable[[], object], int]:
         """Give what a run calls image by image, and the bytes that one call is given."""
+
+
+@dataclass(frozen=True, eq=False)
+class ComponentSubject(Generic[SpecT, RoleT]):
+    """A component that is made; each kind says how it is used.
+
+    Parameters
+    ----------
+    spec
+        Its record.
+    example
+        The parameters that are not default.
+    """
+
+    spec: SpecT
+    example: Mapping[str, Any]
+
+    @property
+    def apart(self) -> tuple[str, ...]:
+        """What tells this trial from others of the same parameters."""
+        return ()
+
+    @cached_property
+    def params(self) -> Params:
+        """Parameters that it is tried with."""
+        return params_of(self.spec, self.example)
+
+    @property
+    def label(self) -> str:
+        """What tells this trial from others of the same component."""
+        return label_of(self.example, *self.apart)
+
+    def make(self) -> RoleT:
+        """Make the component."""
+        component: RoleT = made(self.spec, self.params)
+        return component
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,15 +137,10 @@ def params_of(spec: AnySpec, example: Mapping[str, Any]) -> Params:
     try:
         return spec.params(**example)
     except ValidationError as error:
-        told = "; ".join(_told(details["loc"], details["msg"]) for details in error.errors())
+        told = "; ".join(refusals(error))
         if not example:
             raise SkipTest(f"its defaults alone are refused: {told}") from error
         raise ConformanceError(f"its example {label_of(example)} is refused: {told}") from error
-
-
-def _told(place: tuple[int | str, ...], message: str) -> str:
-    where = ".".join(map(str, place))
-    return f"{where}: {message}" if where else message
 
 
 def made(spec: AnySpec, params: Params) -> Any:
@@ -127,3 +161,8 @@ def label_of(example: Mapping[str, Any], *more: str) -> str:
     """Name a trial by the parameters that are not default, and whatever else tells it apart."""
     said = json.dumps(dict(example), default=str, sort_keys=True) if example else ""
     return " ".join(part for part in (*more, said) if part)
+
+
+def present(arrays: Mapping[str, AnyArray | None]) -> dict[str, AnyArray]:
+    """Leave out what a component did not give."""
+    return {name: array for name, array in arrays.items() if array is not None}

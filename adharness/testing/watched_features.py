@@ -1,4 +1,4 @@
-"""A feature set that notes how much of it is held at once, for banks that must read it lazily."""
+"""A feature set that notes how much of it is taken, for what must read it in parts."""
 
 from __future__ import annotations
 
@@ -16,6 +16,23 @@ from adharness.testing.worlds import ToyFeatures
 
 @dataclass(eq=False)
 class Watch:
+    """How much was handed out at once.
+
+    Attributes
+    ----------
+    most
+        Patches of the largest array.
+    """
+
+    most: int = field(default=0, init=False)
+
+    def hand_out(self, array: AnyArray, patches: int) -> None:  # noqa: ARG002  held or not
+        """Note an array."""
+        self.most = max(self.most, patches)
+
+
+@dataclass(eq=False)
+class WatchOfHeld(Watch):
     """How much was handed out, and is still held.
 
     Parameters
@@ -31,6 +48,7 @@ class Watch:
 
     def hand_out(self, array: AnyArray, patches: int) -> None:
         """Note an array; raise ConformanceError where more than half of all patches are held."""
+        super().hand_out(array, patches)
         self.held = [(held, count) for held, count in self.held if held() is not None]
         self.held.append((ref(array if array.base is None else array.base), patches))
         now = sum(count for _, count in self.held)
@@ -57,8 +75,8 @@ class WatchedFeatures:
 
     @classmethod
     def over(cls, toy: ToyFeatures) -> WatchedFeatures:
-        """Begin to watch."""
-        return cls(toy, Watch(toy.count * toy.grid[0] * toy.grid[1]))
+        """Begin to watch how much is held."""
+        return cls(toy, WatchOfHeld(toy.count * toy.grid[0] * toy.grid[1]))
 
     @property
     def count(self) -> int:

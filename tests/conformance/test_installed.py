@@ -6,6 +6,7 @@ import gc
 import os
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import nullcontext
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,6 +17,7 @@ from adharness.registry import Component, discover
 from adharness.registry.records import KINDS
 from adharness.testing.trials import Trial
 from conformance_files import trials_of_installed, write_all
+from few_threads import torch_threads
 
 
 @cache
@@ -38,16 +40,8 @@ def one_thread() -> Iterator[None]:
     """What is tried here is too small to share between cores."""
     from threadpoolctl import threadpool_limits
 
-    with threadpool_limits(1):
-        if find_spec("torch") is None:
-            yield
-            return
-        import torch
-
-        before = torch.get_num_threads()
-        torch.set_num_threads(1)
+    with threadpool_limits(1), torch_threads(1) if find_spec("torch") else nullcontext():
         yield
-        torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module", autouse=True)

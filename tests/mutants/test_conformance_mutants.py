@@ -59,6 +59,14 @@ MUTANTS: dict[str, tuple[Any, set[str]]] = {
         made("extractor", wrong.NamedByInstance),
         {"fingerprint-stays"},
     ),
+    "what it chose is no parameter of its own": (
+        made("extractor", wrong.Undecided),
+        {"makes-its-choice-known"},
+    ),
+    "a call is more than it says": (
+        made("extractor", wrong.Miscounting),
+        {"computes-as-many-as-it-says"},
+    ),
     "all images look alike": (made("extractor", wrong.Blind), {"tells-images-apart"}),
     "features of anything are made up": (
         made("extractor", wrong.Inventing, imported=True),

@@ -23,6 +23,7 @@ from adharness.reproduction.deviations import Deviation, deviation
 from adharness.store.folder import RunFolder
 from adharness.suite.bind import bind
 from adharness.suite.load import load_suite
+from few_threads import torch_threads
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 RANDOM = {"use": "random", "ratio": 0.25}
@@ -115,28 +116,23 @@ def rules_suite() -> dict[str, Any]:
 def threads_of(count: int) -> Iterator[None]:
     """Let every library that computes use this many threads, as the environment would."""
     import faiss
-    import torch
 
-    held, searching = torch.get_num_threads(), faiss.omp_get_max_threads()
+    searching = faiss.omp_get_max_threads()
     environment = dict.fromkeys(THREADS, str(count))
-    with mock.patch.dict(os.environ, environment), threadpool_limits(count):
-        torch.set_num_threads(count)
+    with mock.patch.dict(os.environ, environment), threadpool_limits(count), torch_threads(count):
         faiss.omp_set_num_threads(count)
         try:
             yield
         finally:
-            torch.set_num_threads(held)
             faiss.omp_set_num_threads(searching)
 
 
 @contextmanager
 def batches_of(size: int, chunk: int) -> Iterator[None]:
     """Extract by `size` images a call, of which the network sees `chunk` at once."""
-    from adharness.engine import extract
-    from adharness_timm import extractor
+    from adharness_timm.torch_engine import TorchEngine
 
-    chunks = {**extractor._CHUNK, "cpu": chunk}
-    with mock.patch.object(extract, "BATCH", size), mock.patch.object(extractor, "_CHUNK", chunks):
+    with mock.patch.multiple(TorchEngine, at_once=size, together=chunk):
         yield
 
 

@@ -176,6 +176,25 @@ class NamedByInstance(Colours):
         return f"colours {id(self)}"
 
 
+class Undecided(Colours):
+    """What it says it chose makes no extractor."""
+
+    made_with = ()
+
+    @property
+    def chosen(self) -> Params:
+        return Params()
+
+
+class Miscounting(Colours):
+    """It says that two are computed together, and the others of a call move the last digits."""
+
+    together, at_once = 2, 4
+
+    def patches(self, images: Float32) -> Float32:
+        return super().patches(images) * np.float32(1 + 1e-6 * len(images))
+
+
 class Blind(Colours):
     def patches(self, images: Float32) -> Float32:
         return 0 * super().patches(images)

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-import torch
 
 from adharness import FeatureGrid, Pixels
+from few_threads import torch_threads
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,10 +34,8 @@ class ImagesInMemory:
 @pytest.fixture(scope="session", autouse=True)
 def one_thread():
     """The nets of these tests are too small to share between cores."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+    with torch_threads(1):
+        yield
 
 
 @pytest.fixture(scope="session")

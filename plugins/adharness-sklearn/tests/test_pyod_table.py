@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from adharness import Bag, ContractError, FeatureGrid, Images, PluginError, SuiteError
+from adharness import Bag, ContractError, Images, PluginError, SuiteError
 from adharness.testing import scorer_checks, toy_world
 from adharness_sklearn import PYOD, PyodParams
 from adharness_sklearn.from_pyod import detectors
 from adharness_sklearn.refusals import NOT_DETECTING
+from detectors_tried import assert_defects_stand_out, assert_each_image_scores_alone
 
 pytest.importorskip("pyod", reason="PyOD is not installed: pip install 'adharness-sklearn[pyod]'")
 
@@ -50,11 +52,7 @@ def test_no_reason_is_given_for_a_detector_that_does_not_exist():
 @pytest.mark.timeout(120)  # Numba compiles
 @pytest.mark.parametrize("detector", WORKING)
 def test_defects_of_a_toy_world_score_above_every_normal_patch_and_image(detector, capsys):
-    on_patches, on_images = fitted(detector), fitted(detector, EMBEDDINGS)
-    odd, normal = (on_patches.score(f).patches for f in (WORLD.anomalous, WORLD.normal))
-    assert odd[WORLD.defects].min() > normal.max()
-    odd, normal = (on_images.score(f).images for f in (WORLD.anomalous, WORLD.normal))
-    assert odd.min() > normal.max()
+    assert_defects_stand_out(WORLD, fitted(detector), fitted(detector, EMBEDDINGS))
     assert capsys.readouterr().out == ""
 
 
@@ -63,12 +61,7 @@ def test_defects_of_a_toy_world_score_above_every_normal_patch_and_image(detecto
 @pytest.mark.parametrize("detector", WORKING)
 def test_a_score_is_the_same_to_the_bit_alone_in_any_batch_order_and_second_fit(detector):
     before = np.random.get_state()[1].copy()  # noqa: NPY002
-    patches = WORLD.anomalous.patches
-    whole = fitted(detector).score(WORLD.anomalous).patches
-    again, order = fitted(detector), np.array([3, 0, 5, 1, 4, 2])
-    np.testing.assert_array_equal(again.score(FeatureGrid(patches[order])).patches, whole[order])
-    alone = [again.score(FeatureGrid(patches[i : i + 1])).patches[0] for i in range(6)]
-    np.testing.assert_array_equal(np.stack(alone), whole)
+    assert_each_image_scores_alone(partial(fitted, detector), WORLD.anomalous)
     np.testing.assert_array_equal(np.random.get_state()[1], before)  # noqa: NPY002
 
 

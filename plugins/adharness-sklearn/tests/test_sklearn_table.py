@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +11,11 @@ import pytest
 from sklearn.base import OutlierMixin
 from sklearn.utils import all_estimators
 
-from adharness import Bag, ContractError, FeatureGrid, Images
+from adharness import Bag, ContractError, Images
 from adharness.testing import scorer_checks, toy_world
 from adharness_sklearn import SKLEARN, SklearnParams
 from adharness_sklearn.from_sklearn import detectors
+from detectors_tried import assert_defects_stand_out, assert_each_image_scores_alone
 
 README = Path(__file__).parents[1] / "README.md"
 WORLD = toy_world(np.random.default_rng(11), shift=20.0)
@@ -50,21 +52,12 @@ def test_the_readme_lists_what_is_offered():
 
 @pytest.mark.parametrize("detector", WORKING)
 def test_defects_of_a_toy_world_score_above_every_normal_patch_and_image(detector):
-    on_patches, on_images = fitted(detector), fitted(detector, EMBEDDINGS)
-    odd, normal = (on_patches.score(f).patches for f in (WORLD.anomalous, WORLD.normal))
-    assert odd[WORLD.defects].min() > normal.max()
-    odd, normal = (on_images.score(f).images for f in (WORLD.anomalous, WORLD.normal))
-    assert odd.min() > normal.max()
+    assert_defects_stand_out(WORLD, fitted(detector), fitted(detector, EMBEDDINGS))
 
 
 @pytest.mark.parametrize("detector", WORKING)
 def test_a_score_is_the_same_to_the_bit_alone_in_any_batch_order_and_second_fit(detector):
-    patches = WORLD.anomalous.patches
-    whole = fitted(detector).score(WORLD.anomalous).patches
-    again, order = fitted(detector), np.array([3, 0, 5, 1, 4, 2])
-    np.testing.assert_array_equal(again.score(FeatureGrid(patches[order])).patches, whole[order])
-    alone = [again.score(FeatureGrid(patches[i : i + 1])).patches[0] for i in range(6)]
-    np.testing.assert_array_equal(np.stack(alone), whole)
+    assert_each_image_scores_alone(partial(fitted, detector), WORLD.anomalous)
 
 
 @pytest.mark.parametrize("detector", WORKING)

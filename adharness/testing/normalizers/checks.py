@@ -7,8 +7,8 @@ import numpy as np
 from adharness.arrays import Float64
 from adharness.contracts import FittedNormalizer
 from adharness.testing.check import Check, require
-from adharness.testing.normalizer_refusals import REFUSALS
-from adharness.testing.normalizer_subject import EACH, NormalizerSubject, Scaled, scaled
+from adharness.testing.normalizers.refusals import REFUSALS
+from adharness.testing.normalizers.subject import EACH, NormalizerSubject, Scaled, scaled
 
 FAR = 1e6
 """How far from the calibration scores a score may lie."""

@@ -2,49 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 
-from adharness.arrays import AnyArray, Float32, Int64
-from adharness.contracts import FeatureGrid, Pixels
+from adharness.arrays import AnyArray
+from adharness.contracts import Pixels
 from adharness.testing.check import Check, require, require_refused
-from adharness.testing.memories import some
-from adharness.testing.scorer_subject import ScorerSubject
+from adharness.testing.scorers.memories import some
+from adharness.testing.scorers.subject import ScorerSubject
 from adharness.testing.subject import as_given
-from adharness.testing.worlds import ToyFeatures, toy_images
+from adharness.testing.watched_features import Watch, WatchedFeatures
+from adharness.testing.worlds import toy_images
 
 MANY = 40
 """Training images: more than `batches` gives at a time."""
 
 
-@dataclass(frozen=True, eq=False)
-class _Watched(ToyFeatures):
-    """Training images that count how many of them were read at once."""
-
-    counts: list[int] = field(default_factory=list)
-
-    def read(self, images: Int64) -> FeatureGrid:
-        self.counts.append(len(images))
-        return super().read(images)
-
-    def batches(self, size: int = 32) -> Iterator[FeatureGrid]:
-        self.counts.append(min(size, self.count))
-        return super().batches(size)
-
-    def rows(self, patches: Int64) -> Float32:
-        self.counts.append(int(len(patches) / (self.grid[0] * self.grid[1])))
-        return super().rows(patches)
-
-
 def check_reads_images_in_parts(subject: ScorerSubject) -> None:
     """It reads the training images by batch or by position, never all of forty at once."""
     toy = toy_images(np.random.default_rng(0), train=MANY).train
-    watched = _Watched(toy.patches, toy.embeddings)
-    subject.fit(Pixels(watched))
-    most = max(watched.counts, default=0)
+    watch = Watch()
+    subject.fit(Pixels(WatchedFeatures(toy, watch)))
+    most = watch.most // (toy.grid[0] * toy.grid[1])
     require(most < MANY, f"it reads {most} of {MANY} training images at once")
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
@@ -14,37 +13,24 @@ from adharness.contracts import (
     FittedScorer,
     Memory,
     MemoryKind,
-    Params,
     Scorer,
     ScorerSpec,
     Scores,
 )
-from adharness.testing.memories import World, arranged
-from adharness.testing.subject import Arrange, as_given, label_of, made, params_of
+from adharness.testing.scorers.memories import World, arranged
+from adharness.testing.subject import Arrange, ComponentSubject, as_given, present
 
 
 @dataclass(frozen=True, eq=False)
-class ScorerSubject:
+class ScorerSubject(ComponentSubject[ScorerSpec, Scorer]):
     """A scorer with its parameters, on a memory of one of the kinds that it accepts."""
 
-    spec: ScorerSpec
-    example: Mapping[str, Any]
     kind: MemoryKind
 
-    @cached_property
-    def params(self) -> Params:
-        """Parameters that it is tried with."""
-        return params_of(self.spec, self.example)
-
     @property
-    def label(self) -> str:
-        """The kind of memory, and the parameters that are not default."""
-        return label_of(self.example, self.kind)
-
-    def make(self) -> Scorer:
-        """Make the scorer."""
-        scorer: Scorer = made(self.spec, self.params)
-        return scorer
+    def apart(self) -> tuple[str, ...]:
+        """The kind of memory."""
+        return (self.kind,)
 
     @cached_property
     def world(self) -> World:
@@ -76,8 +62,7 @@ class ScorerSubject:
 
 def arrays_of(scores: Scores) -> dict[str, AnyArray]:
     """Name the arrays that a scorer gave."""
-    given = {"patch": scores.patches, "image": scores.images, "nearest": scores.nearest}
-    return {name: array for name, array in given.items() if array is not None}
+    return present({"patch": scores.patches, "image": scores.images, "nearest": scores.nearest})
 
 
 def image_scores(scores: Scores) -> Float64:

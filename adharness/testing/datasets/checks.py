@@ -12,8 +12,8 @@ import numpy as np
 from adharness.contracts import Headed
 from adharness.errors import DataError
 from adharness.testing.check import Check, ConformanceError, require
-from adharness.testing.dataset_pixels import PIXEL_CHECKS
-from adharness.testing.dataset_subject import DatasetSubject
+from adharness.testing.datasets.pixels import PIXEL_CHECKS
+from adharness.testing.datasets.subject import DatasetSubject
 
 MISSING = "there-is-no/such-image.png"
 

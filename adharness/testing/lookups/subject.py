@@ -15,19 +15,18 @@ from adharness.contracts import (
     ImageName,
     LookupExtractor,
     LookupScorer,
-    Params,
     ScorerSpec,
     Scores,
 )
 from adharness.errors import DataError
-from adharness.testing.subject import Arrange, label_of, made, params_of
+from adharness.testing.subject import Arrange, ComponentSubject, present
 
 ANY_IMAGE = ImageName("made-up/test/good/000.png", "made-up")
 """What is looked up where no names are given: some know nothing of names."""
 
 
 @dataclass(frozen=True, eq=False)
-class LookupSubject:
+class LookupSubject(ComponentSubject[ExtractorSpec | ScorerSpec, Any]):
     """An imported extractor or scorer with its parameters.
 
     Parameters
@@ -36,23 +35,7 @@ class LookupSubject:
         Names of images that it has something of.
     """
 
-    spec: ExtractorSpec | ScorerSpec
-    example: Mapping[str, Any]
     images: tuple[ImageName, ...] = ()
-
-    @cached_property
-    def params(self) -> Params:
-        """Parameters that it is tried with."""
-        return params_of(self.spec, self.example)
-
-    @property
-    def label(self) -> str:
-        """The parameters that are not default."""
-        return label_of(self.example)
-
-    def make(self) -> Any:
-        """Make it."""
-        return made(self.spec, self.params)
 
     @cached_property
     def known(self) -> tuple[ImageName, ...]:
@@ -97,4 +80,4 @@ def arrays_of(found: FeatureGrid | Scores | None) -> dict[str, AnyArray]:
         given = {"patch features": found.patches, "embedding": found.embeddings}
     elif isinstance(found, Scores):
         given = {"map": found.patches, "score": found.images}
-    return {name: array for name, array in given.items() if array is not None}
+    return present(given)

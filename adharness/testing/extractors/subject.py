@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
 from adharness.arrays import AnyArray, UInt8
-from adharness.contracts import Extractor, ExtractorSpec, FeatureGrid, Params
-from adharness.testing.subject import Arrange, label_of, made, params_of
+from adharness.contracts import Extractor, ExtractorSpec, FeatureGrid
+from adharness.testing.subject import Arrange, ComponentSubject, present
 
 NOISY = 3
 """Images of noise in a batch, besides a black, a white and a striped one."""
@@ -29,26 +28,8 @@ def pictures(size: tuple[int, int], seed: int = 0) -> UInt8:
 
 
 @dataclass(frozen=True, eq=False)
-class ExtractorSubject:
+class ExtractorSubject(ComponentSubject[ExtractorSpec, Extractor]):
     """An extractor with its parameters."""
-
-    spec: ExtractorSpec
-    example: Mapping[str, Any]
-
-    @cached_property
-    def params(self) -> Params:
-        """Parameters that it is tried with."""
-        return params_of(self.spec, self.example)
-
-    @property
-    def label(self) -> str:
-        """The parameters that are not default."""
-        return label_of(self.example)
-
-    def make(self) -> Extractor:
-        """Make the extractor."""
-        extractor: Extractor = made(self.spec, self.params)
-        return extractor
 
     @cached_property
     def extractor(self) -> Extractor:
@@ -76,5 +57,4 @@ class ExtractorSubject:
 
 def arrays_of(features: FeatureGrid) -> dict[str, AnyArray]:
     """Name the arrays that an extractor gave."""
-    found = {"patch features": features.patches}
-    return found if features.embeddings is None else found | {"embeddings": features.embeddings}
+    return present({"patch features": features.patches, "embeddings": features.embeddings})

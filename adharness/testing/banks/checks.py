@@ -9,7 +9,7 @@ import numpy as np
 
 from adharness.contracts import Bag, Images
 from adharness.errors import ContractError, DataError
-from adharness.testing.bank_subject import BankSubject, arrays_of, first_images
+from adharness.testing.banks.subject import BankSubject, arrays_of, first_images
 from adharness.testing.check import Check, require, require_refused
 from adharness.testing.watched_features import WatchedFeatures
 from adharness.testing.worlds import ToyFeatures

@@ -10,7 +10,7 @@ import numpy as np
 from adharness.contracts import Calibration, ImageContext
 from adharness.errors import ContractError, DataError
 from adharness.testing.check import Check, require, require_refused
-from adharness.testing.normalizer_subject import NormalizerSubject, Scaled
+from adharness.testing.normalizers.subject import NormalizerSubject, Scaled
 
 EITHER = (DataError, ContractError)
 

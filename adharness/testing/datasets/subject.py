@@ -6,41 +6,22 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import cycle
-from typing import Any
 from unittest import SkipTest
 
 import numpy as np
 
 from adharness.arrays import AnyArray
-from adharness.contracts import Dataset, DatasetSpec, DeclaredRegions, Params, Sample
+from adharness.contracts import Dataset, DatasetSpec, DeclaredRegions, Sample
 from adharness.errors import DataError
-from adharness.testing.subject import Arrange, label_of, made, params_of
+from adharness.testing.subject import Arrange, ComponentSubject
 
 READ = 12
 """Samples whose pixels are read."""
 
 
 @dataclass(frozen=True, eq=False)
-class DatasetSubject:
+class DatasetSubject(ComponentSubject[DatasetSpec, Dataset]):
     """A data set with its parameters."""
-
-    spec: DatasetSpec
-    example: Mapping[str, Any]
-
-    @cached_property
-    def params(self) -> Params:
-        """Parameters that it is tried with."""
-        return params_of(self.spec, self.example)
-
-    @property
-    def label(self) -> str:
-        """The parameters that are not default."""
-        return label_of(self.example)
-
-    def make(self) -> Dataset:
-        """Make the data set."""
-        dataset: Dataset = made(self.spec, self.params)
-        return dataset
 
     @cached_property
     def dataset(self) -> Dataset:

@@ -10,8 +10,8 @@ from adharness.arrays import AnyArray
 from adharness.contracts import Bag, Memory
 from adharness.errors import ContractError, DataError
 from adharness.testing.check import Check, require, require_refused
-from adharness.testing.memories import World
-from adharness.testing.scorer_subject import ScorerSubject, arrays_of
+from adharness.testing.scorers.memories import World
+from adharness.testing.scorers.subject import ScorerSubject, arrays_of
 from adharness.testing.subject import as_given
 
 EITHER = (ContractError, DataError)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
@@ -17,9 +16,8 @@ from adharness.contracts import (
     ImageContext,
     Normalizer,
     NormalizerSpec,
-    Params,
 )
-from adharness.testing.subject import Arrange, as_given, label_of, made, params_of
+from adharness.testing.subject import Arrange, ComponentSubject, as_given
 
 CLASSES = {"brick": (10.0, 1.0), "grass": (30.0, 6.0), "gravel": (100.0, 9.0)}
 """Of each class the mean and the deviation of its normal scores."""
@@ -68,21 +66,8 @@ def scaled(seed: int, *, factor: float = 1.0) -> Scaled:
 
 
 @dataclass(frozen=True, eq=False)
-class NormalizerSubject:
+class NormalizerSubject(ComponentSubject[NormalizerSpec, Normalizer]):
     """A normalizer with its parameters, told what its record asks for and no more."""
-
-    spec: NormalizerSpec
-    example: Mapping[str, Any]
-
-    @cached_property
-    def params(self) -> Params:
-        """Parameters that it is tried with."""
-        return params_of(self.spec, self.example)
-
-    @property
-    def label(self) -> str:
-        """The parameters that are not default."""
-        return label_of(self.example)
 
     @property
     def needs_class(self) -> ClassNeed:
@@ -93,11 +78,6 @@ class NormalizerSubject:
     def needs_embedding(self) -> bool:
         """Whether it reads embeddings, as its record says."""
         return self.spec.needs_embedding(self.params)
-
-    def make(self) -> Normalizer:
-        """Make the normalizer."""
-        normalizer: Normalizer = made(self.spec, self.params)
-        return normalizer
 
     @cached_property
     def world(self) -> Scaled:

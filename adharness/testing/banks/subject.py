@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
@@ -19,9 +18,8 @@ from adharness.contracts import (
     Memory,
     MemoryKind,
     Nothing,
-    Params,
 )
-from adharness.testing.subject import Arrange, label_of, made, params_of
+from adharness.testing.subject import Arrange, ComponentSubject
 from adharness.testing.worlds import ToyFeatures, toy_images, toy_world
 
 TRAIN, SIDE = 160, 4
@@ -40,31 +38,13 @@ def training_images(seed: int, kind: MemoryKind) -> ToyFeatures:
 
 
 @dataclass(frozen=True, eq=False)
-class BankSubject:
+class BankSubject(ComponentSubject[BankSpec, Bank]):
     """A bank with its parameters, told classes only if its record asks for them."""
-
-    spec: BankSpec
-    example: Mapping[str, Any]
-
-    @cached_property
-    def params(self) -> Params:
-        """Parameters that it is tried with."""
-        return params_of(self.spec, self.example)
-
-    @property
-    def label(self) -> str:
-        """The parameters that are not default."""
-        return label_of(self.example)
 
     @property
     def needs_class(self) -> bool:
         """Whether it must be told classes, as its record says."""
         return self.spec.needs_class(self.params)
-
-    def make(self) -> Bank:
-        """Make the bank."""
-        bank: Bank = made(self.spec, self.params)
-        return bank
 
     @cached_property
     def world(self) -> ToyFeatures:

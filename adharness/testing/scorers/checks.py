@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import partial
 
 import numpy as np
 
 from adharness.arrays import AnyArray
 from adharness.contracts import Bag, Informative, Restoring, Storable
+from adharness.testing.alone import require_each_image_alone
 from adharness.testing.check import Check, require, require_refused
-from adharness.testing.memories import World, some
-from adharness.testing.pixel_scorers import ON_PIXELS
-from adharness.testing.scorer_refusals import REFUSALS
-from adharness.testing.scorer_subject import ScorerSubject, arrays_of, image_scores
+from adharness.testing.scorers.memories import World, some
+from adharness.testing.scorers.pixels import ON_PIXELS
+from adharness.testing.scorers.refusals import REFUSALS
+from adharness.testing.scorers.subject import ScorerSubject, arrays_of, image_scores
 from adharness.testing.states import assert_restores, spoiled
 from adharness.testing.subject import as_given
-
-ALONE = 1e-4
-"""Relative difference of one image's scores alone and in a batch: products round otherwise."""
 
 
 def check_gives_finite_scores(subject: ScorerSubject) -> None:
@@ -58,29 +55,13 @@ def check_scores_anomalies_higher(subject: ScorerSubject) -> None:
 def check_scores_each_image_alone(subject: ScorerSubject) -> None:
     """An image scores the same alone, in a batch, and wherever it stands in it."""
     fitted, features = subject.fit(), subject.world.anomalous(as_given)
-    count = len(features.patches)
-    whole = arrays_of(fitted.score(features))
-    backwards = list(range(count))[::-1]
-    turned = arrays_of(fitted.score(some(features, backwards)))
-    _require_same(whole, {n: v[::-1] for n, v in turned.items()}, "in another order")
-    each = [arrays_of(fitted.score(some(features, slice(i, i + 1)))) for i in range(count)]
-    alone = {name: np.concatenate([one[name] for one in each]) for name in whole}
-    _require_same(whole, alone, "alone")
 
+    def given_of(images: list[int]) -> dict[str, AnyArray]:
+        found = arrays_of(fitted.score(some(features, images)))
+        found.pop("nearest", None)  # of rows equally far either may be named
+        return {f"{level} scores": values for level, values in found.items()}
 
-def _require_same(
-    expected: Mapping[str, AnyArray], found: Mapping[str, AnyArray], how: str
-) -> None:
-    for name, values in expected.items():
-        if name == "nearest":
-            continue  # of rows equally far either may be named
-        scale = float(np.abs(values).max()) or 1.0
-        with np.errstate(invalid="ignore"):  # two infinities are no number apart
-            apart = float(np.abs(values - found[name]).max())
-        require(
-            apart <= ALONE * scale,
-            f"{name} scores differ by {apart:.3g} {how}, where the largest is {scale:.3g}",
-        )
+    require_each_image_alone(given_of, len(features.patches))
 
 
 def check_refits_are_independent(subject: ScorerSubject) -> None:

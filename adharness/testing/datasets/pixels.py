@@ -9,7 +9,7 @@ import numpy as np
 from adharness.arrays import AnyArray
 from adharness.contracts import DeclaredRegions
 from adharness.testing.check import Check, require
-from adharness.testing.dataset_subject import DatasetSubject
+from adharness.testing.datasets.subject import DatasetSubject
 
 
 def check_gives_colour_images(subject: DatasetSubject) -> None:

@@ -8,11 +8,11 @@ from functools import partial
 import numpy as np
 
 from adharness.errors import ContractError, DataError
-from adharness.testing.calibrations import BATCH, DrawnMaps, scored
 from adharness.testing.check import Check, require, require_refused
 from adharness.testing.subject import as_given
-from adharness.testing.thresholder_refusals import REFUSALS
-from adharness.testing.thresholder_subject import ThresholderSubject
+from adharness.testing.thresholders.calibrations import BATCH, DrawnMaps, scored
+from adharness.testing.thresholders.refusals import REFUSALS
+from adharness.testing.thresholders.subject import ThresholderSubject
 
 SCALES = ((3.0, 0.0), (1.0, -40.0), (0.05, 7.0))
 """Factors and shifts of all scores."""

@@ -7,7 +7,7 @@ import numpy as np
 from adharness.contracts import ImageName, LookupExtractor, LookupScorer
 from adharness.errors import DataError
 from adharness.testing.check import Check, require
-from adharness.testing.lookup_subject import LookupSubject, arrays_of
+from adharness.testing.lookups.subject import LookupSubject, arrays_of
 
 NOBODY = ImageName("nobody/has/this/image-4711.png", "nobody")
 

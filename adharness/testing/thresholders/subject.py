@@ -14,35 +14,23 @@ from adharness.contracts import (
     BatchRule,
     Calibration,
     DecisionLevel,
-    Params,
     Threshold,
     ThresholderSpec,
 )
-from adharness.testing.calibrations import DrawnMaps, Scored, scored
-from adharness.testing.subject import Arrange, as_given, label_of, made, params_of
+from adharness.testing.subject import Arrange, ComponentSubject, as_given
+from adharness.testing.thresholders.calibrations import DrawnMaps, Scored, scored
 
 
 @dataclass(frozen=True, eq=False)
-class ThresholderSubject:
+class ThresholderSubject(ComponentSubject[ThresholderSpec, Any]):
     """A thresholder with its parameters, deciding images, pixels, or a batch of images."""
 
-    spec: ThresholderSpec
-    example: Mapping[str, Any]
     level: DecisionLevel
 
-    @cached_property
-    def params(self) -> Params:
-        """Parameters that it is tried with."""
-        return params_of(self.spec, self.example)
-
     @property
-    def label(self) -> str:
-        """The level, and the parameters that are not default."""
-        return label_of(self.example, self.level)
-
-    def make(self) -> Any:
-        """Make the thresholder."""
-        return made(self.spec, self.params)
+    def apart(self) -> tuple[str, ...]:
+        """The level."""
+        return (self.level,)
 
     @cached_property
     def world(self) -> Scored:

@@ -9,9 +9,9 @@ import numpy as np
 
 from adharness.arrays import AnyArray
 from adharness.errors import ContractError, DataError
-from adharness.testing.calibrations import Scored
 from adharness.testing.check import Check, require, require_refused
-from adharness.testing.thresholder_subject import ThresholderSubject
+from adharness.testing.thresholders.calibrations import Scored
+from adharness.testing.thresholders.subject import ThresholderSubject
 
 EITHER = (DataError, ContractError)
 

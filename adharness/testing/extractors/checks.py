@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import partial
 
 import numpy as np
 
 from adharness.arrays import AnyArray
-from adharness.contracts import FeatureGrid, LookupExtractor
+from adharness.contracts import Batched, Choosing, FeatureGrid, LookupExtractor
 from adharness.errors import ContractError, DataError
+from adharness.testing.alone import require_each_image_alone
 from adharness.testing.check import Check, require, require_refused
-from adharness.testing.extractor_subject import NOISY, ExtractorSubject, arrays_of, pictures
-
-ALONE = 1e-4
-"""Relative difference of one image's features alone and in a batch: products round otherwise."""
+from adharness.testing.extractors.subject import NOISY, ExtractorSubject, arrays_of, pictures
 
 
 def check_gives_finite_features(subject: ExtractorSubject) -> None:
@@ -73,26 +70,13 @@ def check_copes_with_no_image(subject: ExtractorSubject) -> None:
 
 def check_extracts_each_image_alone(subject: ExtractorSubject) -> None:
     """An image has the same features alone, in a batch, and wherever it stands in it."""
-    whole = arrays_of(subject.features())
-    turned = arrays_of(subject.features(subject.images[::-1].copy()))
-    _require_same(whole, {n: v[::-1] for n, v in turned.items()}, "in another order")
-    each = [arrays_of(subject.features(one[None])) for one in subject.images]
-    alone = {name: np.concatenate([one[name] for one in each]) for name in whole}
-    _require_same(whole, alone, "alone")
 
-
-def _require_same(
-    expected: Mapping[str, AnyArray], found: Mapping[str, AnyArray], how: str
-) -> None:
-    for name, values in expected.items():
+    def given_of(images: list[int]) -> dict[str, AnyArray]:
+        found = arrays_of(subject.features(subject.images[images]))
         # What is not finite is another check's affair.
-        one, other = np.nan_to_num(values), np.nan_to_num(found[name])
-        scale = float(np.abs(one).max()) or 1.0
-        apart = float(np.abs(one - other).max())
-        require(
-            apart <= ALONE * scale,
-            f"{name} differ by {apart:.3g} {how}, where the largest is {scale:.3g}",
-        )
+        return {name: np.nan_to_num(values) for name, values in found.items()}
+
+    require_each_image_alone(given_of, len(subject.images))
 
 
 def check_fingerprint_stays(subject: ExtractorSubject) -> None:
@@ -122,6 +106,39 @@ def check_gives_its_input(subject: ExtractorSubject) -> None:
         require(whole, "its embeddings are not whole numbers from 0 to 255")
 
 
+def check_makes_its_choice_known(subject: ExtractorSubject) -> None:
+    """If it chooses: `chosen` are parameters of its own, and make an extractor that is the same."""
+    extractor = subject.extractor
+    assert isinstance(extractor, Choosing)  # noqa: S101  the check is for those
+    chosen, model = extractor.chosen, subject.spec.params
+    require(isinstance(chosen, model), f"it chose {chosen!r}, which are no {model.__name__}")
+    again = subject.spec.make(chosen)
+    same = again.fingerprint() == extractor.fingerprint()
+    require(same, f"made again with {chosen!r}, it has another fingerprint")
+
+
+def check_computes_as_many_as_it_says(subject: ExtractorSubject) -> None:
+    """If it is `Batched`: images beyond `together` change no bit of a feature of those before."""
+    extractor = subject.extractor
+    assert isinstance(extractor, Batched)  # noqa: S101  the check is for those
+    together, at_once = extractor.together, extractor.at_once
+    fits = together >= 1 and at_once >= together and at_once % together == 0
+    require(fits, f"it asks for {at_once} images at once, {together} of them together")
+    images = np.resize(subject.images, (2 * together, *subject.images.shape[1:]))
+    alone, before = arrays_of(subject.features(images[:together])), subject.features(images)
+    for name, values in arrays_of(before).items():
+        same = np.array_equal(values[:together], alone[name], equal_nan=True)
+        require(same, f"{name} of {together} images change where {together} others follow them")
+
+
+def _is_batched(subject: ExtractorSubject) -> bool:
+    return isinstance(subject.extractor, Batched)
+
+
+def _chooses(subject: ExtractorSubject) -> bool:
+    return isinstance(subject.extractor, Choosing)
+
+
 def _gives_pixels(subject: ExtractorSubject) -> bool:
     return subject.spec.gives == "pixels"
 
@@ -136,4 +153,6 @@ EXTRACTOR_CHECKS: tuple[Check[ExtractorSubject], ...] = (
     Check("X6", check_keeps_one_grid),
     Check("X6", check_tells_images_apart),
     Check("X6", check_copes_with_no_image),
+    Check("X7", check_makes_its_choice_known, _chooses),
+    Check("X8", check_computes_as_many_as_it_says, _is_batched),
 )

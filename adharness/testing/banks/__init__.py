@@ -1,0 +1,1 @@
+"""What a bank is tried with: clauses B of docs/contracts.md."""

@@ -1,0 +1,1 @@
+"""What an extractor is tried with: clauses X of docs/contracts.md."""

@@ -1,0 +1,1 @@
+"""What a normalizer is tried with: clauses N of docs/contracts.md."""

@@ -1,0 +1,1 @@
+"""What a scorer is tried with: clauses S of docs/contracts.md."""

@@ -1,0 +1,1 @@
+"""What a thresholder is tried with: clauses T of docs/contracts.md."""
