@@ -5,7 +5,8 @@ native size. Interpolation has pixel centres aligned (`align_corners=False`), so
 lands where the patch was seen; the last step is always bilinear.
 
 Where the extractor's input was cropped, what it never saw gets the lowest score of the image: to
-repeat the scores at the edge would invent anomalies. Defects out there count as missed.
+repeat the scores at the edge would invent anomalies. Defects out there count as missed. Where an
+image was padded to keep its shape, the map is cut to where the image was.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import numpy as np
 from PIL import Image
 
 from adharness.arrays import Float32, require_shape
+from adharness.contracts.preprocess import Margins, padding
 
 Upsample: TypeAlias = Literal["bilinear", "nearest", "bicubic"]
 
@@ -31,14 +33,15 @@ def resize_map(scores: Float32, size: tuple[int, int], upsample: Upsample = "bil
     return np.asarray(picture.resize((width, height), method), dtype=np.float32)
 
 
-def draw_map(
+def draw_map(  # noqa: PLR0913 - one argument a step from patch to pixel
     patch_scores: Float32,
     *,
     input_size: tuple[int, int],
     native_size: tuple[int, int],
     smooth_px: float,
     upsample: Upsample = "bilinear",
-    margins: tuple[int, int, int, int] = (0, 0, 0, 0),
+    margins: Margins = (0, 0, 0, 0),
+    pad: bool = False,
 ) -> Float32:
     """Anomaly map of one image, (H, W) float32, higher = more anomalous.
 
@@ -46,13 +49,15 @@ def draw_map(
     ----------
     patch_scores : (h, w) float32
     input_size, native_size
-        (height, width) in pixels.
+        (height, width) in pixels: of what the patches cover, all tiles together, and of the image.
     smooth_px
         Standard deviation of the Gaussian, in pixels of the extractor's input; 0 for none.
     upsample
         How patch scores are brought to the input size.
     margins
         Pixels of the input's scale that were cropped off: top, bottom, left and right.
+    pad
+        Whether the image had kept its shape, and was padded to the size.
 
     References
     ----------
@@ -62,7 +67,8 @@ def draw_map(
     at_input = input_map(
         patch_scores, input_size=input_size, smooth_px=smooth_px, upsample=upsample
     )
-    return resize_map(_uncropped(at_input, margins), native_size)
+    whole = _uncropped(at_input, margins)
+    return resize_map(_unpadded(whole, native_size) if pad else whole, native_size)
 
 
 def input_map(
@@ -77,8 +83,14 @@ def input_map(
     return at_input
 
 
-def _uncropped(at_input: Float32, margins: tuple[int, int, int, int]) -> Float32:
+def _uncropped(at_input: Float32, margins: Margins) -> Float32:
     if not any(margins):
         return at_input
     top, bottom, left, right = margins
     return np.pad(at_input, ((top, bottom), (left, right)), constant_values=float(at_input.min()))
+
+
+def _unpadded(whole: Float32, native_size: tuple[int, int]) -> Float32:
+    height, width = whole.shape
+    top, bottom, left, right = padding(native_size, (height, width))
+    return whole[top : height - bottom, left : width - right]

@@ -20,19 +20,12 @@ from typing import Any, get_args
 
 from pydantic_core import PydanticUndefined
 
+import docs_api
+
 ROOT = Path(__file__).resolve().parents[1]
 STORED = ROOT / "tests" / "architecture" / "public_surface.txt"
-MODULES = (
-    "adharness",
-    "adharness.arrays",
-    "adharness.data",
-    "adharness.progress",
-    "adharness.sampling",
-    "adharness.testing",
-    "adharness.threads",
-)
-"""The modules that plugins may import (docs/compatibility.md); of one without `__all__`, what it
-defines."""
+MODULES = tuple(sorted(docs_api.MODULES))
+"""The modules that plugins may import (docs/compatibility.md)."""
 OF_DATA = (
     *("FOLDER", "MVTEC", "Draw", "FolderDataset", "FolderParams", "FolderSource", "Found"),
     *("ImageRule", "Manifest", "Reader", "RootParams", "Tree", "TreeLayout", "Wanted"),
@@ -76,24 +69,9 @@ def _lines_of(module: str) -> Iterator[str]:
 
 def public_names(module: str) -> Sequence[str]:
     """List what a public module promises."""
-    home = import_module(module)
-    named = OF_DATA if module == "adharness.data" else getattr(home, "__all__", None)
-    return named or _defined(home)
-
-
-def _defined(home: Any) -> list[str]:
-    return [
-        name
-        for name, value in list(vars(home).items())
-        if not name.startswith("_")
-        and name != "annotations"
-        and (getattr(value, "__module__", None) == home.__name__ or _is_alias(name, home))
-    ]
-
-
-def _is_alias(name: str, home: Any) -> bool:
-    """Whether the module gives the name its value, as `Float32: TypeAlias = ...` does."""
-    return name in inspect.get_annotations(home)
+    if module == "adharness.data":
+        return OF_DATA
+    return [public.name for public in docs_api.public_names(module)]
 
 
 def _described(name: str, value: Any) -> Iterator[str]:

@@ -10,8 +10,7 @@ from pydantic import BeforeValidator, Field, PositiveInt, model_validator
 
 from adharness.arrays import UInt8
 from adharness.baselines.blocks import block_means, even_starts
-from adharness.contracts import FeatureGrid, Params, Preprocess
-from adharness.contracts.checks import check_images
+from adharness.contracts import FeatureGrid, Params, Preprocess, check_images
 
 THUMBNAIL = 8
 """Blocks a side of the thumbnail that stands for an image as a whole."""

@@ -9,8 +9,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from adharness.arrays import Float32, UInt8
-from adharness.contracts import FeatureGrid, Params, Preprocess
-from adharness.contracts.checks import check_images
+from adharness.contracts import FeatureGrid, Params, Preprocess, check_images
 
 
 class PixelPatchesParams(Params):

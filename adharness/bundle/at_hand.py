@@ -186,4 +186,5 @@ def _drawn(known: Known, cell: CellRecord, maps: Mapping[str, AnyArray]) -> RawM
         smooth,
         upsample,
         (top, bottom, left, right),
+        pad=bool(maps.get("pad", np.zeros(1)).item()),
     )

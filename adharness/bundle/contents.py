@@ -51,6 +51,7 @@ _MAPS: Mapping[str, Expected] = {
     "sizes": Expected("int64", ("n", "2")),
     "input_size": Expected("int64", ("2",)),
     "margins": Expected("int64", ("4",), optional=True),
+    "pad": Expected("int64", (), optional=True),
     "smooth_px": Expected("float64", ()),
     "upsample": Expected("text", ()),
 }

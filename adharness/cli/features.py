@@ -110,6 +110,11 @@ def _write(folder: Path, class_name: str, backbone: str, here: Survey, shard: Sh
 def _arrays(shard: Shard, kept: AnyArray | None) -> Mapping[str, AnyArray]:
     """Give the arrays of the npz, float32; they stay on disk where all rows are `kept` (None)."""
     entry = shard.entry
+    if entry.pad:
+        raise SuiteError(
+            "features of padded images cannot be exported: a file has one shape for all images",
+            hint="export those of an extractor without `pad`",
+        )
     top, bottom, left, right = entry.margins
     height, width = entry.input_size
     patches = shard.patches().reshape(entry.count, -1, entry.dim)

@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from adharness.contracts import Params
+
 BOUNDS = {"gt": ">", "ge": ">=", "lt": "<", "le": "<="}
 
 
@@ -51,7 +53,11 @@ def _plain_name(annotation: Any) -> str:
         return "..."
     if annotation is types.NoneType:
         return "None"
-    return annotation.__name__ if isinstance(annotation, type) else str(annotation)
+    if not isinstance(annotation, type):
+        return str(annotation)
+    if issubclass(annotation, Params):  # what a suite writes is a mapping
+        return f"{{{', '.join(annotation.model_fields)}}}"
+    return annotation.__name__
 
 
 def _with_bounds(name: str, metadata: Any) -> str:

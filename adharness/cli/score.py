@@ -17,8 +17,9 @@ from adharness.cli.run import FOLDER
 from adharness.contracts import Extractor, FeatureGrid, LookupExtractor
 from adharness.data.images import read_image
 from adharness.data.loose import LooseImages, image_files
-from adharness.engine.extract import ExtractionJob, extracted
+from adharness.engine.extract import extracted
 from adharness.engine.extraction import make_extractor
+from adharness.engine.extraction_job import ExtractionJob
 from adharness.engine.saved import SavedJudge, Verdict, bound_component, open_judge
 from adharness.errors import StoreError
 from adharness.registry import Registry
@@ -120,16 +121,16 @@ def judge_images(
     dataset = LooseImages(paths)
     identity = {"use": "saved", "stored_as": stored_as}
     job = ExtractionJob(dataset, dataset.samples(), [], extractor, identity, "skip")
-    size, margins = extractor.preprocess.input_size, extractor.preprocess.margins
+    seen = extractor.preprocess
+    size, margins, pad = seen.seen_size, seen.margins, seen.pad
     for start, grid, batch in extracted(job):
         for i, native in enumerate(batch.sizes):
             path = paths[start + i]
             if i in batch.skipped:
                 yield Judged(path, None, batch.skipped[i])
                 continue
-            verdict = judge.verdict(
-                _one(grid, i), native_size=native, input_size=size, margins=margins
-            )
+            sizes = {"native_size": native, "input_size": size}
+            verdict = judge.verdict(_one(grid, i), **sizes, margins=margins, pad=pad)
             yield Judged(path, verdict)
 
 

@@ -3,6 +3,7 @@
 from adharness.contracts.checks import (
     check_finite,
     check_grid,
+    check_images,
     check_pixel_query,
     check_pixels,
     check_query,
@@ -19,7 +20,7 @@ from adharness.contracts.memories import (
     Pixels,
 )
 from adharness.contracts.pixels import PixelMoments, pixel_moments
-from adharness.contracts.preprocess import Margins, Preprocess
+from adharness.contracts.preprocess import Margins, Preprocess, Tile, padding
 from adharness.contracts.published import Counts, Download, Expected
 from adharness.contracts.records import (
     Calibration,
@@ -35,8 +36,10 @@ from adharness.contracts.records import (
 )
 from adharness.contracts.roles import (
     Bank,
+    Batched,
     BatchRule,
     BatchThresholder,
+    Choosing,
     Dataset,
     Extractor,
     FittedNormalizer,
@@ -77,8 +80,10 @@ __all__ = [
     "BankSpec",
     "BatchRule",
     "BatchThresholder",
+    "Batched",
     "Calibration",
     "CheckedState",
+    "Choosing",
     "ClassNeed",
     "ContentHash",
     "Counts",
@@ -126,13 +131,16 @@ __all__ = [
     "Threshold",
     "Thresholder",
     "ThresholderSpec",
+    "Tile",
     "check_finite",
     "check_grid",
+    "check_images",
     "check_pixel_query",
     "check_pixels",
     "check_query",
     "check_rows",
     "check_state",
+    "padding",
     "pixel_moments",
     "require_state",
 ]

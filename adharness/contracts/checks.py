@@ -1,4 +1,4 @@
-"""What every scorer must refuse, in one place, so that the same mistake gives the same words."""
+"""What scorers and extractors must refuse, in one place: the same mistake gives the same words."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -22,6 +22,9 @@ from adharness.contracts.records import (
     Threshold,
 )
 from adharness.declared import DeclaredRegions
+
+if TYPE_CHECKING:
+    from adharness.contracts.specs import Params  # it imports the roles
 
 
 @runtime_checkable
@@ -70,6 +73,32 @@ class Extractor(Protocol):
 
     def extract(self, images: UInt8) -> FeatureGrid:
         """Features of a batch (N, H, W, 3) uint8 RGB, of the input size in `preprocess`."""
+
+
+@runtime_checkable
+class Choosing(Protocol):
+    """An extractor that makes some of its choices itself, such as which library runs it here."""
+
+    @property
+    def chosen(self) -> Params:
+        """Its parameters, every choice made: they name its features, and make it again."""
+
+    @property
+    def made_with(self) -> tuple[str, ...]:
+        """Distributions, besides its own and what that requires, that took part in its features."""
+
+
+@runtime_checkable
+class Batched(Protocol):
+    """An extractor that says how many images it works on; any other is given 16 at a time."""
+
+    @property
+    def together(self) -> int:
+        """Images computed together: a feature may depend on how many by rounding, on no more."""
+
+    @property
+    def at_once(self) -> int:
+        """Images that a call should give it: a multiple of `together`."""
 
 
 @runtime_checkable

@@ -34,7 +34,7 @@ from PIL import (
 )
 
 from adharness.arrays import AnyArray, Bool, UInt8
-from adharness.contracts import Preprocess
+from adharness.contracts import Preprocess, padding
 from adharness.data.hashes import file_sha256
 from adharness.errors import DataError
 
@@ -140,14 +140,22 @@ def image_header(path: Path, *, pixel_limit: int = PIXEL_LIMIT) -> Header:
 
 
 def resize_image(image: UInt8, preprocess: Preprocess) -> UInt8:
-    """Resize (H, W, 3) uint8 to (height, width, 3), antialiased on the way down, then crop.
+    """Resize (H, W, 3) uint8 to (height, width, 3), antialiased on the way down, pad, then crop.
 
-    An image that already has the size, where no crop is asked for, is returned as it is.
+    An image that already has the size, where no crop is asked for, is returned as it is. Where the
+    shape is kept, the edge pixels of the resized image are repeated up to the size.
     """
-    size = (preprocess.width, preprocess.height)
+    added = (0, 0, 0, 0)
+    if preprocess.pad:
+        native = (image.shape[0], image.shape[1])
+        added = padding(native, (preprocess.height, preprocess.width))
+    top, bottom, left, right = added
+    size = (preprocess.width - left - right, preprocess.height - top - bottom)
     if (image.shape[1], image.shape[0]) != size:
         picture = Image.fromarray(image).resize(size, _FILTERS[preprocess.interpolation])
         image = np.array(picture, dtype=np.uint8)
+    if any(added):
+        image = np.pad(image, ((top, bottom), (left, right), (0, 0)), mode="edge")
     if preprocess.crop is None:
         return image
     top, bottom, left, right = preprocess.margins

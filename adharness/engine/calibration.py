@@ -15,7 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from adharness.arrays import Int64
-from adharness.engine.extract import BATCH, ExtractionJob
+from adharness.engine.batches import batches_of
+from adharness.engine.extraction_job import ExtractionJob
 from adharness.engine.features import CachedFeatures
 from adharness.engine.holdings import Holding
 from adharness.engine.parts import PartKey
@@ -69,14 +70,14 @@ class Sampled:
 
     Parameters
     ----------
-    batch_s
-        Seconds a batch, warm; as it was then, where the features came from the cache.
+    image_s
+        Seconds an image that is computed, warm; as it was, where features came from the cache.
     native : (H, W)
         Of the first image, in pixels.
     """
 
     features: CachedFeatures
-    batch_s: float
+    image_s: float
     native: tuple[int, int]
     job: ExtractionJob
 
@@ -101,20 +102,22 @@ def sample(holding: Holding, folder: Path, budget: Budget) -> Sampled:
     key, rows = _largest_class(holding)
     shard = holding.shards.get(key)
     job = holding.jobs[key].narrowed(rows)
+    batches = batches_of(job.extractor)
     if shard is not None:
         kept = rows[:MOST_IMAGES]
         features = CachedFeatures.over({0: shard}, [(0, int(row)) for row in kept])
-        warm_s = BATCH * shard.entry.extract_ms / 1000
-        return Sampled(features, warm_s, shard.entry.sizes[int(rows[0])], job)
+        return Sampled(
+            features, shard.entry.extract_ms / 1000, shard.entry.sizes[int(rows[0])], job
+        )
     enough = budget.left / 4
     begun = budget.clock()
     shards: dict[int, Shard] = {}
     took: list[float] = []
-    for start in range(0, min(len(rows), MOST_IMAGES), BATCH):
+    for start in range(0, min(len(rows), MOST_IMAGES), batches.most):
         lap = budget.clock()
-        some = job.narrowed(np.arange(start, min(start + BATCH, len(rows))))
+        some = job.narrowed(np.arange(start, min(start + batches.most, len(rows))))
         shards[start] = ensure_shard(folder, some, lambda *_: None)
-        took.append(budget.clock() - lap)
+        took.append((budget.clock() - lap) / batches.filled(len(some.samples)))
         if budget.clock() - begun > enough and len(took) > 1:
             break
     places = [(start, row) for start, one in shards.items() for row in range(one.entry.count)]

@@ -94,6 +94,7 @@ class CellWorker:
             class_oracle=bool(told),
             told_class=told,
             imported=imports_of(cell),
+            made_with=self.group.identity.get("made_with", []),
             status=_status([r.status for r in rows]),
             rows=rows,
             thresholds=decided.records(),
@@ -211,7 +212,10 @@ class CellWorker:
         rows = family.test_rows()
         positions = family.gathered.positions[rows]
         patches = family.gathered.patches
+        # Left out where no image was padded, as it was before any could be.
+        padded = {"pad": np.array(1, dtype=np.int64)} if self.group.pad else {}
         return {
+            **padded,
             "samples": np.array([self.group.survey.samples[i].path for i in positions]),
             "patches": np.zeros(0) if patches is None else patches[rows],
             "sizes": np.array([self.group.sizes[int(i)] for i in positions], dtype=np.int64),

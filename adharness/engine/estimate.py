@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from adharness.engine.batches import batches_of
 from adharness.engine.calibration import Budget, Sampled, sample
-from adharness.engine.extract import BATCH, native_size
+from adharness.engine.extraction_job import native_size
 from adharness.engine.growth import Span
 from adharness.engine.holdings import (
     Holding,
@@ -201,8 +202,8 @@ class _Trials:
     def _count(self, holdings: Sequence[Holding], sampled: Sampled) -> None:
         sizes = stored_sizes(sampled.features.shards[0])
         for holding, counts in left_out(holdings, self.seen):
-            batches = sum(-(-count // BATCH) for count in counts)
-            took = Span.about(batches * sampled.batch_s, off=ON_OTHER_IMAGES)
+            computed = sum(batches_of(sampled.job.extractor).filled(count) for count in counts)
+            took = Span.about(computed * sampled.image_s, off=ON_OTHER_IMAGES)
             row = FeatureRow(
                 dataset=holding.survey.name,
                 extractor=holding.loaded.name,

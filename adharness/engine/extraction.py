@@ -9,9 +9,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
-from adharness.contracts import Extractor, ExtractorSpec, LookupExtractor
-from adharness.engine.events import CacheMended, Failed, Listener, StepDone, StepStarted
-from adharness.engine.extract import ExtractionJob, shard_key
+from adharness.contracts import Choosing, Extractor, ExtractorSpec, LookupExtractor
+from adharness.engine.events import (
+    CacheMended,
+    Failed,
+    Listener,
+    StepDone,
+    StepStarted,
+    relayed,
+)
+from adharness.engine.extraction_job import ExtractionJob, shard_key
 from adharness.engine.failures import failure_of
 from adharness.engine.parts import Part, PartKey, parts_of
 from adharness.engine.shard_entry import Shard, Tick, open_shard
@@ -96,7 +103,8 @@ class Extraction:
         listener = self.context.listener
         listener(StepStarted("extract", f"loading {self.bound.name}"))
         try:
-            identity = self.identity
+            with relayed(listener, "extract"):
+                identity = self.identity
         except Exception as error:  # noqa: BLE001 - whatever a plugin raises becomes failed rows
             failure = failure_of("extract", error)
             listener(Failed(f"extractor {self.bound.name}", failure))
@@ -230,11 +238,15 @@ def make_extractor(bound: Bound) -> Extractor | LookupExtractor:
 def extractor_identity(
     bound: Bound, extractor: Extractor | LookupExtractor, installed: Installed
 ) -> dict[str, Any]:
-    """Everything about an extractor that can change a feature."""
+    """Everything about an extractor that can change a feature: what ran, where it had a choice."""
+    ran, besides = bound, tuple[str, ...]()
+    if isinstance(extractor, Choosing):
+        ran, besides = replace(bound, params=extractor.chosen), extractor.made_with
     return {
-        **bound.identity(),
+        **ran.identity(),
+        **({"made_with": list(besides)} if besides else {}),
         "fingerprint": extractor.fingerprint(),
-        "versions": installed.versions([bound.component.distribution]),
+        "versions": installed.versions([bound.component.distribution, *besides]),
     }
 
 

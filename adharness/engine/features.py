@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from math import prod
 from typing import TypeAlias, TypeVar
 
 import numpy as np
@@ -19,6 +20,8 @@ from adharness.contracts import FeatureGrid
 from adharness.engine.shard_entry import Shard, ShardEntry
 from adharness.errors import ContractError, StoreError
 
+TOGETHER_BYTES = 2**30
+"""Patches that are read at a time at most: images seen in tiles may have a grid of any size."""
 KeyT = TypeVar("KeyT", bound=Hashable)
 Turn: TypeAlias = Callable[[Int64, float], Shard]
 
@@ -168,9 +171,11 @@ class CachedFeatures:
             yield self.shards[int(number)], self.where[images] == number
 
     def batches(self, size: int = 32) -> Iterator[FeatureGrid]:
-        """All images in order, at most `size` at a time."""
-        for start in range(0, self.count, size):
-            yield self.read(np.arange(start, min(start + size, self.count)))
+        """All images in order, at most `size` at a time, and `TOGETHER_BYTES` but for one image."""
+        image = prod(self.grid) * self.dim * np.dtype(np.float32).itemsize if self.count else 1
+        some = max(min(size, TOGETHER_BYTES // max(image, 1)), 1)
+        for start in range(0, self.count, some):
+            yield self.read(np.arange(start, min(start + some, self.count)))
 
     def rows(self, patches: Int64) -> Float32:
         """Patch vectors by flat position `image * h * w + row * w + column`."""

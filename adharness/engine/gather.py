@@ -96,7 +96,7 @@ def gather(
     as_scored: Sequence[Float32] | Float32 | None = patches
     maps: NativeMaps | None = None
     if patches is not None:
-        drawing = (settings.smooth_px, settings.upsample, group.margins)
+        drawing = (settings.smooth_px, settings.upsample, group.margins, group.pad)
         maps = RawMaps(patches, sizes, group.input_size, *drawing)
     elif _whole(stored, "found", order) is not None:
         scorer = imported_scorer(method.scorer)

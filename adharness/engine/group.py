@@ -60,6 +60,7 @@ class FeatureGroup:
     sizes: Mapping[int, tuple[int, int]]
     input_size: tuple[int, int]
     margins: Margins
+    pad: bool
     installed: Installed
     shards: Mapping[PartKey, Shard]
     kept: KeptFeatures | None = None
@@ -176,6 +177,7 @@ def open_group(
         sizes=sizes,
         input_size=next((s.entry.input_size for s in shards.values()), (1, 1)),
         margins=next((s.entry.margins for s in shards.values()), (0, 0, 0, 0)),
+        pad=any(s.entry.pad for s in shards.values()),
         installed=context.installed,
         shards=shards,
     )

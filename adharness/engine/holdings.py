@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from adharness.contracts import Extractor, LookupExtractor
-from adharness.engine.extract import ExtractionJob
 from adharness.engine.extraction import OnError, extractor_identity, make_extractor, part_job
+from adharness.engine.extraction_job import ExtractionJob
 from adharness.engine.parts import PartKey, parts_of
 from adharness.engine.shard_entry import Shard, open_shard
 from adharness.engine.shards import ensure_shard, folder_of

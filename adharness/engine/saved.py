@@ -86,6 +86,7 @@ class SavedJudge:
         native_size: tuple[int, int],
         input_size: tuple[int, int],
         margins: Margins,
+        pad: bool,
     ) -> Verdict:
         """Judge one image from its features (1, h, w, D).
 
@@ -99,7 +100,7 @@ class SavedJudge:
         own = None if scores.images is None else scores.images.astype(np.float64)
         maps = None
         if scores.patches is not None:
-            drawing = (self.settings.smooth_px, self.settings.upsample, margins)
+            drawing = (self.settings.smooth_px, self.settings.upsample, margins, pad)
             maps = RawMaps(scores.patches, [native_size], input_size, *drawing)
         raw, _ = image_scores(self.settings.image_score, own, scores.patches, maps)
         context = self._context(features)

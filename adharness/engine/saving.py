@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -124,7 +124,7 @@ class CellSaver:
             method=record.method,
             seed=record.seed,
             cell=record.id,
-            extractor=_component(method.extractor),
+            extractor=_component(method.extractor, self.group.identity["params"]),
             stored_as=method.extractor.stored_as,
             fingerprint=self.group.identity["fingerprint"],
             scorer=_component(method.scorer),
@@ -170,6 +170,7 @@ class CellSaver:
             native_size=self.group.sizes[position],
             input_size=self.group.input_size,
             margins=self.group.margins,
+            pad=self.group.pad,
         ).raw
         if scored != stored:
             path = self.group.survey.samples[position].path
@@ -206,8 +207,9 @@ def _refuse_batch(record: CellRecord) -> None:
         )
 
 
-def _component(bound: Bound) -> SavedComponent:
-    return SavedComponent(use=bound.component.qualified, params=bound.params.identity())
+def _component(bound: Bound, ran: dict[str, Any] | None = None) -> SavedComponent:
+    """Name a component and its parameters, or those that `ran` where it had a choice."""
+    return SavedComponent(use=bound.component.qualified, params=ran or bound.params.identity())
 
 
 def _held(

@@ -246,9 +246,8 @@ def _model_identity(task: ScoringTask, group: FeatureGroup) -> dict[str, Any]:
 def task_versions(method: BoundMethod, group: FeatureGroup) -> dict[str, str]:
     """Versions of the harness and of every distribution that takes part in a task."""
     parts = (method.extractor, method.bank, method.scorer, group.survey.bound.bound)
-    return group.installed.versions(
-        sorted({"adharness", *(p.component.distribution for p in parts)})
-    )
+    named = {"adharness", *(p.component.distribution for p in parts)}
+    return group.installed.versions(sorted(named | set(group.identity.get("made_with", ()))))
 
 
 def _arrays(group: FeatureGroup, positions: Int64, raw: RawScores) -> dict[str, AnyArray]:

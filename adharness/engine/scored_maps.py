@@ -52,6 +52,7 @@ class RawMaps:
     smooth_px: float
     upsample: Upsample = "bilinear"
     margins: Margins = (0, 0, 0, 0)
+    pad: bool = False
     drawn_ms: list[float] = field(default_factory=list)
     """Time to draw each map that was drawn at native size."""
     _kept: _Kept = field(default_factory=_Kept)
@@ -68,6 +69,7 @@ class RawMaps:
             smooth_px=self.smooth_px,
             upsample=self.upsample,
             margins=self.margins,
+            pad=self.pad,
         )
         self.drawn_ms.append(1000 * (time.perf_counter() - begun))
         return self._kept.keep(i, drawn)

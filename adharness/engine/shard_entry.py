@@ -36,8 +36,11 @@ class ShardEntry(BaseModel):
     sizes: list[tuple[int, int]]
     """Native (height, width) of each image."""
     input_size: tuple[int, int]
+    """(height, width) in pixels that the patches cover: of all tiles together."""
     margins: Margins = (0, 0, 0, 0)
     """What a crop cut off the resized images; none in entries of before crops."""
+    pad: bool = False
+    """Whether images kept their shape and were padded; none did in entries of before."""
     skipped: dict[int, str]
     """Position -> why the image could not be read; its features are zeros and never used."""
     extract_ms: float

@@ -15,7 +15,9 @@ from pathlib import Path
 from filelock import FileLock
 
 from adharness.contracts import FeatureGrid
-from adharness.engine.extract import BATCH, Batch, ExtractionJob, extracted
+from adharness.engine.decoding import Batch
+from adharness.engine.extract import extracted
+from adharness.engine.extraction_job import ExtractionJob
 from adharness.engine.meter import warm
 from adharness.engine.shard_entry import Shard, ShardEntry, Tick, damage_of, open_shard
 from adharness.engine.shard_writers import ShardWriters
@@ -163,12 +165,13 @@ def _write_shard(folder: Path, job: ExtractionJob, tick: Tick) -> ShardEntry:
         dim=writers.dim,
         embedding_dim=writers.embedding_dim,
         sizes=sizes,
-        input_size=job.extractor.preprocess.input_size,
+        input_size=job.extractor.preprocess.seen_size,
         margins=job.extractor.preprocess.margins,
+        pad=job.extractor.preprocess.pad,
         skipped=skipped,
         extract_ms=1000 * seconds / len(job.samples),
         decode_ms=_typical_ms([(b.decode_s, len(b.sizes)) for b in batches]),
-        network_ms=_typical_ms([(b.network_s, BATCH) for b in batches]),
+        network_ms=_typical_ms([(b.network_s, b.computed) for b in batches]),
         bytes={file.name: file.stat().st_size for file in sorted(folder.glob("*.npy"))},
         sha256=writers.sha256,
         identity=job.identity,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from adharness.arrays import Int64
-from adharness.engine.extract import ExtractionJob
+from adharness.engine.extraction_job import ExtractionJob
 from adharness.engine.shard_entry import Shard
 from adharness.engine.shards import ensure_shard
 from adharness.progress import tell

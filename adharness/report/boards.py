@@ -203,7 +203,8 @@ def _detail(cell: CellRecord) -> str:
     """Name the parts of a method, how it scores an image, and what its models say of themselves."""
     facts = [f"{name} {value:.3g}" for name, value in sorted(cell.facts.items())]
     made = [f"imported: {' and '.join(cell.imported)} made elsewhere"] if cell.imported else []
-    parts = (cell.extractor, cell.bank, cell.scorer, f"image: {cell.image_score}", *facts, *made)
+    ran = f"{cell.extractor} by {', '.join(cell.made_with)}" if cell.made_with else cell.extractor
+    parts = (ran, cell.bank, cell.scorer, f"image: {cell.image_score}", *facts, *made)
     return " · ".join(filter(None, (*parts, batch_caution(cell))))
 
 

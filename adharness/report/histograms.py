@@ -45,8 +45,12 @@ def score_axis(scores: Float64, cuts: Sequence[float]) -> tuple[float, float]:
     known = [cut for cut in cuts if np.isfinite(cut)]
     low = min(float(scores.min()), *known, float("inf"))
     high = max(float(np.quantile(scores, 0.98)), *known, float("-inf"))
-    room = (high - low) * 0.03
-    return (low - room, high + room) if high > low else (low - 0.5, low + 0.5)
+    largest = max(abs(low), abs(high))
+    if high - low > max(1e-12 * largest, 1e-300):  # wide enough for floats between the bins
+        room = (high - low) * 0.03
+    else:
+        room = max(0.5, 1e-6 * largest)
+    return low - room, high + room
 
 
 def counts(scores: Float64, ends: tuple[float, float]) -> list[int]:

@@ -176,4 +176,5 @@ def _drawn(entry: _Reader, plate: Plate) -> Float32 | None:
         smooth_px=entry.maps.smooth_px,
         upsample=entry.maps.upsample,
         margins=entry.maps.margins,
+        pad=entry.maps.pad,
     )

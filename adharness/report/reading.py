@@ -53,6 +53,7 @@ class PatchMaps:
     smooth_px: float
     upsample: Upsample
     margins: Margins
+    pad: bool
 
 
 def read_run(folder: Path) -> tuple[RunRecord, list[CellRecord]]:
@@ -159,4 +160,5 @@ def read_maps(folder: Path, cell: CellRecord) -> PatchMaps | None:
         smooth_px=float(arrays["smooth_px"]),
         upsample=arrays["upsample"].item(),
         margins=(top, bottom, left, right),
+        pad=bool(arrays.get("pad", np.zeros(1)).item()),
     )

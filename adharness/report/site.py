@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from markupsafe import Markup
 from pydantic import Field, ValidationError
 
-from adharness.errors import StoreError
+from adharness.errors import StoreError, refusals
 from adharness.report.embedded import asset
 from adharness.report.page import template
 from adharness.report.site_feed import feed
@@ -153,9 +153,7 @@ def _validated(path: Path, model: type[RecordT]) -> RecordT:
     try:
         return model.model_validate(found)
     except ValidationError as error:
-        first = error.errors()[0]
-        told = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
-        raise StoreError(f"{path} is not a {model.__name__}: {told}") from error
+        raise StoreError(f"{path} is not a {model.__name__}: {refusals(error)[0]}") from error
 
 
 def _address(text: str) -> str:

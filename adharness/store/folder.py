@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from adharness.arrays import AnyArray
-from adharness.errors import StoreError
+from adharness.errors import StoreError, refusals
 from adharness.store.features_record import FeaturesRecord
 from adharness.store.files import (
     atomic,
@@ -184,6 +184,4 @@ def _validated(path: Path, model: type[RecordT]) -> RecordT:
     try:
         return model.model_validate(read_json(path))
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise StoreError(f"{path} is not a {model.__name__}: {place}: {first['msg']}") from error
+        raise StoreError(f"{path} is not a {model.__name__}: {refusals(error)[0]}") from error

@@ -19,7 +19,7 @@ import numpy as np
 from pydantic import Field, ValidationError
 
 from adharness.arrays import AnyArray
-from adharness.errors import StoreError
+from adharness.errors import StoreError, refusals
 from adharness.store.files import explained, read_json, sha256_of, write_json
 from adharness.store.records import Record, ThresholdRecord
 
@@ -139,9 +139,7 @@ def read_method(folder: Path) -> SavedMethod:
     try:
         record = SavedMethod.model_validate(read_json(path))
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise StoreError(f"{path} is not a saved method: {place}: {first['msg']}") from error
+        raise StoreError(f"{path} is not a saved method: {refusals(error)[0]}") from error
     for part in record.parts:
         if not 0 <= part.model < len(record.models):
             raise StoreError(f"{path} is not a saved method: it has no model {part.model}")

@@ -219,6 +219,8 @@ class CellRecord(Record):
     """Which parts those are; `normalizer at fit` was told the class of calibration images alone."""
     imported: list[Literal["features", "scores"]] = []
     """What was made elsewhere and looked up by the images' names, whatever it was made from."""
+    made_with: list[str] = []
+    """Distributions, besides its own, by which the extractor computed here: such as onnxruntime."""
     status: Literal["ok", "partial", "failed"]
     rows: list[Row]
     thresholds: list[ThresholdRecord]

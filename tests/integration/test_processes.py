@@ -18,26 +18,10 @@ import hostile_plugin
 from adharness.engine.journal import read_journal
 from adharness.store.folder import RunFolder
 from adharness.store.records import CellRecord, Failure
+from brick_suite import SMALL
 
 BANK = {"use": "random", "ratio": 0.5}
 pytestmark = pytest.mark.timeout(120)  # each run starts processes that import everything anew
-SMALL: dict[str, Any] = {
-    "data": [
-        {
-            "use": "textures",
-            "size": 64,
-            "train": 6,
-            "good": 5,
-            "per_defect": 1,
-            "classes": ["brick"],
-        }
-    ],
-    "protocols": ["model-unified"],
-    "normalizers": [{"use": "raw"}],
-    "thresholders": [{"use": "f1"}],
-    "metrics": ["image_auroc"],
-    "statistics": {"bootstrap": 0},
-}
 
 
 @pytest.fixture

@@ -91,4 +91,5 @@ def test_new_images_are_judged_with_the_crop(tree):
     (judged,) = judge_images(Judge(), Squares(Crop(crop=(42, 36))), [image])
     shape, sizes = judged.verdict
     assert shape == (1, 14, 12, 27)
-    assert sizes == {"native_size": (48, 48), "input_size": (42, 36), "margins": (3, 3, 6, 6)}
+    seen = {"input_size": (42, 36), "margins": (3, 3, 6, 6), "pad": False}
+    assert sizes == {"native_size": (48, 48), **seen}

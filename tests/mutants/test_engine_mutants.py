@@ -27,8 +27,9 @@ from adharness.contracts import (
     Threshold,
     ThresholderSpec,
 )  # fmt: skip
-from adharness.engine import cells, extract, family, measured, protocols, shards
-from adharness.engine.extract import ExtractionJob
+from adharness.engine import cells, family, measured, protocols, shards
+from adharness.engine.batches import Batches
+from adharness.engine.extraction_job import ExtractionJob
 from adharness.engine.protocols import Held
 from adharness.metrics import MetricValue
 from adharness.registry import Component
@@ -216,16 +217,11 @@ def mean_of_what_is_defined(by_class: dict[str, measured.Measured], _: object) -
     return measured.Measured(MetricValue(float(np.mean(values))))
 
 
-OUR_DECODE, OUR_HELD, OUR_IDENTITY = extract._decode, family._held, cells.CellWorker.identity
+OUR_HELD, OUR_IDENTITY = family._held, cells.CellWorker.identity
 
 
-def decode_unpadded(given: ExtractionJob, start: int) -> Any:
-    images, batch = OUR_DECODE(given, start)
-    return images[: len(batch.sizes)], batch
-
-
-def check_nothing(*_: Any) -> None:
-    """The shape check would notice an unpadded batch before the property does."""
+def filled_with_nothing(self: Batches, images: int) -> int:
+    return images
 
 
 def key_without_weights(self: ExtractionJob) -> str:
@@ -259,7 +255,7 @@ TRIALS = [
     Trial(a_threshold_does_not_depend_on_test_scores, threshold_from_test,
           protocols, "choose_threshold"),
     Trial(macro_is_undefined_where_a_class_is, mean_of_what_is_defined, measured, "_mean"),
-    Trial(features_do_not_depend_on_how_many_images_follow, decode_unpadded, extract, "_decode"),
+    Trial(features_do_not_depend_on_how_many_images_follow, filled_with_nothing, Batches, "filled"),
     Trial(other_weights_are_another_cache_entry, key_without_weights, ExtractionJob, "key"),
     Trial(cells_that_differ_in_the_normalizer_have_two_ids, identity_without_normalizer,
           cells.CellWorker, "identity"),
@@ -275,6 +271,4 @@ def test_a_wrong_engine_is_rejected_by_the_property_that_ours_has(
 ) -> None:
     assert trial.holds(tmp_path / "ours")
     monkeypatch.setattr(trial.owner, trial.name, trial.mutant)
-    if trial.owner is extract:
-        monkeypatch.setattr(extract, "_check", check_nothing)
     assert not trial.holds(tmp_path / "mutant")

@@ -18,7 +18,9 @@ from hypothesis.extra.numpy import arrays
 
 from adharness.contracts import ContentHash, FeatureGrid, Preprocess, Sample
 from adharness.engine import shard_writers
-from adharness.engine.extract import BATCH, ExtractionJob, rounded
+from adharness.engine.batches import BATCH
+from adharness.engine.extract import rounded
+from adharness.engine.extraction_job import ExtractionJob
 from adharness.engine.features import CachedFeatures
 from adharness.engine.shard_entry import Shard, open_shard
 from adharness.engine.shards import ensure_shard, opened_shard
@@ -93,6 +95,61 @@ def test_features_keep_the_order_and_the_extractor_always_sees_a_whole_batch(tmp
     assert shard.entry.count == count
     assert shard.entry.sizes == [(4, 4 + i % 2) for i in range(count)]
     assert set(extractor.seen) == {BATCH}
+
+
+@dataclass
+class Lanes(Means):
+    """Computes three together, and would have six."""
+
+    together: int = 3
+    at_once: int = 6
+
+
+@pytest.mark.parametrize(("count", "calls"), [(1, [3]), (6, [6]), (7, [6, 3]), (16, [6, 6, 6])])
+def test_an_extractor_that_says_how_many_is_given_so_many_and_no_more_black_ones(
+    tmp_path, count, calls
+):
+    extractor = Lanes()
+    shard = ensure_shard(tmp_path, job(count, extractor), quiet)
+    assert values(shard) == list(range(count))
+    assert extractor.seen == calls
+
+
+@pytest.mark.parametrize(("together", "at_once"), [(0, 8), (4, 6), (8, 4), (-1, -1)])
+def test_numbers_of_images_that_make_no_sense_are_refused(tmp_path, together, at_once):
+    with pytest.raises(ContractError, match=f"asks for {at_once} images at once, {together} of"):
+        ensure_shard(tmp_path, job(4, Lanes(together=together, at_once=at_once)), quiet)
+
+
+class Uneven(Pictures):
+    """Some images take longer; counts those that are decoded and not yet extracted."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun, self.threads = 0, set()
+
+    def image(self, sample: Sample) -> np.ndarray:
+        self.begun += 1
+        self.threads.add(threading.get_ident())
+        time.sleep(0.002 * (int(sample.path) % 3))
+        return super().image(sample)
+
+
+def test_images_decoded_in_many_threads_keep_their_order_and_wait_in_no_great_number(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr("adharness.engine.decoding.allowed", lambda: 8)
+    pictures, ahead = Uneven(), []
+
+    def look(grid: FeatureGrid, call: int) -> FeatureGrid:
+        time.sleep(0.01)
+        ahead.append(pictures.begun - 6 * call)
+        return grid
+
+    shard = ensure_shard(tmp_path, job(60, Lanes(change=look), dataset=pictures), quiet)
+    assert values(shard) == list(range(60))
+    assert len(pictures.threads) == 4
+    assert max(ahead) <= 2 * 6
 
 
 def test_a_stored_shard_is_reused_and_told_so(tmp_path):

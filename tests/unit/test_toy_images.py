@@ -13,7 +13,7 @@ from adharness import FeatureGrid, Memory, ScorerSpec, Scores, check_pixels
 from adharness.baselines import adharness_scorers
 from adharness.baselines.mean_image import FittedMeanImage, MeanImage, MeanImageParams
 from adharness.testing import ConformanceError, conform, scorer_checks, toy_images
-from adharness.testing.memories import World
+from adharness.testing.scorers.memories import World
 from adharness.testing.subject import as_given
 
 (MEAN,) = (spec for spec in adharness_scorers() if spec.name == "mean-image")
@@ -98,6 +98,28 @@ def flattened(mean: FittedMeanImage, features: FeatureGrid) -> Scores:
 def test_a_wrong_scorer_of_images_is_rejected_by_the_check_that_names_its_fault(change, check):
     (trial,) = (one for one in scorer_checks(mutant(change)) if one.check.name == check)
     with pytest.raises(ConformanceError):
+        trial()
+
+
+@pytest.mark.parametrize(
+    "take",
+    [
+        lambda features: features.read(np.arange(features.count)),
+        lambda features: next(iter(features.batches(features.count))),
+        lambda features: features.rows(np.arange(features.count * features.grid[0] * 96)),
+        lambda features: features.subset(np.arange(features.count)).read(np.arange(40)),
+    ],
+    ids=["by position", "in one batch", "pixel by pixel", "of a subset"],
+)
+def test_a_scorer_that_takes_all_training_images_at_once_is_found_out(take):
+    class Hungry(MeanImage):
+        def fit(self, memory: Memory, rng: np.random.Generator) -> Any:
+            take(check_pixels(memory, scorer="hungry").features)
+            return super().fit(memory, rng)
+
+    spec = replace(MEAN, name="hungry", params=MeanImageParams, make=Hungry)
+    (trial,) = (t for t in scorer_checks(spec) if t.check.name == "reads-images-in-parts")
+    with pytest.raises(ConformanceError, match="it reads 40 of 40 training images at once"):
         trial()
 
 

@@ -52,3 +52,14 @@ def test_each_field_has_a_row_with_its_default() -> None:
         "[1]",
         "None",
     ]
+
+
+class Outer(Params):
+    """Parameters with parameters inside."""
+
+    inner: Model | None = None
+
+
+def test_parameters_inside_of_parameters_are_shown_as_the_mapping_to_write() -> None:
+    (row,) = describe(Outer)
+    assert row["type"] == "{required, layers, made, nothing} | None"

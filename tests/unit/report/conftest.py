@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -44,6 +46,8 @@ HOSTILE = [
 class FakeRun:
     """What a fixture run is made of; `write` puts it on disk."""
 
+    made: Path = field(repr=False)
+    """Where runs lie that were made before: equal ones are copied."""
     hostile: bool = False
     seeds: list[int] = field(default_factory=lambda: [0])
     faults: bool = True
@@ -59,11 +63,17 @@ class FakeRun:
         return {**plain, "solar-cells": HOSTILE} if self.hostile else plain
 
     def write(self, folder: Path) -> Path:
+        made = self.made / hashlib.sha256(repr(self).encode()).hexdigest()[:12]
+        if not made.exists():
+            made.mkdir()
+            self._make(made)
+        return Path(shutil.copytree(made, folder, dirs_exist_ok=True))
+
+    def _make(self, folder: Path) -> None:
         cells = [self._cell(folder, *setting) for setting in self._settings()]
         gallery = [] if self.published else list(self._gallery(folder))
         run = self._run(cells, gallery)
         (folder / "run.json").write_text(run.model_dump_json(), encoding="utf-8")
-        return folder
 
     def _settings(self) -> Iterator[tuple[Any, ...]]:
         axes = (self.datasets, METHODS, PROTOCOLS, NORMALIZERS, self.thresholders, self.seeds)
@@ -297,12 +307,12 @@ def _mean(rows: list[dict[str, Value]]) -> dict[str, Value]:
 
 
 @pytest.fixture(scope="session")
-def fake_run() -> Callable[..., FakeRun]:
+def fake_run(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., FakeRun]:
     """The maker of runs: `fake_run(hostile=True).write(folder)`."""
-    return FakeRun
+    return partial(FakeRun, tmp_path_factory.mktemp("made"))
 
 
 @pytest.fixture(scope="session")
-def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def run_folder(fake_run: Callable[..., FakeRun], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run with hostile names, one failed and one partial cell. Read only."""
-    return FakeRun(hostile=True).write(tmp_path_factory.mktemp("run"))
+    return fake_run(hostile=True).write(tmp_path_factory.mktemp("run"))

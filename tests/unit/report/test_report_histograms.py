@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from adharness.report.histograms import BINS, counts, score_axis, score_histograms
@@ -60,6 +60,9 @@ def test_scores_that_are_all_the_same_still_have_an_axis() -> None:
     assert sum(counts(np.ones(3), (low, high))) == 3
 
 
+@example([0.0, 5e-324], [])
+@example([1.0, float(np.nextafter(1.0, 2.0))], [])
+@example([1e30, 1e30], [1e30])
 @given(st.lists(FINITE, min_size=1), st.lists(FINITE | st.just(float("inf")), max_size=3))
 def test_no_score_is_left_out_and_every_threshold_is_on_the_axis(
     scores: list[float], cuts: list[float]

@@ -42,10 +42,14 @@ def test_a_hole_is_a_line_of_its_own():
 
 
 def test_a_ragged_outline_is_short_and_its_longest_lines_are_whole():
-    field = np.random.default_rng(0).normal(size=(256, 256)).astype(np.float32)
-    path = outline(field, 0.5)
-    assert len(path) <= LONGEST_PATH
-    assert path == "" or path.endswith("Z")
+    noise = np.random.default_rng(0).normal(size=(64, 64))
+    tiles = np.zeros((16, 16))
+    tiles[::2, ::2] = 1  # 64 squares, each too large to be thinned away
+    for field, least in ((noise, 1), (np.kron(tiles, np.ones((12, 12))), 25)):
+        path = outline(field.astype(np.float32), 0.5)
+        assert len(path) <= LONGEST_PATH
+        assert path.endswith("Z")
+        assert path.count("M") == path.count("Z") >= least
 
 
 @pytest.mark.parametrize("level", [-1e30, 1e30, -5.0])
