@@ -9,34 +9,17 @@ from typing import Any
 import pytest
 
 from adharness.store.folder import RunFolder
+from brick_suite import SMALL
 
 pytestmark = pytest.mark.timeout(120)  # a process of the run imports everything anew
 ASKED = "adharness-knn-faiss,normalizers,thresholds"
-SMALL: dict[str, Any] = {
-    "data": [
-        {
-            "use": "textures",
-            "size": 64,
-            "train": 6,
-            "good": 5,
-            "per_defect": 1,
-            "classes": ["brick"],
-        }
-    ],
-    "protocols": ["model-unified"],
-    "methods": [
-        {
-            "name": "knn",
-            "extractor": "px",
-            "bank": {"use": "random", "ratio": 0.5},
-            "scorer": {"use": "knn-faiss"},
-        }
-    ],
-    "normalizers": [{"use": "raw"}],
-    "thresholders": [{"use": "f1"}],
-    "metrics": ["image_auroc"],
-    "statistics": {"bootstrap": 0},
+KNN: dict[str, Any] = {
+    "name": "knn",
+    "extractor": "px",
+    "bank": {"use": "random", "ratio": 0.5},
+    "scorer": {"use": "knn-faiss"},
 }
+ONE_CELL = {**SMALL, "methods": [KNN]}
 
 
 def put_tripwire(folder: Path, proof: Path) -> None:
@@ -58,11 +41,11 @@ def test_no_process_of_a_run_imports_a_plugin_that_was_not_asked_for(bench, tmp_
     before = os.environ.get("PYTHONPATH", "")
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(site), before]))
     monkeypatch.setenv("ADHARNESS_PLUGINS", ASKED)
-    assert bench.cli("-q", "--jobs", "1", **SMALL) == 0
+    assert bench.cli("-q", "--jobs", "1", **ONE_CELL) == 0
     assert not proof.exists()
     asked = tuple(ASKED.split(","))
     assert RunFolder(bench.out).run().given.plugins == asked
     monkeypatch.delenv("ADHARNESS_PLUGINS")
-    assert bench.cli("-q", "--jobs", "1", "--fresh", **SMALL) == 0
+    assert bench.cli("-q", "--jobs", "1", "--fresh", **ONE_CELL) == 0
     assert len(proof.read_text().splitlines()) >= 2  # the run's own process, and the cells'
     assert RunFolder(bench.out).run().given.plugins is None

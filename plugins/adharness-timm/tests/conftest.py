@@ -2,18 +2,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import torch
 
 from adharness_timm import TIMM, TimmParams
+from few_threads import torch_threads
 
 
 @pytest.fixture(scope="session", autouse=True)
 def one_thread():
     """The nets of these tests are too small to share between cores."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+    with torch_threads(1):
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -182,6 +182,8 @@ def test_images_of_another_size_or_type_are_refused(make, shape, dtype):
         ({"model": "test_resnet.nope"}, "no weights 'nope' for", "it has test_resnet.r160_in1k"),
         ({"model": "hf-hub:some/thing"}, "no model 'hf-hub:some/thing'", None),
         ({"layers": [1, 9]}, r"layers \[9\] are out of range: .* 0 to 4", r"[0, 1, 2, 3, 4]"),
+        ({"layers": [-6, -1]}, r"layers \[-6\] are out of range", r"[-5, -4, -3, -2, -1]"),
+        ({"pooling": "token"}, "'test_resnet' has no class token", "pooling: mean, or gem"),
         ({"model": "test_vit", "resize": 50}, "cannot take 50 x 50 pixels", "resize: [48, 48]"),
     ],
 )
@@ -219,7 +221,9 @@ def test_a_failed_download_names_the_ways_that_need_none(monkeypatch):
     [
         {"layers": [2, 1]},
         {"layers": []},
-        {"layers": [-1]},
+        {"layers": [-1, 2]},
+        {"layers": [-1, -2]},
+        {"pooling": "max"},
         {"neighbourhood": 2},
         {"resize": 0},
         {"size": 3},

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 import timm
 import torch
 from torch import nn
@@ -24,7 +25,7 @@ def layers(module, images):
 def test_folding_removes_every_normalization_and_keeps_the_features():
     net = trained_norms(timm.create_model("test_efficientnet", num_classes=0))
     noise = torch.Generator().manual_seed(2)
-    result = folded(net, layers, torch.randn(1, 3, 64, 64, generator=noise))
+    result, _ = folded(net, layers, torch.randn(1, 3, 64, 64, generator=noise))
     assert result is not net
     images = torch.randn(3, 3, 64, 64, generator=noise)
     with torch.inference_mode():
@@ -48,11 +49,26 @@ class Shared(nn.Module):
 
 def test_a_net_that_folding_would_change_is_left_as_it_is():
     net = trained_norms(Shared())
-    result = folded(net, lambda module, images: [module(images)], torch.ones(1, 3, 8, 8))
+    result, _ = folded(net, lambda module, images: [module(images)], torch.ones(1, 3, 8, 8))
     assert result is net
     assert isinstance(net.norm, nn.BatchNorm2d)
 
 
 def test_a_net_without_normalization_is_left_as_it_is():
     net = nn.Conv2d(3, 4, 3)
-    assert folded(net, lambda module, x: [module(x)], torch.ones(1, 3, 8, 8)) is net
+    assert folded(net, lambda module, x: [module(x)], torch.ones(1, 3, 8, 8))[0] is net
+
+
+@pytest.mark.parametrize(("norms", "runs"), [(True, 2), (False, 1)])
+def test_the_probe_runs_once_and_once_more_where_a_folded_net_is_to_be_compared(norms, runs):
+    net = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4) if norms else nn.Identity()).eval()
+    ran = []
+
+    def forward(module, images):
+        ran.append(module)
+        return [module(images)]
+
+    probe = torch.ones(1, 3, 8, 8)
+    result, given = folded(net, forward, probe)
+    assert (len(ran), result is net) == (runs, not norms)
+    torch.testing.assert_close(given[0], net(probe))

@@ -45,6 +45,19 @@ def join(layers: Sequence[Tensor], params: TimmParams, out: Tensor | None = None
     return out
 
 
+def joins_in_a_graph(params: TimmParams) -> bool:
+    """Whether `joined_in_a_graph` can do what `join` does."""
+    return params.aggregation == "average" and params.layer_dims is None and params.dims is None
+
+
+def joined_in_a_graph(layers: Sequence[Tensor], params: TimmParams) -> Tensor:
+    """As `join`, without writing in place: what can be written as a graph."""
+    averaged = [_averaged(layer, params.neighbourhood) for layer in layers]
+    size = tuple(int(side) for side in _finest(averaged))  # fixed in a graph
+    aligned = [x if x.shape[-2:] == size else _aligned(x, size, params) for x in averaged]
+    return torch.cat(aligned, dim=1).permute(0, 2, 3, 1)
+
+
 def joined_size(layers: Sequence[Tensor], params: TimmParams) -> tuple[int, int, int]:
     """(h, w, D) of what `join` makes of these layers."""
     height, width = _finest(layers)

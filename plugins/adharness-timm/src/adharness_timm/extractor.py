@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
-from collections.abc import Iterator
+from typing import Any
 
-import numpy as np
 import torch
-from torch import Tensor
 
-from adharness import ContractError, FeatureGrid, Preprocess, SuiteError
-from adharness.arrays import Float32, UInt8, require_shape
-from adharness_timm import TimmParams
-from adharness_timm.aggregation import join, joined_size
-from adharness_timm.network import build
-
-_RECIPE = 1  # raise it when the way from image to feature changes
-_CHUNK = {"cpu": 8, "cuda": 64}  # larger batches fall out of a CPU's cache: lite0 halves its speed
+from adharness import (
+    ContractError,
+    FeatureGrid,
+    Preprocess,
+    SuiteError,
+    Tile,
+    check_images,
+)
+from adharness.arrays import UInt8
+from adharness_timm import TimmParams, compiled
+from adharness_timm.contest import Contest
+from adharness_timm.gathering import Engine, gather
+from adharness_timm.graphs import RECIPE as GRAPH_RECIPE
+from adharness_timm.graphs import GraphEngine
+from adharness_timm.network import Network, build
+from adharness_timm.torch_engine import LanesEngine, TorchEngine
 
 
 class TimmExtractor:
@@ -30,7 +35,8 @@ class TimmExtractor:
     and `dims` pool the values of a layer and of the whole, as PatchCore's own code does.
 
     The image embedding is the class token of the deepest chosen block where the model has one, and
-    else the plain mean over the deepest chosen layer, before the neighbourhood pooling.
+    else the plain mean over the deepest chosen layer, before the neighbourhood pooling; or what
+    `pooling` says.
 
     Raises
     ------
@@ -44,28 +50,61 @@ class TimmExtractor:
     """
 
     def __init__(self, params: TimmParams) -> None:
-        self._params = params
-        self._device = _device(params.device)
-        self._network = build(params, self._device)
-        mean, std = self._network.mean, self._network.std
-        self._mean = torch.tensor(mean, device=self._device).view(1, 3, 1, 1) * 255
-        self._std = torch.tensor(std, device=self._device).view(1, 3, 1, 1) * 255
+        self._device = _device(params)
+        self._network = build(params)
+        self._engine: Engine = _by_torch(self._network, self._device, params)
+        self._distributions: tuple[str, ...] = ()
+        name = "torch"
+        if self._device.type == "cpu":
+            name = self._take(params)
+        self._params = params.model_copy(update={"backend": name})
+
+    def _take(self, params: TimmParams) -> str:
+        """Take the engine of the backend that is asked for, or of the fastest, and name it."""
+        if params.backend == "torch":
+            return "torch"
+        if params.backend == compiled.NAME:
+            self._engine = compiled.CompiledEngine(self._network)
+            return compiled.NAME
+        contest = Contest(self._network, params, _facts(params, self._network))
+        backend = contest.winner()
+        if backend is None:
+            return "torch"
+        self._engine, self._distributions = contest.engine(backend), backend.distributions
+        return backend.name
+
+    @property
+    def chosen(self) -> TimmParams:
+        """The parameters with the backend that runs, where `auto` was asked for."""
+        return self._params
+
+    @property
+    def made_with(self) -> tuple[str, ...]:
+        """Distributions, besides this one, whose versions can change a feature."""
+        return self._distributions
+
+    @property
+    def together(self) -> int:
+        """Images that the network sees together, whatever a call gives."""
+        return self._engine.together
+
+    @property
+    def at_once(self) -> int:
+        """Images that a call should give: enough for every thread, or every GPU."""
+        return self._engine.at_once
 
     @property
     def preprocess(self) -> Preprocess:
-        """The resize and the crop the engine does before `extract`."""
-        height, width = self._params.resize
-        return Preprocess(height, width, self._params.interpolation, self._params.crop)
+        """The resize, the crop and the tiles the engine makes before `extract`."""
+        how, tile = self._params, self._params.tile
+        cut = None if tile is None else Tile(*tile.size, tile.overlap, tile.blend)
+        return Preprocess(*how.resize, how.interpolation, how.crop, how.pad, cut)
 
     def fingerprint(self) -> str:
         """SHA-256 of the model's name, its weights as loaded and its pixel statistics."""
-        facts = {
-            "recipe": _RECIPE,
-            "model": self._params.model,
-            "weights": self._network.sha256,
-            "mean": self._network.mean,
-            "std": self._network.std,
-        }
+        facts = _facts(self._params, self._network)
+        if isinstance(self._engine, GraphEngine):
+            facts["graph"] = GRAPH_RECIPE
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
     def extract(self, images: UInt8) -> FeatureGrid:
@@ -76,83 +115,39 @@ class TimmExtractor:
         ContractError
             If the images have another shape or type, or there is none.
         """
-        require_shape(images, (None, *self._params.input_size, 3), name="images")
-        if images.dtype != np.uint8 or len(images) == 0:
-            raise ContractError(f"expected uint8 images, got {len(images)} of {images.dtype}")
-        size = _CHUNK[self._device.type]
-        gathered = _Gathered(len(images), self._params)
-        with torch.inference_mode(), _exact_convolutions(), _no_denormals(), self._reduced():
-            for i in range(0, len(images), size):
-                gathered.append(*self._layers(images[i : i + size]))
-        return gathered.features()
-
-    def _layers(self, images: UInt8) -> tuple[list[Tensor], Tensor]:
-        """Chosen layers (n, C, h, w) and embeddings (n, E)."""
-        pixels = torch.from_numpy(np.array(images)).to(self._device)  # a copy: maps are read-only
-        # As (N, 3, H, W) these bytes lie channels-last already.
-        inputs = (pixels.permute(0, 3, 1, 2).float() - self._mean) / self._std
-        layers, embedding = self._network(inputs)
-        return [layer.float() for layer in layers], embedding.float()
-
-    def _reduced(self) -> torch.autocast:
-        """Products in bfloat16 where the params ask for it; sums and norms stay in float32."""
-        enabled = self._params.precision == "bfloat16"
-        return torch.autocast(self._device.type, torch.bfloat16, enabled=enabled)
+        check_images(images, self._params.input_size)
+        if not len(images):
+            raise ContractError("there is no image to extract features of")
+        return gather(self._engine, images, self._params, self._device)
 
 
-class _Gathered:
-    """Features of `count` images, chunk after chunk, joined where they are to lie."""
-
-    def __init__(self, count: int, params: TimmParams) -> None:
-        self._count, self._done, self._params = count, 0, params
-        self._patches: Float32 | None = None
-        self._embeddings: list[Tensor] = []
-
-    def append(self, layers: list[Tensor], embedding: Tensor) -> None:
-        if self._patches is None:
-            # NumPy asks for huge pages: torch's own memory takes twice as long to fill.
-            size = joined_size(layers, self._params)
-            self._patches = np.empty((self._count, *size), dtype=np.float32)
-        place = torch.from_numpy(self._patches[self._done : self._done + len(embedding)])
-        if layers[0].device == place.device:
-            join(layers, self._params, place)
-        else:  # joined over there: layer by layer, the strided copies would cross the bus
-            place.copy_(join(layers, self._params))
-        self._embeddings.append(embedding.cpu())
-        self._done += len(embedding)
-
-    def features(self) -> FeatureGrid:
-        assert self._patches is not None  # noqa: S101  there is an image: checked before
-        embeddings = torch.cat(self._embeddings).numpy() if self._params.embedding else None
-        return FeatureGrid(self._patches, embeddings)
+def _by_torch(network: Network, device: torch.device, params: TimmParams) -> Engine:
+    if device.type == "cpu":
+        return TorchEngine(network)
+    seen = [torch.device("cuda", i) for i in range(torch.cuda.device_count())]
+    return LanesEngine(network, seen if len(seen) > 1 else 2 * seen, params)
 
 
-def _device(name: str) -> torch.device:
+def _facts(params: TimmParams, network: Network) -> dict[str, Any]:
+    return {
+        "recipe": network.recipe,
+        "model": params.model,
+        "weights": network.sha256,
+        "mean": network.mean,
+        "std": network.std,
+    }
+
+
+def _device(params: TimmParams) -> torch.device:
+    """Where the network runs; a backend that is named, but for torch, runs on the CPU."""
     available = torch.cuda.is_available()
-    if name == "cuda" and not available:
+    if params.device == "cuda" and not available:
         raise SuiteError("device cuda was asked for, but torch sees none", hint="device: cpu")
-    return torch.device("cuda" if available and name != "cpu" else "cpu")
-
-
-@contextlib.contextmanager
-def _exact_convolutions() -> Iterator[None]:
-    """On CUDA: full float32 and one algorithm each run, only for as long as this lasts."""
-    with torch.backends.cudnn.flags(
-        enabled=True, benchmark=False, deterministic=True, allow_tf32=False
-    ):
-        yield
-
-
-@contextlib.contextmanager
-def _no_denormals() -> Iterator[None]:
-    """Flush denormal numbers to zero, only for as long as this lasts.
-
-    An untrained network runs several times slower without. The switch is the processor's, so left
-    on it would change the arithmetic of everything else in the process.
-    """
-    before = bool(torch.tensor(1e-40) * 1 == 0)  # torch has no way to ask
-    torch.set_flush_denormal(True)
-    try:
-        yield
-    finally:
-        torch.set_flush_denormal(before)
+    on_cpu = params.backend not in ("torch", "auto")
+    if params.device == "cuda" and on_cpu:
+        raise SuiteError(
+            f"backend {params.backend!r} runs on the CPU, and device cuda was asked for",
+            hint="backend: torch",
+        )
+    cpu = params.device == "cpu" or on_cpu or not available
+    return torch.device("cpu" if cpu else "cuda")

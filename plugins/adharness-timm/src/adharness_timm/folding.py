@@ -19,8 +19,10 @@ TOLERANCE = 1e-4  # relative to the largest feature of a layer
 Forward = Callable[[nn.Module, Tensor], Sequence[Tensor]]
 
 
-def folded(module: nn.Module, forward: Forward, probe: Tensor) -> nn.Module:
-    """Return `module` with its batch normalizations folded, or `module` itself where that differs.
+def folded(
+    module: nn.Module, forward: Forward, probe: Tensor
+) -> tuple[nn.Module, Sequence[Tensor]]:
+    """Fold the batch normalizations of `module`, where the result gives the same.
 
     Parameters
     ----------
@@ -30,14 +32,21 @@ def folded(module: nn.Module, forward: Forward, probe: Tensor) -> nn.Module:
         Runs the module on a batch, and gives the layers whose features matter.
     probe : (N, 3, H, W) float32
         An input that shows which normalization follows which convolution, and checks the result.
+
+    Returns
+    -------
+    A folded copy, or `module` itself where there is nothing to fold or it would differ; and the
+    layers of the probe, as `module` gives them.
     """
-    candidate = copy.deepcopy(module)
     with torch.no_grad():
+        if not any(isinstance(part, nn.BatchNorm2d) for part in module.modules()):
+            return module, forward(module, probe)
+        candidate = copy.deepcopy(module)
         pairs, before = _pairs(candidate, forward, probe)
         for convolution, normalization in pairs:
             _fold(candidate, convolution, normalization)
-        after = forward(candidate, probe)
-    return candidate if pairs and _close(before, after) else module
+        same = bool(pairs) and _close(before, forward(candidate, probe))
+    return candidate if same else module, before
 
 
 def _pairs(
