@@ -40,10 +40,7 @@ def gather(engine: Engine, images: UInt8, params: TimmParams, device: torch.devi
     gathered = _Gathered(len(images), params)
     with settings(device, reduced=params.precision == "bfloat16"):
         for layers, embedding in engine(images):
-            if engine.joined:
-                gathered.copy(layers[0], embedding)
-            else:
-                gathered.append(layers, embedding)
+            gathered.add(layers, embedding, joined=engine.joined)
     return gathered.features()
 
 
@@ -55,24 +52,23 @@ class _Gathered:
         self._patches: Float32 | None = None
         self._embeddings: list[Tensor] = []
 
-    def append(self, layers: list[Tensor], embedding: Tensor) -> None:
+    def add(self, layers: list[Tensor], embedding: Tensor, *, joined: bool) -> None:
+        if joined:
+            # By NumPy, whose copy waits for no thread.
+            patches = layers[0].permute(0, 2, 3, 1).numpy()
+            self._next(patches.shape[1:], len(embedding))[:] = patches
+        else:
+            place = self._next(joined_size(layers, self._params), len(embedding))
+            join(layers, self._params, torch.from_numpy(place))
+        self._embeddings.append(embedding)
+
+    def _next(self, size: tuple[int, ...], count: int) -> Float32:
+        """Give where the patches of the next `count` images are to lie."""
         if self._patches is None:
             # NumPy asks for huge pages: torch's own memory takes twice as long to fill.
-            size = joined_size(layers, self._params)
             self._patches = np.empty((self._count, *size), dtype=np.float32)
-        place = torch.from_numpy(self._patches[self._done : self._done + len(embedding)])
-        join(layers, self._params, place)
-        self._embeddings.append(embedding)
-        self._done += len(embedding)
-
-    def copy(self, patches: Tensor, embedding: Tensor) -> None:
-        """Take patches (n, D, h, w) that are joined; by NumPy, whose copy waits for no thread."""
-        given = patches.permute(0, 2, 3, 1).numpy()
-        if self._patches is None:
-            self._patches = np.empty((self._count, *given.shape[1:]), dtype=np.float32)
-        self._patches[self._done : self._done + len(given)] = given
-        self._embeddings.append(embedding)
-        self._done += len(given)
+        self._done += count
+        return self._patches[self._done - count : self._done]
 
     def features(self) -> FeatureGrid:
         assert self._patches is not None  # noqa: S101  there is an image: checked before
