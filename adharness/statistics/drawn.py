@@ -19,6 +19,8 @@ MacroKind: TypeAlias = Literal["fixed", "hierarchical"]
 
 ROUNDING = 2e-7
 """Replicates this near to the estimate are equal to it: stored ones are float32."""
+SHARE_DIGITS = 9
+"""Decimals of the share of replicates below an end of an interval."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,7 +112,9 @@ class Drawn:
         room = 1 - self.acceleration * (bias + normal)
         if np.any(room <= 0):
             return tails
-        return np.asarray(ndtr(bias + (bias + normal) / room), dtype=np.float64)
+        shares: Float64 = ndtr(bias + (bias + normal) / room)
+        # The last digits of a power or an exponential are the processor's: a board would have them.
+        return np.round(shares, SHARE_DIGITS)
 
     def _widened(self, tails: Float64) -> Float64:
         """Give the quantiles of a normal variable, further out where images are few, (2,).

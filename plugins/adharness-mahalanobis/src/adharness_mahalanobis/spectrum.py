@@ -34,8 +34,8 @@ class Spectrum:
         """All components of a covariance (d, d)."""
         variances, axes = np.linalg.eigh(covariance)
         variances = np.maximum(variances[::-1], 0.0)
-        noise = 4 * (len(variances) + 1) * np.finfo(np.float64).eps * variances[0]
-        return cls(variances, np.ascontiguousarray(axes[:, ::-1]), count, float(noise))
+        noise = _rounding(len(variances)) * float(variances[0])
+        return cls(variances, np.ascontiguousarray(axes[:, ::-1]), count, noise)
 
     def leading(self, share: float) -> Spectrum:
         """Keep the fewest leading components that hold more than `share` of the variance."""
@@ -63,7 +63,8 @@ class Spectrum:
         Notes
         -----
         Equal to `sklearn.covariance.ledoit_wolf_shrinkage`, which holds all rows twice in memory.
-        0 where the covariance already is a multiple of the identity.
+        0 where the covariance already is a multiple of the identity, and of two vectors: what is
+        left of them is rounding, and no two processors round alike.
 
         References
         ----------
@@ -71,9 +72,11 @@ class Spectrum:
         Journal of Multivariate Analysis 88, 2004, equation 14 and lemmas 3.2 to 3.4.
         """
         frobenius = float((self.variances**2).sum())
+        excess = fourth / self.count - frobenius
+        if excess <= _rounding(len(self.variances)) * frobenius:
+            return 0.0
         spread = self._spread()
-        noise = min((fourth / self.count - frobenius) / self.count, spread)
-        return noise / spread if noise > 0 else 0.0
+        return min(excess / self.count / spread, 1.0) if spread > 0 else 0.0
 
     def oas(self) -> float:
         """Share of the scaled identity, in [0, 1], by the oracle-approximating estimator.
@@ -110,3 +113,8 @@ class Spectrum:
 
     def _cut(self, kept: slice) -> Spectrum:
         return Spectrum(self.variances[kept], self.axes[:, kept], self.count, self.noise)
+
+
+def _rounding(dims: int) -> float:
+    """Relative to the largest, how far rounding moves what is summed over so many dimensions."""
+    return 4 * (dims + 1) * float(np.finfo(np.float64).eps)
