@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from importlib import metadata
 from types import SimpleNamespace
 
@@ -284,6 +285,34 @@ def test_a_network_that_torch_cannot_write_is_told_of(monkeypatch):
     monkeypatch.setattr(torch.onnx, "export", broken)
     with pytest.raises(PluginError, match="cannot write this network as ONNX: no such operator"):
         TIMM.make(TimmParams(**CONV).model_copy(update={"backend": "one"}))
+
+
+def test_a_library_that_cannot_run_a_network_is_told_of(monkeypatch):
+    one = Slow(error=RuntimeError("bad\n  combination"))
+    monkeypatch.setattr("adharness_timm.contest.find_backend", lambda *_: one.backend("one"))
+    with pytest.raises(PluginError, match="here: RuntimeError: bad combination"):
+        TIMM.make(TimmParams(**CONV).model_copy(update={"backend": "one"}))
+
+
+def no_library():
+    raise ImportError("libgomp.so.1 is missing")
+
+
+def test_a_library_that_is_installed_and_broken_is_told_of(monkeypatch):
+    broken = replace(Slow().backend("onnxruntime"), precisions=no_library)
+    monkeypatch.setattr(backends, "installed_backends", lambda: {"onnxruntime": broken})
+    with pytest.raises(PluginError, match="cannot be used: ImportError: libgomp") as caught:
+        TIMM.make(TimmParams(**CONV, backend="onnxruntime"))
+    assert caught.value.hint == "install numpy again, or backend: torch"
+
+
+def test_auto_leaves_a_broken_library_alone(monkeypatch, tmp_path):
+    error = ImportError("libgomp.so.1 is missing")
+    broken = replace(Slow(error=error).backend("broken"), precisions=no_library)
+    monkeypatch.setattr("adharness_timm.contest.installed_backends", lambda: {"broken": broken})
+    found = TIMM.make(TimmParams(**CONV, backend="auto", choices=tmp_path))
+    assert found.chosen.backend == "torch"
+    assert "libgomp" in next(tmp_path.glob("*.json")).read_text()
 
 
 def test_finding_backends_imports_none_of_their_libraries():

@@ -98,7 +98,7 @@ def find_backend(name: str, precision: Precision) -> Backend:
     SuiteError
         If its library is not installed, or it cannot compute in that precision here.
     PluginError
-        As `installed_backends`.
+        As `installed_backends`; or its library is there and does not work.
     """
     found = installed_backends()
     if name not in found:
@@ -106,7 +106,13 @@ def find_backend(name: str, precision: Precision) -> Backend:
             f"backend {name!r} was asked for, but it or onnx is not installed",
             hint=f"pip install onnx {name}, or backend: auto",
         )
-    precisions = found[name].precisions()
+    try:
+        precisions = found[name].precisions()
+    except Exception as error:
+        raise PluginError(
+            f"backend {name!r} is installed, and cannot be used: {type(error).__name__}: {error}",
+            hint=f"install {found[name].library} again, or backend: torch",
+        ) from error
     if precision not in precisions:
         raise SuiteError(
             f"backend {name!r} cannot compute in {precision} here, only in {', '.join(precisions)}",

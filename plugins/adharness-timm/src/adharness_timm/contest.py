@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from adharness import FeatureGrid
+from adharness import FeatureGrid, PluginError
 from adharness.arrays import UInt8
 from adharness.progress import tell
 from adharness_timm import TimmParams
@@ -55,12 +55,25 @@ class Contest:
         return able.get(remembered(self.params, facts, lambda: self.trials(able)))
 
     def engine(self, backend: Backend) -> GraphEngine:
-        """Make a backend ready; raises PluginError where torch cannot write the graph."""
+        """Make a backend ready.
+
+        Raises
+        ------
+        PluginError
+            If torch cannot write the graph, or the library cannot run it.
+        """
         threads, graph = torch.get_num_threads(), self._graph
         # In a thread that ends: OpenVINO leaves denormals flushed in the one that it is made in.
         with ThreadPoolExecutor(1) as apart:
             made = apart.submit(backend.make, graph, self.params.precision, threads)
-            return GraphEngine(made.result(), threads, joined=graph.joined)
+            try:
+                return GraphEngine(made.result(), threads, joined=graph.joined)
+            except Exception as error:
+                raise PluginError(
+                    f"backend {backend.name!r} cannot run this network here: "
+                    f"{type(error).__name__}: {' '.join(str(error).split())}",
+                    hint="backend: torch, or auto, which takes one that can",
+                ) from error
 
     def trials(self, able: Mapping[str, Backend]) -> dict[str, Trial]:
         """Try torch and these backends against float32 torch, on images made up."""
@@ -85,8 +98,13 @@ class Contest:
 
     def _able(self) -> dict[str, Backend]:
         """Give those that are installed and compute in the precision that is asked for."""
-        known = installed_backends().items()
-        return {n: b for n, b in known if self.params.precision in b.precisions()}
+        return {n: b for n, b in installed_backends().items() if self._may_run(b)}
+
+    def _may_run(self, backend: Backend) -> bool:
+        try:
+            return self.params.precision in backend.precisions()
+        except Exception:  # noqa: BLE001  a broken library: its trial fails as well, and says why
+            return True
 
     @cached_property
     def _graph(self) -> Graph:
