@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -16,6 +17,7 @@ import pytest
 
 import hostile_plugin
 from adharness.engine.journal import read_journal
+from adharness.engine.work import worker
 from adharness.store.folder import RunFolder
 from adharness.store.records import CellRecord, Failure
 from brick_suite import SMALL
@@ -178,6 +180,22 @@ def test_the_processes_end_with_the_run(bench: Any) -> None:
     assert bench.cli("--jobs", "2", "-q", **SMALL) == 0
     ours = [" ".join(one.cmdline()) for one in psutil.Process().children(recursive=True)]
     assert not [line for line in ours if "adharness.engine.work.process" in line]
+
+
+def test_a_process_works_from_the_first_look_at_the_data_to_the_last_cell(
+    bench: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A network that took ten seconds to import is not thrown away with who imported it."""
+    begun: list[Any] = []
+
+    class Counted(subprocess.Popen[bytes]):
+        def __init__(self, arguments: Any, **how: Any) -> None:
+            super().__init__(arguments, **how)
+            begun.append(arguments)
+
+    monkeypatch.setattr(worker.subprocess, "Popen", Counted)
+    assert bench.cli("--jobs", "1", "-q", **SMALL) == 0
+    assert len([one for one in begun if "adharness.engine.work.process" in one]) == 1
 
 
 def test_a_suite_that_a_worker_cannot_bind_ends_the_run_with_that(

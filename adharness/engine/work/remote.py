@@ -56,7 +56,7 @@ class Remote(ABC):
         named = {"family": place.family, "group": place.group}
         asked = Identify(label=f"loading {extraction.bound.name}", **named)
         listener(StepStarted("extract", asked.label))
-        _, identity = next(iter(self.bring(None, [asked], listener)))
+        ((_, identity),) = self.bring(None, [asked], listener)  # to its end: left, it ends workers
         if isinstance(identity, Failure):
             failure = identity.model_copy(update={"stage": "extract"})
             listener(Failed(f"extractor {extraction.bound.name}", failure))
