@@ -14,6 +14,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from packaging.utils import canonicalize_name
+
 from adharness.store.machine import libraries
 
 
@@ -49,9 +51,9 @@ def environment() -> dict[str, str]:
     """Version of every installed distribution, by its normalized name, sorted."""
     found: dict[str, str] = {}
     for one in metadata.distributions():
-        name = one.metadata["Name"]
-        if name:  # a broken installation has none
-            found.setdefault(re.sub(r"[-_.]+", "-", name).lower(), one.version)
+        about = one.metadata  # each look reads and parses the file anew
+        if about["Name"]:  # a broken installation has none
+            found.setdefault(canonicalize_name(about["Name"]), about["Version"])
     return dict(sorted(found.items()))
 
 
