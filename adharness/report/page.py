@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
@@ -93,7 +94,9 @@ def render_page(page: Page) -> str:
     return template.render(page=page, style=style, scripts=scripts())
 
 
+@cache
 def _environment() -> Environment:
+    """Give the templates' surroundings: one for all pages, so that each is compiled once."""
     environment = Environment(
         loader=PackageLoader("adharness.report", "templates"),
         autoescape=True,
