@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -24,6 +25,21 @@ from adharness import (
 from adharness.contracts.specs import SETTING, AnySpec
 
 os.environ.pop("COLUMNS", None)  # pytest-xdist gives its workers that of the terminal
+
+
+def pytest_collection_finish() -> None:
+    """Take what was imported and collected out of every garbage collection to come.
+
+    Eight thousand tests are millions of objects; the conformance kit collects garbage in each of
+    its checks of memory, for a second each time.
+    """
+    gc.collect()
+    gc.freeze()
+
+
+def pytest_unconfigure() -> None:
+    """Give it back: libraries of native code look at their objects when Python ends."""
+    gc.unfreeze()
 
 
 class NoParams(Params):

@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 def build(source: Path, site: Path) -> subprocess.CompletedProcess[str]:
-    """As CI builds it, but that the pages may be others."""
+    """Build as for publishing: a warning is an error. The pages may be others."""
     options = ["-W", "--keep-going", "-n", "-q", "-b", "html", "-d", str(site / ".tree")]
     command = [sys.executable, "-m", "sphinx", *options, "-c", str(DOCS), str(source), str(site)]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=280)
