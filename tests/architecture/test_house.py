@@ -43,7 +43,7 @@ def test_both_commands_stand_on_the_first_screen_of_the_readme() -> None:
 
 def test_ci_installs_and_tests_as_the_readme_says() -> None:
     script = lines(".ci/run")
-    assert any("pip install --quiet -r requirements-dev.txt" in line for line in script)
+    assert "pip install --quiet -r requirements-dev.txt" in script
     assert script[-1] == "pytest -n auto"
 
 
